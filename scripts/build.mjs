@@ -1,0 +1,56 @@
+// Bundles the extension and the runtime with esbuild into dist/.
+//
+//   dist/extension.cjs   the extension host's entry: small, loads nothing heavy at activation
+//   dist/caravan.cjs     router and command line, on any Node from 20 on
+//   dist/kubernetes.cjs  everything that needs @kubernetes/client-node; both of the above load it on first use
+import { chmodSync, rmSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Keeps the Kubernetes client out of the other two bundles: their imports of it become a load of dist/kubernetes.cjs. */
+const kubernetesApart = {
+  name: 'kubernetes-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/kubernetes\/index\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './kubernetes.cjs', external: true },
+    );
+  },
+};
+
+export async function buildAll({ minify = true } = {}) {
+  rmSync(`${root}/dist`, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: {
+      extension: 'extension/extension.ts',
+      caravan: 'runtime/main.ts',
+      kubernetes: 'runtime/kubernetes/index.ts',
+    },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['vscode', 'bufferutil', 'utf-8-validate'],
+    define: { 'import.meta.url': 'undefined' },
+    plugins: [kubernetesApart],
+    minify,
+    keepNames: true,
+    sourcemap: minify ? false : 'linked',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  // runtime/main.ts starts with "#!", which esbuild keeps: the bundle runs by its own name where it may be executed.
+  chmodSync(`${root}/dist/caravan.cjs`, 0o755);
+  return metafile;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const metafile = await buildAll({ minify: !process.argv.includes('--debug') });
+  for (const file of Object.keys(metafile.outputs).filter((name) => name.endsWith('.cjs')))
+    console.log(`${file}  ${(statSync(`${root}/${file}`).size / 1024).toFixed(0)} KB`);
+}
