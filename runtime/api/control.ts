@@ -1,0 +1,30 @@
+import type {
+  Explanation,
+  ExposeRequest,
+  IssuedToken,
+  IssueTokenRequest,
+  ListenRequest,
+  MadeResource,
+  RedeemedLink,
+  RedeemTokenRequest,
+  Status,
+} from './types.ts';
+
+/** Disposes of what a call registered. */
+export type Unsubscribe = () => void;
+
+/** What can be asked of a running site: `Site` implements it, the management API serves it, `ApiClient` mirrors it. */
+export interface SiteControl {
+  status(): Status;
+  /** Calls back after every change of what `status` says, at most once a turn of the event loop. */
+  onChange(changed: () => void): Unsubscribe;
+  explain(address: string): Explanation;
+  issueToken(request: IssueTokenRequest): Promise<IssuedToken>;
+  redeemToken(request: RedeemTokenRequest): Promise<RedeemedLink>;
+  expose(request: ExposeRequest): Promise<MadeResource>;
+  listen(request: ListenRequest): Promise<MadeResource>;
+  /** Removes what a command made. Rejects with `not-found`, or `conflict` where it stands in a file instead. */
+  remove(resource: MadeResource): Promise<void>;
+  /** Lets a site in no more and cuts its links; the site's name or id. Resolves to the number of certificates revoked. */
+  revoke(site: string): Promise<number>;
+}

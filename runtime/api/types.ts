@@ -1,0 +1,225 @@
+/**
+ * What the management API says: the one vocabulary of `caravan status -o json`, the trees and the controller.
+ * Times are ISO 8601 in UTC. Everything here is a snapshot made from the router's own tables, never a stored status.
+ */
+
+export type Protocol = 'tcp' | 'udp' | 'http' | 'http2' | 'amqp';
+export type Distribution = 'balanced' | 'closest' | 'multicast';
+
+/** `up` carries traffic; `connecting` tries, `message` says what it last met; `failed` will not try again without a change. */
+export type LinkState = 'up' | 'connecting' | 'failed';
+export type LinkDirection = 'outgoing' | 'incoming';
+
+export interface SiteIdentity {
+  id: string;
+  name: string;
+  version: string;
+}
+
+export interface SiteStatus extends SiteIdentity {
+  /** Where the router runs: shown as an icon and in tooltips. */
+  platform: 'kubernetes' | 'host';
+  /** Kubernetes only. */
+  namespace?: string;
+  /** Ids of this site's routers (one, unless it is replicated). */
+  routers: string[];
+  /** False while no path leads there. */
+  reachable: boolean;
+  /** Neighbouring sites, with the cost of the link to each. */
+  neighbors: { site: string; cost: number }[];
+}
+
+export interface LinkStatus {
+  /** The Link resource's name for an outgoing link; `from-<site>` for an incoming one. */
+  id: string;
+  /** Name of the site that this end belongs to. */
+  site: string;
+  /** Name of the site at the other end, once known. */
+  peer?: string;
+  peerId?: string;
+  cost: number;
+  state: LinkState;
+  direction: LinkDirection;
+  /** Where it dials: `203.0.113.7:8443`, or `kubernetes context kind-west, namespace shop`. Outgoing only. */
+  endpoint?: string;
+  /** One sentence: why it is not up. */
+  message?: string;
+  /** When `message` was last true. */
+  messageTime?: string;
+  /** Since when it is in this state. */
+  since: string;
+  /** Round trip of the last ping, milliseconds. */
+  rttMs?: number;
+  /** Totals since the link came up. */
+  bytesIn?: number;
+  bytesOut?: number;
+  streams?: number;
+}
+
+export interface Destination {
+  /** Site name. */
+  site: string;
+  siteId: string;
+  /** Router id. */
+  router: string;
+  /** What serves there: a pod's name, or `host:port`. One entry a target. */
+  target: string;
+  /** The service port it answers. */
+  port: number;
+}
+
+export interface ServiceStatus {
+  address: string;
+  type: Protocol;
+  distribution: Distribution;
+  /** Ports that clients use, ascending. */
+  ports: number[];
+  /** Empty: offered nowhere; then `lastOffered` tells since when, where known. */
+  destinations: Destination[];
+  lastOffered?: string;
+  /** Two sites that disagree about type, distribution or ports: one sentence that names both. */
+  warning?: string;
+}
+
+export interface ListenerStatus {
+  name: string;
+  address: string;
+  type: Protocol;
+  host: string;
+  /** The port that is, or will be, listened on; 0 while the system has not chosen yet. */
+  port: number;
+  /** The service port that clients reach through it. */
+  servicePort: number;
+  /** `closed`: nothing offers the address, so connections are refused. `failed`: `message` says why. */
+  state: 'open' | 'closed' | 'failed';
+  message?: string;
+  /** `auto`: made because the network offers the service; otherwise where the resource stands (file, ConfigMap, command). */
+  source: string;
+  connections: number;
+}
+
+export interface ConnectorStatus {
+  name: string;
+  address: string;
+  type: Protocol;
+  distribution: Distribution;
+  port: number;
+  /** `host:port`, or the pods' names. Empty when nothing is ready; `message` says what is missing. */
+  targets: string[];
+  state: 'ready' | 'pending' | 'failed';
+  message?: string;
+  source: string;
+  connections: number;
+}
+
+/** A place where links and claims come in. */
+export interface AccessStatus {
+  host: string;
+  port: number;
+  /** How it is reached: `LoadBalancer`, `NodePort`, or `direct` on a host. */
+  way: string;
+}
+
+/** Something in the wished state that cannot be had: shown where the user looks. */
+export interface Problem {
+  /** File and line, ConfigMap, or object: `links.yaml:3`, `Service backend`. */
+  where: string;
+  /** One sentence: what is wrong and what to do. */
+  message: string;
+}
+
+export interface Status {
+  site: SiteIdentity & { platform: 'kubernetes' | 'host'; namespace?: string };
+  router: { id: string; startTime: string; pid: number };
+  sites: SiteStatus[];
+  links: LinkStatus[];
+  services: ServiceStatus[];
+  listeners: ListenerStatus[];
+  connectors: ConnectorStatus[];
+  access: AccessStatus[];
+  problems: Problem[];
+}
+
+export interface IssueTokenRequest {
+  /** How long it may be redeemed: `15m` (default), `1h`, `30s`. */
+  expires?: string;
+  /** How many sites it lets in; default 1. */
+  uses?: number;
+}
+
+export interface IssuedToken {
+  /** The AccessToken resource as YAML, ready for a file. */
+  yaml: string;
+  name: string;
+  expires: string;
+  uses: number;
+}
+
+/** How a site is reached that has no way in of its own: through the Kubernetes API server's port-forward. */
+export interface PortForward {
+  kubeconfig?: string;
+  context: string;
+  namespace: string;
+}
+
+export interface RedeemTokenRequest {
+  yaml: string;
+  /** Default 1. */
+  cost?: number;
+  /** Name of the Link that is made; default: the token's. */
+  name?: string;
+  portForward?: PortForward;
+}
+
+export interface RedeemedLink {
+  link: string;
+  /** Name of the site that it leads to. */
+  peer: string;
+}
+
+export interface ExposeRequest {
+  address: string;
+  /** Where the server listens, and the port that clients see. */
+  port: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  type?: Protocol;
+  distribution?: Distribution;
+}
+
+export interface ListenRequest {
+  address: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  type?: Protocol;
+}
+
+/** One step of the answer to "why can't I reach it?". */
+export interface ExplainStep {
+  ok: boolean | undefined;
+  title: string;
+  detail: string;
+}
+
+export interface Explanation {
+  address: string;
+  /** The answer in one sentence. */
+  summary: string;
+  steps: ExplainStep[];
+}
+
+/** A resource that a command made: its name is what removes it. */
+export interface MadeResource {
+  kind: 'Link' | 'Listener' | 'Connector';
+  name: string;
+}
+
+/** The body of every answer that is not 2xx. */
+export interface ApiErrorBody {
+  /** Stable, for programs: `token-expired`, `not-found`, `bad-request`, `conflict`. */
+  code: string;
+  /** One sentence for people. */
+  message: string;
+}

@@ -1,0 +1,32 @@
+/**
+ * An error that a person may read: `message` is one sentence that says what is wrong and what to do, `code` is stable.
+ * Everything that reaches a notification, the tree or the command line is one of these; any other error is a defect.
+ */
+export class CaravanError extends Error {
+  override readonly name = 'CaravanError';
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type ErrorCode =
+  | 'bad-request'
+  | 'conflict'
+  | 'forbidden'
+  | 'not-found'
+  | 'not-running'
+  | 'no-way-in'
+  | 'timeout'
+  | 'token-expired'
+  | 'token-invalid'
+  | 'token-unknown'
+  | 'token-used-up'
+  | 'unauthorized'
+  | 'unreachable';
+
+/** The sentence of any error: a `CaravanError`'s own, else what the system said. */
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

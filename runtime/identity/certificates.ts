@@ -1,0 +1,160 @@
+import { generateKeyPair, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import forge from 'node-forge';
+import { CaravanError } from '../errors.ts';
+
+const { pki, md } = forge;
+
+/** RSA, since node-forge signs nothing else; the same size as Skupper's. Bits. */
+const KEY_BITS = 2048;
+const AUTHORITY_YEARS = 10;
+/** Of a site's own certificate and of those that it gives to others. Days. */
+export const LEAF_DAYS = 365;
+/** Clocks of two sites may differ by this much. Milliseconds. */
+const CLOCK_SKEW_MS = 10 * 60_000;
+const DAY_MS = 86_400_000;
+
+/** PEM texts. */
+export interface KeyAndCertificate {
+  key: string;
+  certificate: string;
+}
+
+/** What a signing request asks for, once its own signature holds. */
+export interface SigningRequest {
+  siteId: string;
+  publicKey: forge.pki.PublicKey;
+}
+
+export interface IssuedCertificate {
+  certificate: string;
+  /** Upper case hexadecimal, as `tls.TLSSocket.getPeerCertificate` has it. */
+  serial: string;
+  expires: Date;
+}
+
+/** The certificates of one site: its id is the common name of its authority and of every certificate that names it. */
+export async function makeAuthority(siteId: string): Promise<KeyAndCertificate> {
+  const { key, publicKey } = await makeKey();
+  const { certificate } = sign({
+    subject: siteId,
+    publicKey,
+    issuer: siteId,
+    key,
+    days: AUTHORITY_YEARS * 365,
+    usage: 'authority',
+  });
+  return { key, certificate };
+}
+
+/** The certificate that a site shows to those that dial it. */
+export async function makeServerCertificate(siteId: string, authority: KeyAndCertificate): Promise<KeyAndCertificate> {
+  const { key, publicKey } = await makeKey();
+  const { certificate } = sign({
+    subject: siteId,
+    publicKey,
+    issuer: siteId,
+    key: authority.key,
+    days: LEAF_DAYS,
+    usage: 'server',
+  });
+  return { key, certificate };
+}
+
+/** A new key, which stays here, and a request (PKCS #10) for a certificate in this site's name. PEM. */
+export async function makeSigningRequest(siteId: string): Promise<{ key: string; request: string }> {
+  const { key, publicKey } = await makeKey();
+  const request = pki.createCertificationRequest();
+  request.publicKey = publicKey;
+  request.setSubject(named(siteId));
+  request.sign(pki.privateKeyFromPem(key), md.sha256.create());
+  return { key, request: pki.certificationRequestToPem(request) };
+}
+
+/** Throws `bad-request` for what is no signing request, or one whose sender does not hold its key. */
+export function readSigningRequest(pem: string): SigningRequest {
+  try {
+    const request = pki.certificationRequestFromPem(pem);
+    if (!request.verify() || !request.publicKey) throw new Error('its signature does not hold');
+    const siteId = request.subject.getField('CN')?.value as unknown;
+    if (typeof siteId !== 'string' || !/^[\w-]{1,64}$/.test(siteId)) throw new Error('it names no site');
+    return { siteId, publicKey: request.publicKey };
+  } catch (error) {
+    throw new CaravanError('bad-request', `The signing request cannot be used: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** A certificate with which the requesting site may link to the site whose authority this is. */
+export function issueCertificate(authority: KeyAndCertificate, { siteId, publicKey }: SigningRequest): IssuedCertificate {
+  const issuer = commonName(authority.certificate);
+  return sign({ subject: siteId, publicKey, issuer, key: authority.key, days: LEAF_DAYS, usage: 'client' });
+}
+
+/** The site id that a certificate names. Throws `bad-request` where the text is no certificate. */
+export function commonName(pem: string): string {
+  try {
+    return String(pki.certificateFromPem(pem).subject.getField('CN')?.value ?? '');
+  } catch (error) {
+    throw new CaravanError('bad-request', 'The certificate cannot be read: it is not PEM, or it is cut short.', { cause: error });
+  }
+}
+
+async function makeKey(): Promise<{ key: string; publicKey: forge.pki.PublicKey }> {
+  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
+    modulusLength: KEY_BITS,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  return { key: privateKey, publicKey: pki.publicKeyFromPem(publicKey) };
+}
+
+interface SignOptions {
+  subject: string;
+  publicKey: forge.pki.PublicKey;
+  issuer: string;
+  /** The issuer's. */
+  key: string;
+  days: number;
+  usage: 'authority' | 'server' | 'client';
+}
+
+function sign({ subject, publicKey, issuer, key, days, usage }: SignOptions): IssuedCertificate {
+  const certificate = pki.createCertificate();
+  certificate.publicKey = publicKey;
+  // RFC 5280, section 4.1.2.2: positive, unique, at most 20 bytes.
+  const serial = randomBytes(16);
+  serial[0] = (serial[0]! & 0x7f) | 0x40;
+  certificate.serialNumber = serial.toString('hex');
+  certificate.validity.notBefore = new Date(Date.now() - CLOCK_SKEW_MS);
+  certificate.validity.notAfter = new Date(Date.now() + days * DAY_MS);
+  certificate.setSubject(usage === 'authority' ? authorityOf(subject) : named(subject));
+  certificate.setIssuer(authorityOf(issuer));
+  certificate.setExtensions(
+    usage === 'authority'
+      ? [
+          { name: 'basicConstraints', cA: true, critical: true },
+          { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+          { name: 'subjectKeyIdentifier' },
+        ]
+      : [
+          { name: 'basicConstraints', cA: false, critical: true },
+          { name: 'keyUsage', digitalSignature: true, critical: true },
+          { name: 'extKeyUsage', serverAuth: usage === 'server', clientAuth: usage === 'client' },
+        ],
+  );
+  certificate.sign(pki.privateKeyFromPem(key), md.sha256.create());
+  return {
+    certificate: pki.certificateToPem(certificate),
+    serial: serial.toString('hex').toUpperCase(),
+    expires: certificate.validity.notAfter,
+  };
+}
+
+function named(siteId: string): forge.pki.CertificateField[] {
+  return [{ name: 'commonName', value: siteId }];
+}
+
+/** The authority's own name differs from the site's: a certificate whose issuer is its subject would pass for self-signed. */
+function authorityOf(siteId: string): forge.pki.CertificateField[] {
+  return [...named(siteId), { name: 'organizationalUnitName', value: 'authority' }];
+}

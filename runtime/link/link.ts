@@ -1,0 +1,272 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { RouterInfo, RoutingMessage } from '../routing/types.ts';
+import {
+  decodeFrame,
+  decodeJson,
+  decodeNumber,
+  encodeFrame,
+  encodeJsonFrame,
+  type Frame,
+  FrameType,
+  MAX_PAYLOAD_BYTES,
+  ProtocolError,
+} from './frames.ts';
+import { RawStream } from './raw-stream.ts';
+import { type Reason, toReason } from './reason.ts';
+import { SendQueue } from './send-queue.ts';
+
+/** Bytes handed to the socket at most before the queue's order decides again: what a small frame can stand behind. */
+const SOCKET_BYTES = 256 * 1024;
+/** A neighbour that opens more streams than this on one link is refused further ones. */
+export const MAX_STREAMS = 100_000;
+/** How often a silent link is asked whether it lives. Milliseconds. */
+const PING_EVERY_MS = 1000;
+/** A link on which nothing arrives for this long is dead. Milliseconds. */
+export const LINK_DEAD_AFTER_MS = 5000;
+/** How long a new link may take to say who it is. Milliseconds. */
+const HELLO_WITHIN_MS = 10_000;
+
+/** What both ends say first. */
+export interface Hello {
+  router: RouterInfo;
+  /** Start of that router; see `TopologyAdvert`. */
+  instance: number;
+  /** The dialling side's; the other side takes it over, so that both agree. */
+  cost?: number;
+}
+
+export interface LinkEvents {
+  /** The neighbour has said who it is. Throw a `ProtocolError` to turn it away. */
+  hello(hello: Hello): void;
+  routing(message: RoutingMessage): void;
+  /** The neighbour opens a stream; answer with `sendOpened` or `sendRefused`, after having set the handler. */
+  open(stream: RawStream, window: number, info: unknown): void;
+  /** Once, whatever the cause; every stream has been reset already. */
+  closed(reason: Reason): void;
+}
+
+/** One link to a neighbouring router: many streams and the routers' own words over one WebSocket. */
+export class Link {
+  readonly queue = new SendQueue();
+  readonly #ws: WebSocket;
+  readonly #socket: Duplex;
+  readonly #events: LinkEvents;
+  readonly #streams = new Map<number, RawStream>();
+  readonly #timer: NodeJS.Timeout;
+  #nextStream: number;
+  /** Set by `dataAhead`: the stream that the next message belongs to. */
+  #payloadFor: number | undefined;
+  #greeted = false;
+  #corked = false;
+  #pumping = false;
+  #closed = false;
+  readonly #startedAt = performance.now();
+  #heardAt = performance.now();
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Round trip of the last ping. Milliseconds. */
+  rttMs: number | undefined;
+
+  /**
+   * @param ws an open WebSocket @param socket what it writes to: its buffer is what the queue watches
+   * @param dialled streams of the dialling side have odd numbers
+   */
+  constructor(ws: WebSocket, socket: Duplex, { dialled, hello, events }: { dialled: boolean; hello: Hello; events: LinkEvents }) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#events = events;
+    this.#nextStream = dialled ? 1 : 2;
+    ws.binaryType = 'nodebuffer';
+    ws.on('message', (message: Buffer, isBinary: boolean) => this.#message(message, isBinary));
+    ws.on('error', (error) => this.#end({ code: 'link-lost', message: error.message }));
+    ws.on('close', (_code, text) => this.#end({ code: 'link-lost', message: text.toString() || 'the connection was closed' }));
+    socket.on('drain', () => this.#pump());
+    if (ws.isPaused) ws.resume();
+    this.#timer = setInterval(() => this.#beat(), PING_EVERY_MS).unref();
+    this.#sendControl(encodeJsonFrame(FrameType.hello, 0, hello));
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  sendRouting(message: RoutingMessage): void {
+    this.#sendControl(encodeJsonFrame(FrameType.routing, 0, message));
+  }
+
+  /** A new stream to the neighbour: give it a handler, then call `sendOpen`. On a closed link it is closed, too. */
+  openStream(): RawStream {
+    while (this.#streams.has(this.#nextStream)) this.#advance();
+    const stream = new RawStream(this.#nextStream, this);
+    this.#advance();
+    if (this.#closed) stream.closed = true;
+    else this.#streams.set(stream.id, stream);
+    return stream;
+  }
+
+  /** Says why to the neighbour, resets every stream and closes the connection. */
+  close(reason: Reason): void {
+    if (this.#closed) return;
+    this.#write([encodeJsonFrame(FrameType.bye, 0, reason)]);
+    this.#end(reason);
+  }
+
+  kick(): void {
+    this.#pump();
+  }
+
+  forget(stream: RawStream): void {
+    this.#streams.delete(stream.id);
+  }
+
+  #advance(): void {
+    this.#nextStream += 2;
+    if (this.#nextStream > 0xffff_fff0) this.#nextStream = this.#nextStream % 2 === 0 ? 2 : 1;
+  }
+
+  #sendControl(frame: Buffer): void {
+    if (this.#closed) return;
+    this.queue.pushUrgent(frame);
+    this.#pump();
+  }
+
+  #pump(): void {
+    // A stream that hears of room writes at once, and would come here again: the loop goes on anyway.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#closed && this.#socket.writableLength < SOCKET_BYTES) {
+      const next = this.queue.next();
+      if (!next) break;
+      this.#write(next.messages);
+      next.stream?.drained();
+    }
+    this.#pumping = false;
+  }
+
+  #write(messages: Buffer[]): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#cork();
+    for (const message of messages) {
+      this.bytesOut += message.length;
+      this.#ws.send(message);
+    }
+  }
+
+  /** Whatever is written in one turn of the event loop becomes one write to the socket, and few TLS records. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    setImmediate(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
+  }
+
+  #message(message: Buffer, isBinary: boolean): void {
+    if (this.#closed) return;
+    this.#heardAt = performance.now();
+    this.bytesIn += message.length;
+    try {
+      if (!isBinary) throw new ProtocolError('it sends text');
+      if (this.#payloadFor === undefined) this.#frame(decodeFrame(message));
+      else {
+        const stream = this.#payloadFor;
+        this.#payloadFor = undefined;
+        this.#data(stream, message);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.close({ code: 'protocol', message: error.message });
+    }
+  }
+
+  #frame({ type, stream: id, body }: Frame): void {
+    if (!this.#greeted && type !== FrameType.hello && type !== FrameType.bye)
+      throw new ProtocolError('it speaks before it said who it is');
+    const stream = this.#streams.get(id);
+    switch (type) {
+      case FrameType.hello:
+        if (this.#greeted) throw new ProtocolError('it said twice who it is');
+        this.#greeted = true;
+        return this.#events.hello(decodeJson(body) as Hello);
+      case FrameType.bye:
+        return this.#end({ ...toReason(decodeJson(body)), code: 'link-lost' });
+      case FrameType.ping:
+        return this.#sendControl(encodeFrame(FrameType.pong, 0, body));
+      case FrameType.pong:
+        if (body.length === 8) this.rttMs = Math.max(0, performance.now() - body.readDoubleBE(0));
+        return undefined;
+      case FrameType.routing:
+        return this.#events.routing(decodeJson(body) as RoutingMessage);
+      case FrameType.open:
+        return this.#open(id, body);
+      // A frame for a stream that is not there any more crossed its reset on the way: not an error.
+      case FrameType.opened:
+        return stream?.handler.opened(readWindow(body), decodeJson(body.subarray(4)));
+      case FrameType.refused:
+        return stream?.receivedRefused(toReason(decodeJson(body)));
+      case FrameType.data:
+        return this.#data(id, body);
+      case FrameType.dataAhead:
+        this.#payloadFor = id;
+        return undefined;
+      case FrameType.end:
+        return stream?.receivedEnd();
+      case FrameType.reset:
+        return stream?.receivedReset(toReason(decodeJson(body)));
+      case FrameType.credit:
+        return stream?.handler.credit(decodeNumber(body));
+      case FrameType.blocked:
+        return stream?.handler.blocked();
+      default:
+        throw new ProtocolError(`it sends a frame of the unknown type ${String(type)}`);
+    }
+  }
+
+  #data(id: number, payload: Buffer): void {
+    if (payload.length > MAX_PAYLOAD_BYTES) throw new ProtocolError(`it sends more than ${MAX_PAYLOAD_BYTES} bytes in one frame`);
+    this.#streams.get(id)?.handler.data(payload);
+  }
+
+  #open(id: number, body: Buffer): void {
+    if (id === 0 || id % 2 === this.#nextStream % 2)
+      throw new ProtocolError('it opens a stream with a number that is not its own');
+    if (this.#streams.has(id)) throw new ProtocolError('it opens a stream that is open');
+    const window = readWindow(body);
+    const info = decodeJson(body.subarray(4));
+    const stream = new RawStream(id, this);
+    this.#streams.set(id, stream);
+    if (this.#streams.size > MAX_STREAMS)
+      stream.sendRefused({ code: 'refused', message: `the link carries ${MAX_STREAMS} streams already` });
+    else this.#events.open(stream, window, info);
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    if (!this.#greeted && now - this.#startedAt > HELLO_WITHIN_MS)
+      return this.close({ code: 'protocol', message: `it did not say who it is within ${HELLO_WITHIN_MS / 1000} s` });
+    if (now - this.#heardAt > LINK_DEAD_AFTER_MS)
+      return this.close({ code: 'link-lost', message: `nothing arrived for ${LINK_DEAD_AFTER_MS / 1000} s` });
+    const body = Buffer.allocUnsafe(8);
+    body.writeDoubleBE(now, 0);
+    return this.#sendControl(encodeFrame(FrameType.ping, 0, body));
+  }
+
+  #end(reason: Reason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    for (const stream of this.#streams.values()) stream.receivedReset({ code: 'link-lost', message: reason.message });
+    this.#ws.close(1000);
+    // A neighbour that does not answer the close is not waited for.
+    setTimeout(() => this.#ws.terminate(), 500).unref();
+    this.#events.closed(reason);
+  }
+}
+
+function readWindow(body: Buffer): number {
+  if (body.length < 4) throw new ProtocolError('a stream is opened without a window');
+  return body.readUInt32BE(0);
+}

@@ -1,0 +1,160 @@
+import { encodeFrame, encodeJsonFrame, encodeNumberFrame, FrameType } from './frames.ts';
+import type { Reason } from './reason.ts';
+import type { Item, SendQueue, StreamQueue } from './send-queue.ts';
+
+/** What arrives on a stream. A splice through a transit router and the end of a stream are the two that implement it. */
+export interface StreamHandler {
+  /** The far end accepted; it takes `window` bytes to begin with. */
+  opened(window: number, info: unknown): void;
+  refused(reason: Reason): void;
+  data(payload: Buffer): void;
+  /** The far end sends nothing more. */
+  ended(): void;
+  reset(reason: Reason): void;
+  /** The far end takes so many more bytes. */
+  credit(bytes: number): void;
+  /** The far end has more to send than it may. */
+  blocked(): void;
+  /** What waited for this stream on the link has been sent, or most of it. */
+  drained(): void;
+}
+
+/** More than this waiting for one stream: its writer should pause until `drained`. Bytes. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+/** The link, as a stream sees it. */
+export interface StreamCarrier {
+  readonly queue: SendQueue;
+  /** Something was put into the queue. */
+  kick(): void;
+  forget(stream: RawStream): void;
+}
+
+/** A numbered stream on one link: frames out, frames in, no flow control of its own. */
+export class RawStream implements StreamQueue {
+  readonly id: number;
+  readonly pending: Item[] = [];
+  bytes = 0;
+  lane: StreamQueue['lane'] = 'none';
+  /** Set at once by whoever asked for the stream. */
+  handler: StreamHandler = noHandler;
+  readonly #carrier: StreamCarrier;
+  #full = false;
+  #sentEnd = false;
+  #gotEnd = false;
+  closed = false;
+
+  constructor(id: number, carrier: StreamCarrier) {
+    this.id = id;
+    this.#carrier = carrier;
+  }
+
+  sendOpen(window: number, info: unknown): void {
+    this.#urgent(encodeWindowed(FrameType.open, this.id, window, info));
+  }
+
+  sendOpened(window: number, info: unknown): void {
+    this.#urgent(encodeWindowed(FrameType.opened, this.id, window, info));
+  }
+
+  sendRefused(reason: Reason): void {
+    this.#urgent(encodeJsonFrame(FrameType.refused, this.id, reason));
+    this.#close();
+  }
+
+  /** False: enough waits, pause until `drained`. At most `MAX_PAYLOAD_BYTES`. */
+  sendData(payload: Buffer): boolean {
+    if (this.closed) return true;
+    this.#carrier.queue.push(this, payload);
+    this.#full = this.bytes > HIGH_WATER_BYTES;
+    this.#carrier.kick();
+    return !this.#full;
+  }
+
+  sendEnd(): void {
+    if (this.closed || this.#sentEnd) return;
+    this.#sentEnd = true;
+    this.#carrier.queue.push(this, FrameType.end);
+    this.#carrier.kick();
+  }
+
+  sendReset(reason: Reason): void {
+    this.#urgent(encodeJsonFrame(FrameType.reset, this.id, reason));
+    this.#close();
+  }
+
+  sendCredit(bytes: number): void {
+    this.#urgent(encodeNumberFrame(FrameType.credit, this.id, bytes));
+  }
+
+  /** Keeps its place behind the data, so that the far end judges by all that was sent before. */
+  sendBlocked(): void {
+    if (this.closed) return;
+    this.#carrier.queue.push(this, FrameType.blocked);
+    this.#carrier.kick();
+  }
+
+  drained(): void {
+    if (this.#full && this.bytes <= HIGH_WATER_BYTES / 2) {
+      this.#full = false;
+      this.handler.drained();
+    }
+    if (this.#sentEnd && this.#gotEnd) this.#closeWhenSent();
+  }
+
+  receivedEnd(): void {
+    if (this.#gotEnd) return;
+    this.#gotEnd = true;
+    this.handler.ended();
+    if (this.#sentEnd) this.#closeWhenSent();
+  }
+
+  receivedRefused(reason: Reason): void {
+    this.#close();
+    this.handler.refused(reason);
+  }
+
+  receivedReset(reason: Reason): void {
+    this.#close();
+    this.handler.reset(reason);
+  }
+
+  #urgent(frame: Buffer): void {
+    if (this.closed) return;
+    this.#carrier.queue.pushUrgent(frame);
+    this.#carrier.kick();
+  }
+
+  /** Both sides have ended; the number is free again once the last payload has left. */
+  #closeWhenSent(): void {
+    if (this.pending.length > 0) return;
+    this.closed = true;
+    this.#carrier.forget(this);
+  }
+
+  #close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#carrier.queue.drop(this);
+    this.#carrier.forget(this);
+  }
+}
+
+function encodeWindowed(type: FrameType, id: number, window: number, info: unknown): Buffer {
+  const json = Buffer.from(JSON.stringify(info));
+  const body = Buffer.allocUnsafe(4 + json.length);
+  body.writeUInt32BE(window, 0);
+  body.set(json, 4);
+  return encodeFrame(type, id, body);
+}
+
+const noHandler: StreamHandler = {
+  opened() {},
+  refused() {},
+  data() {},
+  ended() {},
+  reset() {},
+  credit() {},
+  blocked() {},
+  drained() {},
+};

@@ -1,0 +1,126 @@
+import { encodeFrame, FrameType, INLINE_BYTES } from './frames.ts';
+
+/** What one stream waits to send. */
+export interface StreamQueue {
+  readonly id: number;
+  /** What it sends, in order. */
+  readonly pending: Item[];
+  bytes: number;
+  /** The lane it stands in, while it has something to send. */
+  lane: 'none' | 'small' | 'bulk';
+  /** Called after something of it was sent. */
+  drained(): void;
+}
+
+/** A payload, or one of the two marks that must keep their place among payloads. */
+export type Item = Buffer | typeof FrameType.end | typeof FrameType.blocked;
+
+/** One frame as one or two messages, and the stream that it belongs to, if any. */
+export interface NextFrame {
+  messages: [Buffer] | [Buffer, Buffer];
+  stream?: StreamQueue;
+}
+
+/** A stream with no more than this to send passes those with more. Bytes. */
+const SMALL_BYTES = 16 * 1024;
+/** So many frames of small streams go before one of a bulk stream: small first, and nobody starves. */
+const SMALL_PER_BULK = 16;
+
+/**
+ * Decides what a link sends next: control frames first, then streams with little to send, then bulk streams in turns of one frame.
+ */
+export class SendQueue {
+  readonly #urgent: Buffer[] = [];
+  #urgentAt = 0;
+  readonly #lanes = { small: new Ring<StreamQueue>(), bulk: new Ring<StreamQueue>() };
+  #smallInARow = 0;
+  /** Bytes that wait, of all streams together. */
+  bytes = 0;
+
+  pushUrgent(frame: Buffer): void {
+    this.#urgent.push(frame);
+  }
+
+  push(stream: StreamQueue, item: Item): void {
+    stream.pending.push(item);
+    stream.bytes += sizeOf(item);
+    this.bytes += sizeOf(item);
+    if (stream.lane === 'none') this.#stand(stream);
+  }
+
+  /** Drops what a stream still had to send. Its place in the lane is skipped when its turn comes. */
+  drop(stream: StreamQueue): void {
+    this.bytes -= stream.bytes;
+    stream.bytes = 0;
+    stream.pending.length = 0;
+  }
+
+  /** The next frame, or undefined when nothing waits. Call its stream's `drained` once it has been written. */
+  next(): NextFrame | undefined {
+    if (this.#urgentAt < this.#urgent.length) {
+      const frame = this.#urgent[this.#urgentAt++]!;
+      if (this.#urgentAt === this.#urgent.length) this.#urgent.length = this.#urgentAt = 0;
+      return { messages: [frame] };
+    }
+    for (let stream = this.#nextStream(); stream; stream = this.#nextStream()) {
+      stream.lane = 'none';
+      const item = stream.pending.shift();
+      if (item === undefined) continue;
+      stream.bytes -= sizeOf(item);
+      this.bytes -= sizeOf(item);
+      if (stream.pending.length > 0) this.#stand(stream);
+      return { messages: encode(stream.id, item), stream };
+    }
+    return undefined;
+  }
+
+  #stand(stream: StreamQueue): void {
+    stream.lane = stream.bytes <= SMALL_BYTES ? 'small' : 'bulk';
+    this.#lanes[stream.lane].push(stream);
+  }
+
+  #nextStream(): StreamQueue | undefined {
+    const { small, bulk } = this.#lanes;
+    if (small.size > 0 && (bulk.size === 0 || this.#smallInARow < SMALL_PER_BULK)) {
+      this.#smallInARow++;
+      return small.shift();
+    }
+    this.#smallInARow = 0;
+    return bulk.shift();
+  }
+}
+
+function sizeOf(item: Item): number {
+  return typeof item === 'number' ? 0 : item.length;
+}
+
+function encode(id: number, item: Item): NextFrame['messages'] {
+  if (typeof item === 'number') return [encodeFrame(item, id)];
+  if (item.length <= INLINE_BYTES) return [encodeFrame(FrameType.data, id, item)];
+  return [encodeFrame(FrameType.dataAhead, id), item];
+}
+
+/** A first-in-first-out queue whose `shift` does not move the rest. */
+class Ring<T> {
+  #items: (T | undefined)[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.size === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head++] = undefined;
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}

@@ -1,0 +1,42 @@
+/** What a router is asked to do, worked out from resources by site/. Names are unique within each list. */
+import type { PortForward } from '../api/types.ts';
+import type { LinkCredentials } from '../link/dial.ts';
+import type { Distribution, Protocol } from '../routing/types.ts';
+import type { Target } from '../site/resources.ts';
+
+export interface ListenerConfig {
+  name: string;
+  address: string;
+  type: Protocol;
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** The port of the address that clients mean. */
+  servicePort: number;
+  /** Where `port` cannot be had, take one that the system chooses. */
+  orAnyPort: boolean;
+  source: string;
+}
+
+export interface ConnectorConfig {
+  name: string;
+  address: string;
+  type: Protocol;
+  distribution: Distribution;
+  /** The service port, which clients see. */
+  port: number;
+  targets: Target[];
+  /** Why there are no targets. */
+  pending: string | undefined;
+  source: string;
+}
+
+export interface LinkConfig {
+  name: string;
+  cost: number;
+  endpoints: { host: string; port: number }[];
+  credentials: LinkCredentials;
+  /** The site at the other end. */
+  siteId: string;
+  portForward: PortForward | undefined;
+}

@@ -1,0 +1,84 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { LinkStatus } from '../api/types.ts';
+import { Link } from '../link/link.ts';
+import type { Log } from '../log.ts';
+import type { RouterInfo } from '../routing/types.ts';
+import { linkEvents } from './link-events.ts';
+import type { Router } from './router.ts';
+
+interface Incoming {
+  id: string;
+  link: Link;
+  siteId: string;
+  peer: RouterInfo | undefined;
+  cost: number;
+  since: Date;
+}
+
+/** The links that other sites dialled. */
+export class IncomingLinks {
+  readonly #router: Router;
+  readonly #log: Log;
+  readonly #changed: () => void;
+  readonly #links = new Set<Incoming>();
+  #count = 0;
+
+  constructor(router: Router, options: { log: Log; changed: () => void }) {
+    this.#router = router;
+    this.#log = options.log;
+    this.#changed = options.changed;
+  }
+
+  add(ws: WebSocket, socket: Duplex, siteId: string): void {
+    const id = `in:${++this.#count}`;
+    const events = linkEvents(this.#router, {
+      id,
+      link: () => link,
+      siteId,
+      cost: (hello) => (incoming.cost = hello.cost ?? 1),
+      up: (peer) => {
+        incoming.peer = peer;
+        this.#log.info(`link from ${peer.site.name} is up`);
+        this.#changed();
+      },
+      closed: (reason) => {
+        this.#links.delete(incoming);
+        this.#log.info(`link from ${incoming.peer?.site.name ?? siteId} has ended: ${reason.message}`);
+        this.#changed();
+      },
+    });
+    const link = new Link(ws, socket, { dialled: false, hello: this.#router.hello(), events });
+    const incoming: Incoming = { id, link, siteId, peer: undefined, cost: 1, since: new Date() };
+    this.#links.add(incoming);
+  }
+
+  /** Cuts every link of these sites. */
+  cut(siteIds: readonly string[], message: string): void {
+    for (const { link, siteId } of this.#links) if (siteIds.includes(siteId)) link.close({ code: 'closing', message });
+  }
+
+  close(message: string): void {
+    for (const { link } of this.#links) link.close({ code: 'closing', message });
+  }
+
+  status(site: string): LinkStatus[] {
+    return [...this.#links].flatMap(({ link, peer, cost, since, siteId }) => {
+      if (!peer) return [];
+      return {
+        id: `from-${peer.site.name}`,
+        site,
+        peer: peer.site.name,
+        peerId: siteId,
+        cost,
+        state: 'up',
+        direction: 'incoming',
+        since: since.toISOString(),
+        ...(link.rttMs !== undefined && { rttMs: link.rttMs }),
+        bytesIn: link.bytesIn,
+        bytesOut: link.bytesOut,
+        streams: link.streams,
+      };
+    });
+  }
+}

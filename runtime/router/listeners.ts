@@ -1,0 +1,172 @@
+import type { Socket } from 'node:net';
+import type { ListenerStatus } from '../api/types.ts';
+import { StreamError } from '../link/reason.ts';
+import type { Log } from '../log.ts';
+import { TcpListener } from '../protocols/tcp-listener.ts';
+import type { ListenerConfig } from './config.ts';
+import type { Router } from './router.ts';
+import { abort, splice } from './splice.ts';
+
+/** How long after a port could not be had it is tried again. Milliseconds. */
+const RETRY_PORT_MS = 3000;
+
+/** The places where this site's clients connect. A socket is open only while something offers its address. */
+export class Listeners {
+  readonly #router: Router;
+  readonly #log: Log;
+  readonly #changed: () => void;
+  #listeners = new Map<string, GatedListener>();
+
+  constructor(router: Router, options: { log: Log; changed: () => void }) {
+    this.#router = router;
+    this.#log = options.log;
+    this.#changed = options.changed;
+  }
+
+  /** Brings the listeners to this list. One that did not change keeps its socket. */
+  set(configs: readonly ListenerConfig[]): void {
+    const next = new Map<string, GatedListener>();
+    for (const config of configs) {
+      const known = this.#listeners.get(config.name);
+      if (known?.isFor(config)) {
+        this.#listeners.delete(config.name);
+        next.set(config.name, known);
+      } else next.set(config.name, new GatedListener(config, this.#router, this.#log, this.#changed));
+    }
+    for (const gone of this.#listeners.values()) gone.close();
+    this.#listeners = next;
+    this.review();
+  }
+
+  /** Opens and closes sockets after services changed. */
+  review(): void {
+    for (const listener of this.#listeners.values()) void listener.review();
+  }
+
+  close(): void {
+    for (const listener of this.#listeners.values()) listener.close();
+  }
+
+  status(): ListenerStatus[] {
+    return [...this.#listeners.values()].map((listener) => listener.status());
+  }
+}
+
+class GatedListener {
+  readonly #config: ListenerConfig;
+  readonly #router: Router;
+  readonly #log: Log;
+  readonly #changed: () => void;
+  #socket: TcpListener | undefined;
+  #opening = false;
+  #closed = false;
+  #problem: string | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  /** Where the system chose the port, it is asked for the same again. */
+  #port: number;
+  #connections = 0;
+
+  constructor(config: ListenerConfig, router: Router, log: Log, changed: () => void) {
+    this.#config = config;
+    this.#router = router;
+    this.#log = log;
+    this.#changed = changed;
+    this.#port = config.port;
+  }
+
+  isFor(config: ListenerConfig): boolean {
+    return JSON.stringify(config) === JSON.stringify(this.#config);
+  }
+
+  async review(): Promise<void> {
+    if (this.#config.type === 'udp') {
+      this.#problem = 'udp is not carried yet; tcp, http, http2 and amqp are, as streams';
+      return;
+    }
+    if (this.#opening) return;
+    const wanted = this.#isWanted();
+    if (!wanted && this.#socket) {
+      this.#socket.close();
+      this.#socket = undefined;
+      this.#changed();
+    }
+    if (wanted && !this.#socket) await this.#open();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  status(): ListenerStatus {
+    const { name, address, type, host, servicePort, source } = this.#config;
+    return {
+      name,
+      address,
+      type,
+      host,
+      port: this.#port,
+      servicePort,
+      state: this.#problem ? 'failed' : this.#socket ? 'open' : 'closed',
+      ...(this.#problem && { message: this.#problem }),
+      source,
+      connections: this.#connections,
+    };
+  }
+
+  #isWanted(): boolean {
+    return !this.#closed && this.#router.isOffered(this.#config.address, this.#config.servicePort);
+  }
+
+  async #open(): Promise<void> {
+    const { host, name } = this.#config;
+    this.#opening = true;
+    clearTimeout(this.#retry);
+    try {
+      this.#socket = await TcpListener.open(host, this.#port, (client) => void this.#serve(client));
+      this.#port = this.#socket.port;
+      this.#problem = undefined;
+    } catch (error) {
+      if (this.#config.orAnyPort && this.#port !== 0) {
+        this.#port = 0;
+        this.#opening = false;
+        return this.#open();
+      }
+      const problem = portProblem(error as NodeJS.ErrnoException, host, this.#port);
+      if (problem !== this.#problem) this.#log.warn(`listener ${name}: ${problem}`);
+      this.#problem = problem;
+      this.#retry = setTimeout(() => void this.review(), RETRY_PORT_MS).unref();
+    }
+    this.#opening = false;
+    this.#changed();
+    // What happened while the socket was being opened.
+    if (this.#socket && !this.#isWanted()) {
+      this.#socket.close();
+      this.#socket = undefined;
+    }
+  }
+
+  async #serve(client: Socket): Promise<void> {
+    const { address, servicePort, name } = this.#config;
+    this.#connections++;
+    client.once('close', () => this.#connections--);
+    try {
+      const { stream } = await this.#router.connect(address, servicePort);
+      if (client.destroyed) abort(stream, new Error('the client has gone'));
+      else splice(client, stream);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.#log.warn(`a client of ${address} was refused: ${error.message}`, { listener: name });
+      client.resetAndDestroy();
+    }
+  }
+}
+
+function portProblem({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  if (code === 'EADDRINUSE') return `port ${port} on ${host} is in use by another program; end it, or choose another port`;
+  if (code === 'EACCES') return `port ${port} needs rights that this process does not have; choose one above 1023`;
+  if (code === 'EADDRNOTAVAIL') return `${host} is no address of this machine`;
+  return `port ${port} on ${host} cannot be had: ${message}`;
+}

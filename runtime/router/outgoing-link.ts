@@ -1,0 +1,146 @@
+import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import type { LinkState, LinkStatus } from '../api/types.ts';
+import { sentence } from '../errors.ts';
+import { dialLink } from '../link/dial.ts';
+import { Link } from '../link/link.ts';
+import type { Log } from '../log.ts';
+import type { RouterInfo } from '../routing/types.ts';
+import type { LinkConfig } from './config.ts';
+import { linkEvents } from './link-events.ts';
+import type { Router } from './router.ts';
+
+/** Between attempts; doubles from the first to the last, with a random part so that many do not come at once. Milliseconds. */
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 15_000;
+const DIAL_WITHIN_MS = 10_000;
+
+/** Reaches a port that lies behind a Kubernetes API server. */
+export type PortForwardDial = (to: NonNullable<LinkConfig['portForward']>, signal: AbortSignal) => Promise<Duplex>;
+
+/** A link that this site dials, and dials again whenever it is lost, until it is closed. */
+export class OutgoingLink {
+  readonly config: LinkConfig;
+  readonly #router: Router;
+  readonly #log: Log;
+  readonly #changed: () => void;
+  readonly #portForward: PortForwardDial | undefined;
+  readonly #ended = new AbortController();
+  #link: Link | undefined;
+  #peer: RouterInfo | undefined;
+  #state: LinkState = 'connecting';
+  #since = new Date();
+  #endpoint: string;
+  #message: { text: string; time: Date } | undefined;
+
+  constructor(
+    config: LinkConfig,
+    router: Router,
+    options: { log: Log; changed: () => void; portForward?: PortForwardDial | undefined },
+  ) {
+    this.config = config;
+    this.#router = router;
+    this.#log = options.log;
+    this.#changed = options.changed;
+    this.#portForward = options.portForward;
+    this.#endpoint = nameOf(config, 0);
+    void this.#keepUp();
+  }
+
+  status(site: string): LinkStatus {
+    const link = this.#state === 'up' ? this.#link : undefined;
+    return {
+      id: this.config.name,
+      site,
+      ...(this.#peer && { peer: this.#peer.site.name }),
+      peerId: this.config.siteId,
+      cost: this.config.cost,
+      state: this.#state,
+      direction: 'outgoing',
+      endpoint: this.#endpoint,
+      ...(this.#message && !link && { message: this.#message.text, messageTime: this.#message.time.toISOString() }),
+      since: this.#since.toISOString(),
+      ...(link?.rttMs !== undefined && { rttMs: link.rttMs }),
+      ...(link && { bytesIn: link.bytesIn, bytesOut: link.bytesOut, streams: link.streams }),
+    };
+  }
+
+  close(message: string): void {
+    this.#ended.abort(new Error(message));
+    this.#link?.close({ code: 'closing', message });
+  }
+
+  async #keepUp(): Promise<void> {
+    const { signal } = this.#ended;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        // Back to quick retries once a link has been up: what was lost a moment ago is often back the next.
+        if (await this.#session(attempt)) attempt = 0;
+      } catch (error) {
+        this.#failed(sentence(error));
+      }
+      const pause = Math.min(FIRST_RETRY_MS * 2 ** attempt, LAST_RETRY_MS) * (0.75 + Math.random() / 2);
+      await setTimeout(pause, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  /** One life of the link, from dialling to its loss. @returns whether it was ever up */
+  async #session(attempt: number): Promise<boolean> {
+    const { credentials, siteId, cost, name, portForward, endpoints } = this.config;
+    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(DIAL_WITHIN_MS)]);
+    const turn = attempt % Math.max(1, endpoints.length);
+    this.#endpoint = nameOf(this.config, turn);
+    const { host, port } = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
+    const transport = portForward ? await this.#forward(portForward, signal) : undefined;
+    const { ws, socket } = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
+    return new Promise((resolve) => {
+      const id = `out:${name}`;
+      const hello = this.#router.hello(cost);
+      const events = linkEvents(this.#router, {
+        id,
+        link: () => link,
+        siteId,
+        cost: () => cost,
+        up: (peer) => {
+          this.#peer = peer;
+          this.#become('up');
+          this.#log.info(`link to ${peer.site.name} is up`, { link: name, endpoint: this.#endpoint });
+        },
+        closed: (reason) => {
+          const wasUp = this.#state === 'up';
+          this.#link = undefined;
+          if (!this.#ended.signal.aborted) this.#failed(reason.message);
+          resolve(wasUp);
+        },
+      });
+      const link = new Link(ws, socket, { dialled: true, hello, events });
+      this.#link = link;
+      // Closed while it was being dialled.
+      if (this.#ended.signal.aborted) link.close({ code: 'closing', message: 'the link was removed' });
+    });
+  }
+
+  #forward(to: NonNullable<LinkConfig['portForward']>, signal: AbortSignal): Promise<Duplex> {
+    if (!this.#portForward) throw new Error('this router cannot use a kubeconfig; run it where one is at hand');
+    return this.#portForward(to, signal);
+  }
+
+  #failed(text: string): void {
+    if (this.#message?.text !== text || this.#state === 'up')
+      this.#log.warn(`link ${this.config.name} is not up: ${text}`, { endpoint: this.#endpoint });
+    this.#message = { text, time: new Date() };
+    this.#become('connecting');
+  }
+
+  #become(state: LinkState): void {
+    if (state !== this.#state) this.#since = new Date();
+    this.#state = state;
+    this.#changed();
+  }
+}
+
+function nameOf({ portForward, endpoints }: LinkConfig, turn: number): string {
+  if (portForward) return `kubernetes context ${portForward.context}, namespace ${portForward.namespace}`;
+  const endpoint = endpoints[turn];
+  return endpoint ? `${endpoint.host}:${endpoint.port}` : 'nowhere';
+}

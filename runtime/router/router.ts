@@ -1,0 +1,195 @@
+import type { Duplex } from 'node:stream';
+import type { Log } from '../log.ts';
+import { LinkStream } from '../link/link-stream.ts';
+import type { Hello, Link } from '../link/link.ts';
+import type { RawStream } from '../link/raw-stream.ts';
+import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
+import { spliceTransit } from '../link/transit.ts';
+import { Balancer, type Candidate } from '../routing/balancer.ts';
+import { RoutingEngine } from '../routing/engine.ts';
+import type { Distribution, Effects, LinkId, RouterId, RouterInfo } from '../routing/types.ts';
+import { Servers, takesPort } from './servers.ts';
+import { abort, splice } from './splice.ts';
+
+/** How long a destination may take to accept a stream, before the next one is tried. Milliseconds. */
+const ACCEPT_WITHIN_MS = 15_000;
+/** Links that a stream may pass; bounds the harm of tables that disagree for a moment. */
+const MAX_HOPS = 255;
+const TICK_EVERY_MS = 1000;
+
+/** What the opening frame of a stream says. */
+interface StreamInfo {
+  /** The destination router. */
+  to: RouterId;
+  address: string;
+  port: number;
+  /** Links it may still pass. */
+  hops: number;
+}
+
+/** A connection to whoever serves an address. */
+export interface Connection {
+  stream: Duplex;
+  site: string;
+}
+
+/** Addresses in, streams out: puts routing, links and servers together. */
+export class Router {
+  readonly info: RouterInfo;
+  readonly instance = Date.now();
+  readonly engine: RoutingEngine;
+  readonly servers = new Servers();
+  readonly balancer = new Balancer();
+  readonly #links = new Map<LinkId, Link>();
+  readonly #log: Log;
+  readonly #changed: () => void;
+  readonly #timer: NodeJS.Timeout;
+  /** Streams that begin or end at this router. */
+  streams = 0;
+
+  /** `changed` is called after every change of paths or services; it may be called often. */
+  constructor(info: RouterInfo, log: Log, changed: () => void) {
+    this.info = info;
+    this.#log = log;
+    this.#changed = changed;
+    this.engine = new RoutingEngine(info, this.instance);
+    this.#timer = setInterval(() => this.#apply(this.engine.tick(Date.now())), TICK_EVERY_MS).unref();
+  }
+
+  hello(cost?: number): Hello {
+    return { router: this.info, instance: this.instance, ...(cost !== undefined && { cost }) };
+  }
+
+  /** A link whose neighbour has said who it is. */
+  attach(id: LinkId, link: Link, peer: RouterId, cost: number): void {
+    this.#links.set(id, link);
+    this.#apply(this.engine.linkUp(id, peer, cost, Date.now()));
+  }
+
+  detach(id: LinkId): void {
+    if (this.#links.delete(id)) this.#apply(this.engine.linkDown(id, Date.now()));
+  }
+
+  setCost(id: LinkId, cost: number): void {
+    this.#apply(this.engine.linkCost(id, cost));
+  }
+
+  receive(id: LinkId, message: unknown): void {
+    this.#apply(this.engine.receive(id, message, Date.now()));
+  }
+
+  /** Tells the network what this site's connectors offer now. */
+  advertise(): void {
+    this.#apply(this.engine.setOffers(this.servers.offers()));
+  }
+
+  /** Tells the network that this site offers nothing any more; connections that are up stay. */
+  withdraw(): void {
+    this.#apply(this.engine.setOffers([]));
+  }
+
+  /** Whether a client of this address and port could be served now. */
+  isOffered(address: string, port: number): boolean {
+    return this.#candidates(address, port).length > 0;
+  }
+
+  /**
+   * Connects to whoever serves an address. A destination that refuses is replaced by the next; when none is left it rejects with the
+   * `StreamError` of the last.
+   */
+  async connect(address: string, port: number): Promise<Connection> {
+    const refused = new Set<RouterId>();
+    let last = new StreamError({ code: 'unreachable', message: `nothing offers ${address}` });
+    for (;;) {
+      const left = this.#candidates(address, port).filter(({ router }) => !refused.has(router));
+      const choice = this.balancer.choose(address, this.#distribution(address), left);
+      if (!choice) throw last;
+      this.balancer.started(address, choice.router);
+      try {
+        const stream = await this.#reach(choice.router, address, port);
+        this.streams++;
+        stream.once('close', () => {
+          this.streams--;
+          this.balancer.ended(address, choice.router);
+        });
+        return { stream, site: choice.site };
+      } catch (error) {
+        this.balancer.ended(address, choice.router);
+        if (!(error instanceof StreamError)) throw error;
+        refused.add(choice.router);
+        last = new StreamError({ code: error.code, message: `${choice.site}: ${error.message}` });
+        this.#log.debug('a destination refused, trying the next', { address, site: choice.site, reason: error.message });
+      }
+    }
+  }
+
+  /** A neighbour opens a stream: it ends here, or goes on. */
+  open(raw: RawStream, window: number, info: unknown): void {
+    if (!isStreamInfo(info))
+      return raw.sendRefused(refusal('protocol', 'the stream says neither where it goes nor what it wants'));
+    if (info.to === this.info.id) return void this.#accept(raw, window, info);
+    const hop = this.engine.nextHop(info.to);
+    const link = hop === undefined ? undefined : this.#links.get(hop);
+    if (!link) return raw.sendRefused(refusal('unreachable', `${this.info.site.name} knows no path to the destination`));
+    if (info.hops <= 0) return raw.sendRefused(refusal('unreachable', `the path is longer than ${MAX_HOPS} links`));
+    const onward = link.openStream();
+    spliceTransit(raw, onward, window);
+    return onward.sendOpen(window, { ...info, hops: info.hops - 1 });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #reach(router: RouterId, address: string, port: number): Promise<Duplex> {
+    if (router === this.info.id) return (await this.servers.connect(address, port)).stream;
+    const hop = this.engine.nextHop(router);
+    const link = hop === undefined ? undefined : this.#links.get(hop);
+    if (!link) throw new StreamError(refusal('unreachable', 'no path leads there any more'));
+    const info: StreamInfo = { to: router, address, port, hops: MAX_HOPS };
+    return LinkStream.open(link.openStream(), info, ACCEPT_WITHIN_MS);
+  }
+
+  async #accept(raw: RawStream, window: number, { address, port }: StreamInfo): Promise<void> {
+    try {
+      const { stream, target } = await this.servers.connect(address, port);
+      // The client may have given up while the server was being reached.
+      if (raw.closed) return abort(stream, new Error('the client has gone'));
+      this.streams++;
+      stream.once('close', () => this.streams--);
+      return splice(LinkStream.accept(raw, window, { target }), stream);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      return raw.sendRefused({ code: error.code, message: error.message });
+    }
+  }
+
+  #candidates(address: string, port: number): (Candidate & { site: string })[] {
+    const offers = this.engine.offersOf(address);
+    const isMultiPort = offers.some(({ offer }) => offer.ports.length > 1);
+    return offers.flatMap(({ router, offer, path }) => {
+      if (!path || !takesPort(offer.ports, port, isMultiPort)) return [];
+      const targets = offer.ports.find((offered) => offered.port === port) ?? offer.ports[0]!;
+      return [{ router, cost: path.cost, targets: targets.targets.length, site: this.engine.siteOf(router) }];
+    });
+  }
+
+  #distribution(address: string): Distribution {
+    return this.engine.offersOf(address)[0]?.offer.distribution ?? 'balanced';
+  }
+
+  #apply({ send, changed, cut }: Effects): void {
+    for (const { link, message } of send) this.#links.get(link)?.sendRouting(message);
+    for (const { link, reason } of cut) this.#links.get(link)?.close({ code: 'protocol', message: reason });
+    if (changed) this.#changed();
+  }
+}
+
+function refusal(code: ReasonCode, message: string): Reason {
+  return { code, message };
+}
+
+function isStreamInfo(info: unknown): info is StreamInfo {
+  const { to, address, port, hops } = (info ?? {}) as Partial<Record<keyof StreamInfo, unknown>>;
+  return typeof to === 'string' && typeof address === 'string' && Number.isInteger(port) && Number.isInteger(hops);
+}

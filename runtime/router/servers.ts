@@ -1,0 +1,116 @@
+import type { ConnectorStatus } from '../api/types.ts';
+import { StreamError } from '../link/reason.ts';
+import { connectToTarget } from '../protocols/tcp-target.ts';
+import type { Offer, OfferedPort } from '../routing/types.ts';
+import type { Target } from '../site/resources.ts';
+import type { ConnectorConfig } from './config.ts';
+import type { Duplex } from 'node:stream';
+
+export interface ServerConnection {
+  stream: Duplex;
+  /** The server's name. */
+  target: string;
+}
+
+/** The servers of this site: what its connectors lead to. */
+export class Servers {
+  #connectors: ConnectorConfig[] = [];
+  /** `host:port` → connections that have not ended. */
+  readonly #connections = new Map<string, number>();
+  /** When each was last used, as a running number: ties go to whoever waited longest. */
+  readonly #lastUsed = new Map<string, number>();
+  #uses = 0;
+
+  set(connectors: ConnectorConfig[]): void {
+    this.#connectors = connectors;
+    const keys = new Set(connectors.flatMap(({ targets }) => targets.map(keyOf)));
+    for (const key of this.#lastUsed.keys()) if (!keys.has(key)) this.#lastUsed.delete(key);
+  }
+
+  /** What this site offers: addresses with at least one server. */
+  offers(): Offer[] {
+    const offers = new Map<string, Offer>();
+    for (const { address, type, distribution, port, targets } of this.#connectors) {
+      if (targets.length === 0 || type === 'udp') continue;
+      const offer = offers.get(address) ?? { address, type, distribution, ports: [] };
+      offers.set(address, offer);
+      const names = targets.map(({ name }) => name);
+      const known = offer.ports.find((offered) => offered.port === port);
+      if (known) known.targets.push(...names);
+      else offer.ports.push({ port, targets: names });
+    }
+    for (const { ports } of offers.values()) {
+      ports.sort((a, b) => a.port - b.port);
+      for (const offered of ports) offered.targets = [...new Set(offered.targets)].sort();
+    }
+    return [...offers.values()];
+  }
+
+  /** Connects to the server with the fewest connections; where it refuses, to the next. Rejects with the last one's reason. */
+  async connect(address: string, port: number): Promise<ServerConnection> {
+    const waiting = this.#targets(address, port).toSorted(
+      (a, b) => this.#count(a) - this.#count(b) || (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
+    );
+    let last = new StreamError({ code: 'unreachable', message: `${address} is not offered here` });
+    for (const target of waiting) {
+      const key = keyOf(target);
+      this.#lastUsed.set(key, ++this.#uses);
+      this.#change(key, 1);
+      try {
+        const stream = await connectToTarget(target);
+        stream.once('close', () => this.#change(key, -1));
+        return { stream, target: target.name };
+      } catch (error) {
+        this.#change(key, -1);
+        if (!(error instanceof StreamError)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  status(): ConnectorStatus[] {
+    return this.#connectors.map(({ name, address, type, distribution, port, targets, pending, source }) => {
+      const udp = type === 'udp' ? 'udp is not carried yet; tcp, http, http2 and amqp are, as streams' : undefined;
+      const message = udp ?? (targets.length === 0 ? (pending ?? 'it has no server') : undefined);
+      return {
+        name,
+        address,
+        type,
+        distribution,
+        port,
+        targets: targets.map((target) => target.name),
+        state: udp ? 'failed' : message ? 'pending' : 'ready',
+        ...(message && { message }),
+        source,
+        connections: targets.reduce((sum, target) => sum + this.#count(target), 0),
+      };
+    });
+  }
+
+  #targets(address: string, port: number): Target[] {
+    const mine = this.#connectors.filter((connector) => connector.address === address);
+    const ports = new Set(mine.map((connector) => connector.port));
+    const chosen = ports.size > 1 ? mine.filter((connector) => connector.port === port) : mine;
+    return chosen.flatMap(({ targets }) => targets);
+  }
+
+  #count(target: Target): number {
+    return this.#connections.get(keyOf(target)) ?? 0;
+  }
+
+  #change(key: string, by: number): void {
+    const count = (this.#connections.get(key) ?? 0) + by;
+    if (count > 0) this.#connections.set(key, count);
+    else this.#connections.delete(key);
+  }
+}
+
+function keyOf({ host, port }: Target): string {
+  return `${host}:${port}`;
+}
+
+/** Whether an offer takes clients of a port: see "Addresses and ports" in docs/architecture.md. */
+export function takesPort(ports: readonly OfferedPort[], port: number, isMultiPort: boolean): boolean {
+  return !isMultiPort || ports.some((offered) => offered.port === port);
+}

@@ -1,0 +1,29 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/**
+ * Joins two connections, byte for byte in both directions, with backpressure. When one side has sent all it has, the other learns just
+ * that (half-close); when one side is reset or lost, the other is reset.
+ */
+export function splice(a: Duplex, b: Duplex): void {
+  a.pipe(b);
+  b.pipe(a);
+  follow(a, b);
+  follow(b, a);
+}
+
+function follow(leader: Duplex, other: Duplex): void {
+  let cause: Error | undefined;
+  leader.on('error', (error) => (cause = error));
+  leader.on('close', () => {
+    // A leader that closed after both directions ended has told the other side everything already.
+    if (!leader.readableEnded || !leader.writableFinished) abort(other, cause ?? new Error('the connection was closed'));
+  });
+}
+
+/** Ends a connection so that its far end sees a reset rather than a proper end. */
+export function abort(connection: Duplex, cause: Error): void {
+  if (connection.destroyed) return;
+  if (connection instanceof Socket) connection.resetAndDestroy();
+  else connection.destroy(cause);
+}

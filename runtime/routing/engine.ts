@@ -1,0 +1,291 @@
+import { compareVersions, Database, NEVER, type Version } from './database.ts';
+import { DIGEST_EVERY_MS, MAX_NAMED_TARGETS } from './limits.ts';
+import { type Path, shortestPaths } from './paths.ts';
+import type {
+  Digest,
+  Effects,
+  LinkId,
+  Offer,
+  OffersAdvert,
+  OffersDelta,
+  RouterId,
+  RouterInfo,
+  RoutingMessage,
+  TopologyAdvert,
+} from './types.ts';
+import { whyInvalid } from './validate.ts';
+
+/** A router as this one knows it. */
+export interface KnownRouter extends RouterInfo {
+  /** Undefined while no path leads there. */
+  path: Path | undefined;
+  neighbors: { id: RouterId; cost: number }[];
+  /** When the last path to it was lost, milliseconds of the caller's clock. */
+  lostAt: number | undefined;
+}
+
+/**
+ * One router's part of the routing protocol: a state machine without sockets, clocks or randomness. Every input returns what has to
+ * be sent; time comes in as a number. Simulation and product run this same code. See docs/routing.md.
+ */
+export class RoutingEngine {
+  readonly self: RouterInfo;
+  readonly #database = new Database();
+  readonly #links = new Map<LinkId, { peer: RouterId; cost: number; nextDigest: number }>();
+  #instance: number;
+  #topologySeq = 0;
+  #offersSeq = 0;
+  #paths: Map<RouterId, Path> | undefined;
+  #effects: Effects = noEffects();
+
+  /** `instance` must grow from start to start of the same router; milliseconds since 1970 do. */
+  constructor(self: RouterInfo, instance: number) {
+    this.self = self;
+    this.#instance = instance;
+    this.#advertiseTopology();
+    this.#advertiseOffers([]);
+    this.#effects = noEffects();
+  }
+
+  /** A link carries traffic now. Both ends have shown who they are: that is the link's business. */
+  linkUp(link: LinkId, peer: RouterId, cost: number, now: number): Effects {
+    this.#links.set(link, { peer, cost, nextDigest: now + DIGEST_EVERY_MS });
+    this.#advertiseTopology();
+    this.#send(link, this.#digest());
+    return this.#take();
+  }
+
+  linkCost(link: LinkId, cost: number): Effects {
+    const known = this.#links.get(link);
+    if (known && known.cost !== cost) {
+      known.cost = cost;
+      this.#advertiseTopology();
+    }
+    return this.#take();
+  }
+
+  linkDown(link: LinkId, now: number): Effects {
+    if (this.#links.delete(link)) this.#advertiseTopology();
+    this.#database.age((id) => this.paths.has(id), now);
+    return this.#take();
+  }
+
+  /** Replaces what this router offers. Only the difference travels. */
+  setOffers(offers: readonly Offer[]): Effects {
+    const before = this.#database.routers.get(this.self.id)!.offers;
+    const after = new Map(offers.map((offer) => [offer.address, bounded(offer)]));
+    const put = [...after.values()].filter((offer) => JSON.stringify(before.get(offer.address)) !== JSON.stringify(offer));
+    const drop = [...before.keys()].filter((address) => !after.has(address));
+    if (put.length + drop.length > 0) {
+      const delta: OffersDelta = { kind: 'offers-delta', ...this.#nextOffersVersion(), put, drop };
+      this.#database.applyDelta(delta);
+      this.#flood(delta);
+      this.#effects.changed = true;
+    }
+    return this.#take();
+  }
+
+  /** A message from a neighbour. An invalid one cuts its link and changes nothing else. */
+  receive(link: LinkId, message: unknown, now: number): Effects {
+    const known = this.#links.get(link);
+    if (!known) return noEffects();
+    const invalid = whyInvalid(message);
+    if (invalid) return { ...noEffects(), cut: [{ link, reason: invalid }] };
+    const valid = message as RoutingMessage;
+    switch (valid.kind) {
+      case 'topology':
+        this.#receiveTopology(link, valid);
+        break;
+      case 'offers':
+      case 'offers-delta':
+        this.#receiveOffers(link, valid);
+        break;
+      case 'digest':
+        this.#receiveDigest(link, valid);
+        break;
+      case 'offers-request':
+        for (const origin of valid.origins) this.#sendOffers(link, origin);
+        break;
+    }
+    if (this.#effects.changed) this.#database.age((id) => this.paths.has(id), now);
+    return this.#take();
+  }
+
+  /** Lets time pass; call it about once a second. */
+  tick(now: number): Effects {
+    for (const [link, state] of this.#links) {
+      // A clock that jumped back must not silence the digest for hours.
+      if (now < state.nextDigest && state.nextDigest - now <= DIGEST_EVERY_MS) continue;
+      state.nextDigest = now + DIGEST_EVERY_MS;
+      this.#send(link, this.#digest());
+    }
+    if (this.#database.age((id) => this.paths.has(id), now)) this.#effects.changed = true;
+    return this.#take();
+  }
+
+  /** The paths from here, by destination; computed when first asked for after a change. */
+  get paths(): ReadonlyMap<RouterId, Path> {
+    this.#paths ??= shortestPaths(this.#database.graph(), this.self.id);
+    return this.#paths;
+  }
+
+  /** The link towards a router: of several links to the same neighbour the cheapest, then the lowest id. */
+  nextHop(destination: RouterId): LinkId | undefined {
+    const first = this.paths.get(destination)?.first;
+    let best: LinkId | undefined;
+    for (const [link, { peer, cost }] of this.#links) {
+      if (peer !== first) continue;
+      const bestCost = best === undefined ? Infinity : this.#links.get(best)!.cost;
+      if (cost < bestCost || (cost === bestCost && link < best!)) best = link;
+    }
+    return best;
+  }
+
+  routers(): KnownRouter[] {
+    return [...this.#database.routers].flatMap(([id, { topology, lostAt }]) =>
+      topology ? [{ ...topology.router, path: this.paths.get(id), neighbors: topology.neighbors, lostAt }] : [],
+    );
+  }
+
+  /** The name of a router's site; its id where it has not said more yet. */
+  siteOf(router: RouterId): string {
+    return this.#database.routers.get(router)?.topology?.router.site.name ?? router;
+  }
+
+  addresses(): string[] {
+    return [...this.#database.addresses()];
+  }
+
+  /** Every router that offers an address, reachable or not. */
+  offersOf(address: string): { router: RouterId; offer: Offer; path: Path | undefined }[] {
+    return this.#database.offersOf(address).map((entry) => ({ ...entry, path: this.paths.get(entry.router) }));
+  }
+
+  #receiveTopology(link: LinkId, advert: TopologyAdvert): void {
+    if (advert.origin === this.self.id) {
+      if (compareVersions(advert, this.#database.topologyVersion(this.self.id)) > 0) this.#outbid(advert);
+      return;
+    }
+    const order = compareVersions(advert, this.#database.topologyVersion(advert.origin));
+    if (order < 0) this.#sendTopology(link, advert.origin);
+    if (order <= 0 || !this.#admit(link, advert.origin)) return;
+    this.#database.setTopology(advert);
+    this.#flood(advert, link);
+    this.#paths = undefined;
+    this.#effects.changed = true;
+  }
+
+  #receiveOffers(link: LinkId, advert: OffersAdvert | OffersDelta): void {
+    if (advert.origin === this.self.id) {
+      if (compareVersions(advert, this.#database.offersVersion(this.self.id)) > 0) this.#outbid(advert);
+      return;
+    }
+    const known = this.#database.offersVersion(advert.origin);
+    const order = compareVersions(advert, known);
+    if (order < 0) this.#sendOffers(link, advert.origin);
+    if (order <= 0 || !this.#admit(link, advert.origin)) return;
+    if (advert.kind === 'offers') this.#database.setOffers(advert);
+    else if (advert.instance === known.instance && advert.seq === known.seq + 1) this.#database.applyDelta(advert);
+    else {
+      this.#send(link, { kind: 'offers-request', origins: [advert.origin] });
+      return;
+    }
+    this.#flood(advert, link);
+    this.#effects.changed = true;
+  }
+
+  /** Sends what the neighbour lacks. What this router lacks the neighbour sends on this router's own digest. */
+  #receiveDigest(link: LinkId, { entries }: Digest): void {
+    const theirs = new Map(entries.map((entry) => [entry.origin, entry]));
+    for (const [origin, entry] of this.#database.routers) {
+      const their = theirs.get(origin);
+      const has = (seq: number | undefined): Version => (their && seq !== undefined ? { instance: their.instance, seq } : NEVER);
+      if (entry.topology && compareVersions(entry.topology, has(their?.topology)) > 0) this.#send(link, entry.topology);
+      if (compareVersions(entry.offersVersion, has(their?.offers)) > 0) this.#sendOffers(link, origin);
+    }
+  }
+
+  #digest(): Digest {
+    const entries = [...this.#database.routers].map(([origin, { topology, offersVersion }]) => {
+      const instance = Math.max(topology?.instance ?? 0, offersVersion.instance);
+      const seqIn = (version: Version | undefined) => (version?.instance === instance ? version.seq : 0);
+      return { origin, instance, topology: seqIn(topology), offers: seqIn(offersVersion) };
+    });
+    return { kind: 'digest', entries };
+  }
+
+  /** The network remembers an earlier life of this router as newer (its clock was set back): start above it. */
+  #outbid(version: Version): void {
+    this.#instance = Math.max(this.#instance, version.instance) + 1;
+    this.#advertiseTopology();
+    this.#advertiseOffers([...this.#database.routers.get(this.self.id)!.offers.values()]);
+  }
+
+  #advertiseTopology(): void {
+    const costs = new Map<RouterId, number>();
+    for (const { peer, cost } of this.#links.values()) costs.set(peer, Math.min(cost, costs.get(peer) ?? Infinity));
+    const neighbors = [...costs].map(([id, cost]) => ({ id, cost }));
+    const advert: TopologyAdvert = {
+      kind: 'topology',
+      origin: this.self.id,
+      instance: this.#instance,
+      seq: ++this.#topologySeq,
+      router: this.self,
+      neighbors,
+    };
+    this.#database.setTopology(advert);
+    this.#flood(advert);
+    this.#paths = undefined;
+    this.#effects.changed = true;
+  }
+
+  #advertiseOffers(offers: Offer[]): void {
+    const advert: OffersAdvert = { kind: 'offers', ...this.#nextOffersVersion(), offers };
+    this.#database.setOffers(advert);
+    this.#flood(advert);
+  }
+
+  #nextOffersVersion() {
+    return { origin: this.self.id, instance: this.#instance, seq: ++this.#offersSeq };
+  }
+
+  #admit(link: LinkId, origin: RouterId): boolean {
+    if (this.#database.hasRoomFor(origin)) return true;
+    this.#effects.cut.push({ link, reason: 'it advertises more routers than this one can hold' });
+    return false;
+  }
+
+  #sendTopology(link: LinkId, origin: RouterId): void {
+    const topology = this.#database.routers.get(origin)?.topology;
+    if (topology) this.#send(link, topology);
+  }
+
+  #sendOffers(link: LinkId, origin: RouterId): void {
+    const entry = this.#database.routers.get(origin);
+    if (!entry || entry.offersVersion === NEVER) return;
+    this.#send(link, { kind: 'offers', origin, ...entry.offersVersion, offers: [...entry.offers.values()] });
+  }
+
+  #flood(message: RoutingMessage, except?: LinkId): void {
+    for (const link of this.#links.keys()) if (link !== except) this.#send(link, message);
+  }
+
+  #send(link: LinkId, message: RoutingMessage): void {
+    this.#effects.send.push({ link, message });
+  }
+
+  #take(): Effects {
+    const effects = this.#effects;
+    this.#effects = noEffects();
+    return effects;
+  }
+}
+
+function noEffects(): Effects {
+  return { send: [], changed: false, cut: [] };
+}
+
+function bounded(offer: Offer): Offer {
+  if (offer.ports.every(({ targets }) => targets.length <= MAX_NAMED_TARGETS)) return offer;
+  return { ...offer, ports: offer.ports.map((port) => ({ ...port, targets: port.targets.slice(0, MAX_NAMED_TARGETS) })) };
+}

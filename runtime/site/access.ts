@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { networkInterfaces } from 'node:os';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { AccessStatus, Problem } from '../api/types.ts';
+import type { Identity } from '../identity/identity.ts';
+import { AccessServer } from '../link/access-server.ts';
+import type { Log } from '../log.ts';
+import type { Wishes } from './wishes.ts';
+
+/** How long after a port could not be had it is tried again. Milliseconds. */
+const RETRY_MS = 3000;
+
+export interface AccessOptions {
+  identity: Identity;
+  admits: (serial: string, siteId: string) => boolean;
+  link: (ws: WebSocket, socket: Duplex, siteId: string) => void;
+  claim: (request: IncomingMessage, response: ServerResponse) => void;
+  log: Log;
+  changed: () => void;
+}
+
+/** The site's way in: a port for links and claims, as its RouterAccess asks for. */
+export class Access {
+  readonly #options: AccessOptions;
+  #wished: Wishes['access'];
+  #server: AccessServer | undefined;
+  #problem: string | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  /** One change after another. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+  }
+
+  get isWanted(): boolean {
+    return this.#wished !== undefined;
+  }
+
+  set(wished: Wishes['access']): void {
+    if (JSON.stringify(wished) === JSON.stringify(this.#wished)) return;
+    this.#wished = wished;
+    this.#reopen();
+  }
+
+  /** Resolves when what was asked for so far is done, or could not be done. */
+  settled(): Promise<void> {
+    return this.#turn;
+  }
+
+  endpoints(): AccessStatus[] {
+    if (!this.#server) return [];
+    const bound = this.#wished?.host;
+    const host =
+      this.#wished?.advertisedHost ?? (bound === undefined || bound === '0.0.0.0' || bound === '::' ? ownAddress() : bound);
+    return [{ host, port: this.#server.port, way: 'direct' }];
+  }
+
+  problems(): Problem[] {
+    return this.#problem === undefined ? [] : [{ where: 'RouterAccess', message: this.#problem }];
+  }
+
+  async close(): Promise<void> {
+    this.#wished = undefined;
+    this.#reopen();
+    await this.#turn;
+  }
+
+  #reopen(): void {
+    this.#turn = this.#turn.then(() => this.#open());
+  }
+
+  async #open(): Promise<void> {
+    clearTimeout(this.#retry);
+    await this.#server?.close();
+    this.#server = undefined;
+    this.#problem = undefined;
+    const wished = this.#wished;
+    if (!wished) return;
+    const { identity, log, changed, claim, ...options } = this.#options;
+    try {
+      this.#server = await AccessServer.listen({
+        host: wished.host,
+        port: wished.port,
+        key: identity.server.key,
+        certificate: identity.server.certificate,
+        authority: identity.authority.certificate,
+        ...options,
+        request: claim,
+        log,
+      });
+      log.info(`links come in at port ${this.#server.port}`);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why =
+        code === 'EADDRINUSE' ? 'is in use by another program; end it, or choose another port' : `cannot be had: ${message}`;
+      this.#problem = `Links cannot come in: port ${wished.port} ${why}.`;
+      log.warn(this.#problem);
+      this.#retry = setTimeout(() => this.#reopen(), RETRY_MS).unref();
+    }
+    changed();
+  }
+}
+
+/** An address of this machine that other machines may reach; loopback where there is none. */
+function ownAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}

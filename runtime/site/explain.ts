@@ -1,0 +1,77 @@
+import type { Explanation, ExplainStep, Status } from '../api/types.ts';
+import { ago, counted } from '../words.ts';
+
+/** Follows an address from who offers it to who can use it here, and says where it breaks. */
+export function explain(status: Status, address: string): Explanation {
+  const service = status.services.find((candidate) => candidate.address === address);
+  const steps: ExplainStep[] = [];
+  const connectors = status.connectors.filter((connector) => connector.address === address);
+  for (const { name, source, state, targets, message } of connectors)
+    steps.push({
+      ok: state === 'ready',
+      title: `${name} makes ${address} known here`,
+      detail: message ?? `${counted(targets.length, 'server')}: ${targets.join(', ')} (${source})`,
+    });
+  steps.push(offered(status, address));
+  const sites = [...new Set(service?.destinations.map(({ site }) => site))];
+  for (const site of sites.filter((name) => name !== status.site.name)) steps.push(wayTo(status, site));
+  const listeners = status.listeners.filter((listener) => listener.address === address);
+  for (const { host, port, state, message, source } of listeners)
+    steps.push({
+      ok: state === 'open',
+      title: `clients here connect to ${host}:${port}`,
+      detail: message ?? (state === 'open' ? `listening (${source})` : 'refuses connections while nothing offers the address'),
+    });
+  if (listeners.length === 0)
+    steps.push({
+      ok: undefined,
+      title: 'nothing listens for it here',
+      detail: sites.includes(status.site.name)
+        ? 'this site offers it itself'
+        : `to use it here: caravan listen ${address} --port PORT`,
+    });
+  for (const { where, message } of status.problems.filter((problem) => problem.message.includes(address)))
+    steps.push({ ok: false, title: where, detail: message });
+  const broken = steps.find(({ ok }) => ok === false);
+  const summary = broken
+    ? `${address} cannot be reached: ${broken.detail}`
+    : `${address} can be reached from ${status.site.name}.`;
+  return { address, summary, steps };
+}
+
+function offered({ services }: Status, address: string): ExplainStep {
+  const service = services.find((candidate) => candidate.address === address);
+  if (!service)
+    return {
+      ok: false,
+      title: `no site offers ${address}`,
+      detail: `nothing in the network offers ${address}; expose it, or check the name`,
+    };
+  const { type, ports, destinations, lastOffered } = service;
+  const bySite = groupCounts(destinations.map(({ site }) => site));
+  if (destinations.length === 0)
+    return {
+      ok: false,
+      title: `${address} is offered nowhere`,
+      detail: `the sites that offered it are out of reach${lastOffered ? ` since ${ago(lastOffered)}` : ''}`,
+    };
+  return { ok: true, title: `${address} is offered`, detail: `${type} ${ports.join(', ')} by ${bySite}` };
+}
+
+function groupCounts(names: string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name)).join(', ');
+}
+
+function wayTo({ links, sites }: Status, site: string): ExplainStep {
+  const direct = links.find((link) => link.peer === site && link.state === 'up');
+  if (direct) {
+    const rtt = direct.rttMs === undefined ? '' : `, ${direct.rttMs.toFixed(1)} ms`;
+    return { ok: true, title: `${site} is linked directly`, detail: `cost ${direct.cost}${rtt}` };
+  }
+  const reachable = sites.some(({ name, reachable: known }) => name === site && known);
+  return reachable
+    ? { ok: true, title: `${site} is reached through other sites`, detail: 'no link of its own' }
+    : { ok: false, title: `no path leads to ${site}`, detail: `no link to ${site} is up` };
+}

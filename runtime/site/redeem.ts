@@ -1,0 +1,83 @@
+import type { RedeemedLink, RedeemTokenRequest } from '../api/types.ts';
+import { CaravanError, sentence } from '../errors.ts';
+import type { LinkConfig } from '../router/config.ts';
+import type { PortForwardDial } from '../router/outgoing-link.ts';
+import { API_VERSION, MAX_COST } from './resources.ts';
+import type { StoreSource } from './store-source.ts';
+import { siteOf } from './wishes.ts';
+
+interface Redeemer {
+  site: { id: string; name: string };
+  /** Links that there are already. */
+  taken: LinkConfig[];
+  commands: StoreSource;
+  portForward: PortForwardDial | undefined;
+}
+
+const REDEEM_WITHIN_MS = 20_000;
+
+/** Redeems a token and keeps the Link that comes of it, with its key, which was made here and never left. */
+export async function redeemToken(
+  { yaml, cost, name: wished, portForward: way }: RedeemTokenRequest,
+  { site, taken, commands, portForward }: Redeemer,
+): Promise<RedeemedLink> {
+  // Loaded here: node-forge is large, and a site that redeems nothing never needs it.
+  const { tokenFromYaml } = await import('../identity/token.ts');
+  const { makeSigningRequest } = await import('../identity/certificates.ts');
+  const { claimWithToken } = await import('./claims.ts');
+  const token = tokenFromYaml(yaml);
+  if (cost !== undefined && !(Number.isInteger(cost) && cost >= 1 && cost <= MAX_COST))
+    throw new CaravanError('bad-request', `The cost is ${cost}; it must be a whole number from 1 to ${MAX_COST}.`);
+  const peerId = siteOf(token.ca);
+  if (peerId === undefined)
+    throw new CaravanError('token-invalid', 'the token cannot be read: its certificate is damaged. Copy it again, whole');
+  if (peerId === site.id)
+    throw new CaravanError('bad-request', 'the token was issued by this very site; redeem it at another one');
+  const { key, request } = await makeSigningRequest(site.id);
+  const admission = await claimWithToken(token, request, site.name, way && (await forward(way, portForward)));
+  const name = linkName(wished ?? admission.site, peerId, taken);
+  const settings = way && {
+    context: way.context,
+    namespace: way.namespace,
+    ...(way.kubeconfig && { kubeconfig: way.kubeconfig }),
+  };
+  const endpoints = admission.endpoints.map(({ host, port }) => ({ name: 'inter-router', host, port: String(port) }));
+  await commands.put('Link', name, [
+    {
+      apiVersion: API_VERSION,
+      kind: 'Link',
+      metadata: { name },
+      spec: { endpoints, tlsCredentials: name, cost: cost ?? token.linkCost, ...(settings && { settings }) },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name },
+      stringData: { 'ca.crt': token.ca, 'tls.crt': admission.certificate, 'tls.key': key },
+    },
+  ]);
+  return { link: name, peer: admission.site };
+}
+
+async function forward(way: NonNullable<RedeemTokenRequest['portForward']>, dial: PortForwardDial | undefined) {
+  if (!dial) throw new CaravanError('bad-request', 'This router cannot use a kubeconfig; redeem the token where one is at hand.');
+  try {
+    return await dial(way, AbortSignal.timeout(REDEEM_WITHIN_MS));
+  } catch (error) {
+    if (error instanceof CaravanError) throw error;
+    throw new CaravanError('unreachable', `The site cannot be reached through the context ${way.context}: ${sentence(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** A name for the link: the peer's, unless a link to another site has it. Redeeming again for the same peer replaces its link. */
+function linkName(wished: string, peerId: string, taken: readonly LinkConfig[]): string {
+  const base =
+    wished
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9.-]+/g, '-')
+      .replaceAll(/^[-.]+|[-.]+$/g, '') || 'link';
+  const other = taken.find(({ name, siteId }) => name === base && siteId !== peerId);
+  return other ? `${base}-${peerId.slice(0, 8)}` : base;
+}

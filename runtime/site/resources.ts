@@ -1,0 +1,236 @@
+/**
+ * The resources that describe a site's wished state: Skupper v2's kinds (`apiVersion: skupper.io/v2alpha1`), field for field
+ * where they overlap. Choices of ours live in the free `settings` map. See docs/resources.md.
+ */
+import * as v from 'valibot';
+import { LineCounter, type Document, isMap, isNode, parseAllDocuments } from 'yaml';
+import type { WishedState } from './source.ts';
+
+export const API_VERSION = 'skupper.io/v2alpha1';
+/** A file of resources larger than this is refused: aliases can make reading it very slow. Bytes. */
+export const MAX_RESOURCE_FILE_BYTES = 4 * 1024 * 1024;
+
+const text = v.pipe(
+  v.string('must be text'),
+  v.minLength(1, 'must not be empty'),
+  v.maxLength(1024, 'is longer than 1024 characters'),
+);
+const name = v.pipe(
+  text,
+  v.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'may have lower case letters, digits, "-" and "." only'),
+  v.maxLength(253, 'is longer than 253 characters'),
+);
+const addressText = v.pipe(
+  text,
+  v.regex(/^[\w][\w./:@-]*$/, 'may have letters, digits and . / : @ _ - only'),
+  v.maxLength(253, 'is longer than 253 characters'),
+);
+const portNumber = (least: number) => {
+  const message = `must be a whole number from ${least} to 65535`;
+  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(65_535, message));
+};
+/** Skupper's Link endpoints have their port as text. */
+const portText = v.pipe(v.union([v.number(), v.string()], 'must be a port'), v.transform(Number), portNumber(1));
+const host = v.pipe(
+  text,
+  v.regex(/^[\w.:%-]+$/, 'must be a host name or an address, without a scheme or a port'),
+  v.maxLength(253, 'is longer than 253 characters'),
+);
+/** Path costs are sums of these; the bound keeps a sum over 255 hops exact. */
+export const MAX_COST = 1_000_000;
+const costMessage = `must be a whole number from 1 to ${MAX_COST}`;
+const cost = v.pipe(v.number(costMessage), v.integer(costMessage), v.minValue(1, costMessage), v.maxValue(MAX_COST, costMessage));
+const durationText = v.pipe(text, v.regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, 'must be a duration such as 30s, 15m or 1h30m'));
+const pem = v.pipe(
+  v.string('must be PEM'),
+  v.startsWith('-----BEGIN ', 'must be PEM'),
+  v.maxLength(64 * 1024, 'is longer than 64 KiB'),
+);
+const settings = v.optional(
+  v.record(v.string(), v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
+  {},
+);
+const protocol = v.optional(
+  v.picklist(['tcp', 'udp', 'http', 'http2', 'amqp'], 'must be one of tcp, udp, http, http2, amqp'),
+  'tcp',
+);
+
+const specs = {
+  /** The site itself. `settings.autoListen`: `loopback` makes a listener on 127.0.0.1 for every service of the network. */
+  Site: v.object({ settings }),
+  /** Where links and claims come in; one port serves both. */
+  RouterAccess: v.object({
+    roles: v.pipe(
+      v.array(v.object({ name: v.picklist(['inter-router', 'edge', 'normal']), port: portNumber(0) })),
+      v.minLength(1, 'needs one entry, such as {name: inter-router, port: 8443}'),
+    ),
+    bindHost: v.optional(host),
+    settings,
+  }),
+  Link: v.object({
+    endpoints: v.optional(v.array(v.object({ name: v.optional(text, 'inter-router'), host, port: portText })), []),
+    tlsCredentials: name,
+    cost: v.optional(cost, 1),
+    settings,
+  }),
+  Listener: v.object({
+    routingKey: addressText,
+    port: portNumber(0),
+    host: v.optional(host, '127.0.0.1'),
+    type: protocol,
+    settings,
+  }),
+  Connector: v.object({
+    routingKey: addressText,
+    port: portNumber(1),
+    host: v.optional(host),
+    selector: v.optional(text),
+    includeNotReadyPods: v.optional(v.boolean(), false),
+    type: protocol,
+    settings,
+  }),
+  AccessGrant: v.object({
+    redemptionsAllowed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 1),
+    expirationWindow: v.optional(durationText, '15m'),
+    code: v.optional(text),
+    settings,
+  }),
+  AccessToken: v.object({
+    url: v.pipe(text, v.url('must be a URL such as https://203.0.113.7:8443/claims/NAME')),
+    code: text,
+    ca: pem,
+    linkCost: v.optional(cost, 1),
+    settings,
+  }),
+  /** A Link's key and certificates, as Kubernetes writes them: `data` is base64, `stringData` plain. */
+  Secret: v.object({ 'ca.crt': pem, 'tls.crt': pem, 'tls.key': pem }),
+} as const;
+
+export type ResourceKind = keyof typeof specs;
+export type Spec<K extends ResourceKind> = v.InferOutput<(typeof specs)[K]>;
+
+/** One server behind a connector. */
+export interface Target {
+  host: string;
+  /** Where it listens. */
+  port: number;
+  /** For people: a pod's name, or `host:port`. */
+  name: string;
+}
+
+interface ResourceOf<K extends ResourceKind> {
+  kind: K;
+  name: string;
+  spec: Spec<K>;
+  /** Where it stands, for people: `orders.yaml:7`, `ConfigMap caravan-links`, `Deployment backend`. */
+  where: string;
+}
+export interface ConnectorResource extends ResourceOf<'Connector'> {
+  /** Servers found by a selector or an annotation, kept current by their source. Without it: `spec.host`:`spec.port`. */
+  targets?: Target[];
+  /** Why `targets` is empty: `no pod of Deployment backend is ready`. */
+  pending?: string;
+}
+export type Resource =
+  | { [K in Exclude<ResourceKind, 'Connector'>]: ResourceOf<K> }[Exclude<ResourceKind, 'Connector'>]
+  | ConnectorResource;
+
+/** Reads every resource of a YAML text. Never throws: what cannot be used becomes a problem that names its line. */
+export function parseResources(yaml: string, file: string): WishedState {
+  const state: WishedState = { resources: [], problems: [] };
+  if (Buffer.byteLength(yaml) > MAX_RESOURCE_FILE_BYTES) {
+    state.problems.push({ where: file, message: `The file is larger than ${MAX_RESOURCE_FILE_BYTES} bytes; split it.` });
+    return state;
+  }
+  const lines = new LineCounter();
+  for (const document of parseAllDocuments(yaml, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })) {
+    const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
+    const error = document.errors[0];
+    if (error) {
+      state.problems.push({
+        where: at(error.pos[0]),
+        message: `This is not valid YAML: ${withoutDot(error.message)}. Mend it there.`,
+      });
+      continue;
+    }
+    if (document.contents === null) continue;
+    const start = document.contents.range?.[0];
+    try {
+      state.resources.push(toResource(document, at(start)));
+    } catch (problem) {
+      if (!(problem instanceof ResourceError)) throw problem;
+      const node = problem.path.length > 0 ? document.getIn(problem.path, true) : undefined;
+      state.problems.push({ where: at(isNode(node) ? node.range?.[0] : start), message: problem.message });
+    }
+  }
+  return state;
+}
+
+class ResourceError extends Error {
+  readonly path: string[];
+  constructor(message: string, path: string[] = []) {
+    super(message);
+    this.path = path;
+  }
+}
+
+function toResource(document: Document, where: string): Resource {
+  if (!isMap(document.contents)) throw new ResourceError('This is not a resource; start with "apiVersion:" and "kind:".');
+  const raw = document.toJS({ maxAliasCount: 100 }) as Record<string, unknown>;
+  const kind = raw['kind'];
+  if (typeof kind !== 'string' || !isKind(kind)) {
+    const known = Object.keys(specs).join(', ');
+    throw new ResourceError(`The kind ${JSON.stringify(kind ?? null)} is not known here; use one of ${known}.`, ['kind']);
+  }
+  const wanted = kind === 'Secret' ? 'v1' : API_VERSION;
+  if (raw['apiVersion'] !== wanted)
+    throw new ResourceError(`A ${kind} has "apiVersion: ${wanted}", not ${JSON.stringify(raw['apiVersion'] ?? null)}.`, [
+      'apiVersion',
+    ]);
+  const metadata = raw['metadata'] as { name?: unknown } | undefined;
+  const named = v.safeParse(name, metadata?.name);
+  if (!named.success) throw new ResourceError(`${kind}: metadata.name ${named.issues[0].message}.`, ['metadata', 'name']);
+  const parsed = v.safeParse(specs[kind], kind === 'Secret' ? secretData(raw) : (raw['spec'] ?? {}), {
+    abortEarly: true,
+  });
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    const path = [kind === 'Secret' ? 'data' : 'spec', ...(issue.path ?? []).map(({ key }) => String(key))];
+    const missing = issue.received === 'undefined';
+    const complaint = missing ? 'is missing' : `is ${shown(issue.input)}; it ${issue.message}`;
+    throw new ResourceError(`${kind} ${named.output}: ${path.join('.')} ${complaint}.`, path);
+  }
+  return { kind, name: named.output, spec: parsed.output, where } as Resource;
+}
+
+function secretData(raw: Record<string, unknown>): Record<string, unknown> {
+  const data = Object.entries((raw['data'] ?? {}) as Record<string, unknown>);
+  const decoded = data.map(([key, value]) => [key, Buffer.from(String(value), 'base64').toString()]);
+  return { ...Object.fromEntries(decoded), ...(raw['stringData'] as Record<string, unknown> | undefined) };
+}
+
+function isKind(kind: string): kind is ResourceKind {
+  return Object.hasOwn(specs, kind);
+}
+
+/** A value as a person typed it, cut short: an error names it, a key never ends up in one. */
+function shown(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  if (json.includes('PRIVATE KEY')) return 'not what belongs there';
+  return json.length > 60 ? `${json.slice(0, 57)}...` : json;
+}
+
+function withoutDot(sentence: string): string {
+  return sentence.split('\n')[0]!.replace(/[.:]$/, '');
+}
+
+const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a Go duration such as `1h30m`; undefined where the text is none. */
+export function durationMs(duration: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(duration)) return undefined;
+  return [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit!]!,
+    0,
+  );
+}

@@ -1,0 +1,304 @@
+import type { Unsubscribe, SiteControl } from '../api/control.ts';
+import type {
+  AccessStatus,
+  Explanation,
+  ExposeRequest,
+  IssuedToken,
+  IssueTokenRequest,
+  ListenRequest,
+  MadeResource,
+  RedeemedLink,
+  RedeemTokenRequest,
+  ServiceStatus,
+  Status,
+} from '../api/types.ts';
+import { CaravanError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { Grants } from '../identity/grants.ts';
+import { type Identity, loadIdentity } from '../identity/identity.ts';
+import { IssuedCertificates } from '../identity/issued.ts';
+import { IncomingLinks } from '../router/incoming-links.ts';
+import { Listeners } from '../router/listeners.ts';
+import type { PortForwardDial } from '../router/outgoing-link.ts';
+import { OutgoingLinks } from '../router/outgoing-links.ts';
+import { Router } from '../router/router.ts';
+import { VERSION } from '../version.ts';
+import { Access } from './access.ts';
+import { AutoListeners } from './auto-listeners.ts';
+import { answerClaim } from './claims.ts';
+import { explain } from './explain.ts';
+import { redeemToken } from './redeem.ts';
+import type { NetworkView } from './network-view.ts';
+import { API_VERSION, durationMs, type Resource } from './resources.ts';
+import { servicesOf, sitesOf } from './services.ts';
+import type { ResourceSource, WishedState } from './source.ts';
+import type { SiteStore } from './store.ts';
+import { StoreSource } from './store-source.ts';
+import { type Wishes, wishesOf } from './wishes.ts';
+
+/** How long connections that are up may go on after the site was told to end. Milliseconds. */
+const DRAIN_MS = 5000;
+const DEFAULT_TOKEN_LIFE = '15m';
+
+export interface SiteOptions {
+  store: SiteStore;
+  /** Where resources come from, beside the commands of this site; a function where a source looks at the network. */
+  sources: ResourceSource[] | ((view: NetworkView) => ResourceSource[]);
+  platform: 'kubernetes' | 'host';
+  namespace?: string;
+  portForward?: PortForwardDial;
+  log: Log;
+}
+
+/** A running site: brings its router to what its resources ask for, and answers the management API. */
+export class Site implements SiteControl {
+  readonly #options: SiteOptions;
+  readonly #identity: Identity;
+  readonly #grants: Grants;
+  readonly #issued: IssuedCertificates;
+  readonly #router: Router;
+  readonly #listeners: Listeners;
+  readonly #incoming: IncomingLinks;
+  readonly #outgoing: OutgoingLinks;
+  readonly #access: Access;
+  readonly #auto: AutoListeners;
+  readonly #commands: StoreSource;
+  readonly #sources: ResourceSource[];
+  readonly #states: ReadonlyMap<ResourceSource, WishedState>;
+  readonly #subscribers: Set<() => void>;
+  readonly #startTime = new Date();
+  #wishes: Wishes = wishesOf([]);
+  #notifying = false;
+  #closed = false;
+
+  /** Starts the site and resolves once its first wished state is applied. Rejects where its store or a source cannot be read. */
+  static async start(options: SiteOptions): Promise<Site> {
+    const identity = await loadIdentity(options.store);
+    const issued = await IssuedCertificates.load(options.store);
+    const auto = await AutoListeners.load(options.store);
+    const commands = new StoreSource(options.store);
+    const subscribers = new Set<() => void>();
+    let site: Site | undefined;
+    const view: NetworkView = {
+      services: () => site?.services() ?? [],
+      onServicesChange: (changed) => subscribe(subscribers, changed),
+    };
+    const sources = [commands, ...(Array.isArray(options.sources) ? options.sources : options.sources(view))];
+    const states = new Map<ResourceSource, WishedState>();
+    // Every source is heard before anything is done: the site's name is the router's from its first word on, and a listener that
+    // closed and opened again would be seen by its clients.
+    await Promise.all(
+      sources.map(
+        (source) =>
+          new Promise<void>((resolve, reject) => {
+            const heard = (state: WishedState) => {
+              states.set(source, state);
+              if (site) site.#reconcile();
+              resolve();
+            };
+            source.watch(heard).catch(reject);
+          }),
+      ),
+    );
+    site = new Site(options, { identity, issued, auto, commands, sources, states, subscribers });
+    site.#reconcile();
+    await site.#access.settled();
+    return site;
+  }
+
+  private constructor(options: SiteOptions, parts: SiteParts) {
+    const { log, store, platform, namespace } = options;
+    const { siteId } = parts.identity;
+    this.#options = options;
+    this.#identity = parts.identity;
+    this.#issued = parts.issued;
+    this.#auto = parts.auto;
+    this.#commands = parts.commands;
+    this.#grants = new Grants(store);
+    this.#sources = parts.sources;
+    this.#states = parts.states;
+    this.#subscribers = parts.subscribers;
+    const name = wishesOf(this.#resources()).siteName ?? namespace ?? `site-${siteId.slice(0, 8)}`;
+    const info = { id: siteId, site: { id: siteId, name }, version: VERSION, platform, ...(namespace && { namespace }) };
+    const changed = () => this.#changed();
+    this.#router = new Router(info, log.named('router'), changed);
+    this.#listeners = new Listeners(this.#router, { log: log.named('listener'), changed });
+    this.#incoming = new IncomingLinks(this.#router, { log: log.named('link'), changed });
+    this.#outgoing = new OutgoingLinks(this.#router, { log: log.named('link'), changed, portForward: options.portForward });
+    this.#access = new Access({
+      identity: this.#identity,
+      admits: (serial, id) => this.#issued.admits(serial, id),
+      link: (ws, socket, id) => this.#incoming.add(ws, socket, id),
+      claim: (request, response) =>
+        void answerClaim(request, response, {
+          identity: this.#identity,
+          issued: this.#issued,
+          grants: this.#grants,
+          siteName: name,
+          endpoints: () => this.#endpoints().map(({ host, port }) => ({ host, port })),
+          log: log.named('claims'),
+        }),
+      log: log.named('access'),
+      changed,
+    });
+  }
+
+  services(): ServiceStatus[] {
+    return servicesOf(this.#router.engine);
+  }
+
+  status(): Status {
+    const { info, engine, servers } = this.#router;
+    const { platform, namespace } = info;
+    const states = [...this.#states.values()];
+    return {
+      site: { id: info.site.id, name: info.site.name, version: info.version, platform, ...(namespace && { namespace }) },
+      router: { id: info.id, startTime: this.#startTime.toISOString(), pid: process.pid },
+      sites: sitesOf(engine),
+      links: [...this.#outgoing.status(info.site.name), ...this.#incoming.status(info.site.name)],
+      services: this.services(),
+      listeners: this.#listeners.status(),
+      connectors: servers.status(),
+      access: this.#endpoints(),
+      problems: [...states.flatMap(({ problems }) => problems), ...this.#wishes.problems, ...this.#access.problems()],
+    };
+  }
+
+  onChange(changed: () => void): Unsubscribe {
+    return subscribe(this.#subscribers, changed);
+  }
+
+  explain(address: string): Explanation {
+    return explain(this.status(), address);
+  }
+
+  async issueToken({ expires = DEFAULT_TOKEN_LIFE, uses = 1 }: IssueTokenRequest): Promise<IssuedToken> {
+    const { NO_WAY_IN_HOST, tokenToYaml } = await import('../identity/token.ts');
+    const [endpoint] = this.#endpoints();
+    if (!this.#access.isWanted)
+      throw new CaravanError(
+        'no-way-in',
+        `${this.#router.info.site.name} takes no links: it has no RouterAccess. Add one, or issue the token at the other site`,
+      );
+    const grant = await this.#grants.make(durationMs(expires) ?? 0, uses);
+    const { hostInUrl } = await import('../link/dial.ts');
+    const url = endpoint ? `https://${hostInUrl(endpoint.host)}:${endpoint.port}` : `https://${NO_WAY_IN_HOST}:443`;
+    const ca = this.#identity.authority.certificate;
+    const token = { name: grant.name, url: `${url}/claims/${grant.name}`, code: grant.code, ca, linkCost: 1 };
+    return { yaml: tokenToYaml(token), name: grant.name, expires: grant.expires, uses };
+  }
+
+  redeemToken(request: RedeemTokenRequest): Promise<RedeemedLink> {
+    const { site } = this.#router.info;
+    const taken = this.#outgoing.configs;
+    return redeemToken(request, { site, taken, commands: this.#commands, portForward: this.#options.portForward });
+  }
+
+  expose({ address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' }: ExposeRequest): Promise<MadeResource> {
+    const spec = { routingKey: address, port, host, type, settings: { distribution } };
+    return this.#make('Connector', resourceName(address, port), spec);
+  }
+
+  listen({ address, port, host = '127.0.0.1', type = 'tcp' }: ListenRequest): Promise<MadeResource> {
+    return this.#make('Listener', resourceName(address, port), { routingKey: address, port, host, type });
+  }
+
+  async remove({ kind, name }: MadeResource): Promise<void> {
+    if (await this.#commands.has(kind, name)) return this.#commands.remove(kind, name);
+    const elsewhere = this.#resources().find((resource) => resource.kind === kind && resource.name === name);
+    if (elsewhere) throw new CaravanError('conflict', `${kind} ${name} stands in ${elsewhere.where}; remove it there.`);
+    throw new CaravanError('not-found', `There is no ${kind} named ${name}.`);
+  }
+
+  async revoke(site: string): Promise<number> {
+    const { certificates, siteIds } = await this.#issued.revoke(site, new Date());
+    if (siteIds.length === 0)
+      throw new CaravanError('not-found', `${site} was never let in here, by that name or id; see: caravan links`);
+    this.#incoming.cut(siteIds, 'this site was revoked');
+    return certificates;
+  }
+
+  /** Takes no new connections, lets those that are up end for a while, then cuts what is left. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all(this.#sources.map((source) => source.close()));
+    this.#listeners.close();
+    this.#router.withdraw();
+    const deadline = Date.now() + DRAIN_MS;
+    while (this.#router.streams > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    this.#outgoing.close('the site ends');
+    this.#incoming.close('the site ends');
+    await this.#access.close();
+    this.#router.close();
+  }
+
+  #resources(): Resource[] {
+    return [...this.#states.values()].flatMap(({ resources }) => resources);
+  }
+
+  #reconcile(): void {
+    if (this.#closed) return;
+    this.#wishes = wishesOf(this.#resources());
+    const { connectors, links, access } = this.#wishes;
+    this.#router.servers.set(connectors);
+    this.#router.advertise();
+    this.#outgoing.set(links);
+    this.#access.set(access);
+    this.#listen();
+    this.#changed();
+  }
+
+  #listen(): void {
+    const { listeners, autoListen } = this.#wishes;
+    const auto = autoListen ? this.#auto.listeners(this.services(), { siteId: this.#identity.siteId, explicit: listeners }) : [];
+    this.#listeners.set([...listeners, ...auto]);
+  }
+
+  /** Paths, services or links changed: once a turn of the event loop, whatever happened in it. */
+  #changed(): void {
+    if (this.#notifying || this.#closed) return;
+    this.#notifying = true;
+    setImmediate(() => {
+      this.#notifying = false;
+      if (this.#closed) return;
+      this.#listen();
+      void this.#auto.remember(this.#listeners.status());
+      for (const subscriber of this.#subscribers) subscriber();
+    });
+  }
+
+  /** Where others reach this site: as a source knows it, else as the open port says. */
+  #endpoints(): AccessStatus[] {
+    const known = [...this.#states.values()].flatMap(({ access }) => access ?? []);
+    return known.length > 0 || this.#options.platform === 'kubernetes' ? known : this.#access.endpoints();
+  }
+
+  async #make(kind: 'Connector' | 'Listener', name: string, spec: object): Promise<MadeResource> {
+    await this.#commands.put(kind, name, [{ apiVersion: API_VERSION, kind, metadata: { name }, spec }]);
+    return { kind, name };
+  }
+}
+
+interface SiteParts {
+  identity: Identity;
+  issued: IssuedCertificates;
+  auto: AutoListeners;
+  commands: StoreSource;
+  sources: ResourceSource[];
+  states: ReadonlyMap<ResourceSource, WishedState>;
+  subscribers: Set<() => void>;
+}
+
+function subscribe(subscribers: Set<() => void>, changed: () => void): Unsubscribe {
+  subscribers.add(changed);
+  return () => void subscribers.delete(changed);
+}
+
+/** An address as the name of the resource that is made for it. */
+function resourceName(address: string, port: number): string {
+  return `${address
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]+/g, '-')
+    .replaceAll(/^[-.]+|[-.]+$/g, '')}-${port}`;
+}

@@ -1,0 +1,125 @@
+import { X509Certificate } from 'node:crypto';
+import type { Problem } from '../api/types.ts';
+import type { ConnectorConfig, LinkConfig, ListenerConfig } from '../router/config.ts';
+import type { Distribution } from '../routing/types.ts';
+import type { ConnectorResource, Resource, ResourceKind, Spec } from './resources.ts';
+
+/** What the router is to do, worked out from every resource together. */
+export interface Wishes {
+  siteName: string | undefined;
+  autoListen: boolean;
+  access: { host: string | undefined; port: number; advertisedHost: string | undefined } | undefined;
+  listeners: ListenerConfig[];
+  connectors: ConnectorConfig[];
+  links: LinkConfig[];
+  problems: Problem[];
+}
+
+type Of<K extends ResourceKind> = Extract<Resource, { kind: K }>;
+
+/** Pure: the same resources in any order give the same wishes. */
+export function wishesOf(resources: readonly Resource[]): Wishes {
+  const problems: Problem[] = [];
+  const all = withoutDoubles(resources, problems);
+  const of = <K extends ResourceKind>(kind: K) => all.filter((resource): resource is Of<K> => resource.kind === kind);
+  const only = <K extends ResourceKind>(kind: K): Of<K> | undefined => {
+    const [first, ...others] = of(kind);
+    for (const { where } of others)
+      problems.push({ where, message: `There is a ${kind} already (${first!.where}); a site has one. Remove one of the two.` });
+    return first;
+  };
+  const site = only('Site');
+  const routerAccess = only('RouterAccess');
+  const secrets = new Map(of('Secret').map(({ name, spec }) => [name, spec]));
+  return {
+    siteName: site?.name,
+    autoListen: autoListen(site, problems),
+    access: routerAccess && accessOf(routerAccess),
+    listeners: of('Listener').map(listenerOf),
+    connectors: of('Connector').flatMap((resource) => connectorOf(resource, problems)),
+    links: of('Link').flatMap((resource) => linkOf(resource, secrets, problems)),
+    problems: [...problems, ...[...of('AccessGrant'), ...of('AccessToken')].map(notFromResources)],
+  };
+}
+
+function withoutDoubles(resources: readonly Resource[], problems: Problem[]): Resource[] {
+  const byKey = new Map<string, Resource>();
+  for (const resource of [...resources].sort((a, b) => (a.where < b.where ? -1 : 1))) {
+    const key = `${resource.kind}/${resource.name}`;
+    const first = byKey.get(key);
+    if (!first) byKey.set(key, resource);
+    else
+      problems.push({
+        where: resource.where,
+        message: `There is a ${resource.kind} named ${resource.name} already (${first.where}); rename or remove one of the two.`,
+      });
+  }
+  return [...byKey.values()];
+}
+
+function autoListen(site: Of<'Site'> | undefined, problems: Problem[]): boolean {
+  const wanted = site?.spec.settings['autoListen'];
+  if (wanted === undefined || wanted === 'loopback' || wanted === 'none') return wanted === 'loopback';
+  problems.push({ where: site!.where, message: `Site ${site!.name}: settings.autoListen is "${wanted}"; use loopback or none.` });
+  return false;
+}
+
+function accessOf({ spec }: Of<'RouterAccess'>): Wishes['access'] {
+  const role = spec.roles.find(({ name }) => name === 'inter-router') ?? spec.roles[0]!;
+  return { host: spec.bindHost, port: role.port, advertisedHost: spec.settings['host'] };
+}
+
+function listenerOf({ name, spec, where }: Of<'Listener'>): ListenerConfig {
+  const { routingKey, type, host, port, settings } = spec;
+  const servicePort = Number(settings['servicePort'] ?? port);
+  return { name, address: routingKey, type, host, port, servicePort, orAnyPort: false, source: where };
+}
+
+function connectorOf({ name, spec, where, targets, pending }: ConnectorResource, problems: Problem[]): ConnectorConfig[] {
+  const distribution = (spec.settings['distribution'] ?? 'balanced') as Distribution;
+  const complain = (message: string) => {
+    problems.push({ where, message: `Connector ${name}: ${message}` });
+    return [];
+  };
+  if (!['balanced', 'closest'].includes(distribution))
+    return complain(`settings.distribution is "${distribution}"; use balanced or closest.`);
+  if (!targets && spec.selector !== undefined)
+    return complain('spec.selector finds pods on Kubernetes only; use spec.host here.');
+  if (!targets && spec.host === undefined) return complain('spec.host is missing; name the host that the server runs on.');
+  const { routingKey: address, type, port, host } = spec;
+  const own = targets ?? [{ host: host!, port, name: `${host}:${port}` }];
+  return [{ name, address, type, distribution, port, targets: own, pending, source: where }];
+}
+
+function linkOf({ name, spec, where }: Of<'Link'>, secrets: Map<string, Spec<'Secret'>>, problems: Problem[]): LinkConfig[] {
+  const complain = (message: string) => {
+    problems.push({ where, message: `Link ${name}: ${message}` });
+    return [];
+  };
+  const secret = secrets.get(spec.tlsCredentials);
+  if (!secret) return complain(`there is no Secret named ${spec.tlsCredentials} with its certificates; redeem its token again.`);
+  const { context, namespace, kubeconfig } = spec.settings;
+  const portForward =
+    context === undefined ? undefined : { context, namespace: namespace ?? 'default', ...(kubeconfig && { kubeconfig }) };
+  if (spec.endpoints.length === 0 && !portForward) return complain('spec.endpoints is empty; name a host and a port.');
+  const siteId = siteOf(secret['ca.crt']);
+  if (siteId === undefined)
+    return complain(`ca.crt of the Secret ${spec.tlsCredentials} is no certificate; redeem its token again.`);
+  const credentials = { authority: secret['ca.crt'], certificate: secret['tls.crt'], key: secret['tls.key'] };
+  const endpoints = spec.endpoints.map(({ host, port }) => ({ host, port }));
+  return [{ name, cost: spec.cost, endpoints, credentials, siteId, portForward }];
+}
+
+function notFromResources({ kind, name, where }: Of<'AccessGrant'> | Of<'AccessToken'>): Problem {
+  const instead = kind === 'AccessGrant' ? 'caravan token issue' : 'caravan token redeem FILE';
+  return { where, message: `${kind} ${name}: this is done by a command, not by a resource: ${instead}.` };
+}
+
+/** The id of the site whose authority a certificate is. */
+export function siteOf(authority: string): string | undefined {
+  try {
+    return /^CN=(.+)$/m.exec(new X509Certificate(authority).subject)?.[1];
+  } catch {
+    return undefined;
+  }
+}
