@@ -190,6 +190,7 @@ export class Link {
       case FrameType.hello:
         if (this.#greeted) throw new ProtocolError('it said twice who it is');
         this.#greeted = true;
+        this.#ping();
         return this.#events.hello(decodeJson(body) as Hello);
       case FrameType.bye:
         return this.#end({ ...toReason(decodeJson(body)), code: 'link-lost' });
@@ -249,9 +250,13 @@ export class Link {
       return this.close({ code: 'protocol', message: `it did not say who it is within ${HELLO_WITHIN_MS / 1000} s` });
     if (now - this.#heardAt > LINK_DEAD_AFTER_MS)
       return this.close({ code: 'link-lost', message: `nothing arrived for ${LINK_DEAD_AFTER_MS / 1000} s` });
+    return this.#ping();
+  }
+
+  #ping(): void {
     const body = Buffer.allocUnsafe(8);
-    body.writeDoubleBE(now, 0);
-    return this.#sendControl(encodeFrame(FrameType.ping, 0, body));
+    body.writeDoubleBE(performance.now(), 0);
+    this.#sendControl(encodeFrame(FrameType.ping, 0, body));
   }
 
   #end(reason: Reason): void {

@@ -25,6 +25,8 @@ export interface ConnectorConfig {
   distribution: Distribution;
   /** The service port, which clients see. */
   port: number;
+  /** One of several ports of its address: clients of another port are not for it. */
+  exact: boolean;
   targets: Target[];
   /** Why there are no targets. */
   pending: string | undefined;

@@ -102,6 +102,7 @@ class GatedListener {
 
   status(): ListenerStatus {
     const { name, address, type, host, servicePort, source } = this.#config;
+    const message = this.#problem ?? this.#router.portMismatch(address, servicePort);
     return {
       name,
       address,
@@ -110,7 +111,7 @@ class GatedListener {
       port: this.#port,
       servicePort,
       state: this.#problem ? 'failed' : this.#socket ? 'open' : 'closed',
-      ...(this.#problem && { message: this.#problem }),
+      ...(message && { message }),
       source,
       connections: this.#connections,
     };

@@ -7,8 +7,8 @@ import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
 import { spliceTransit } from '../link/transit.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { RoutingEngine } from '../routing/engine.ts';
-import type { Distribution, Effects, LinkId, RouterId, RouterInfo } from '../routing/types.ts';
-import { Servers, takesPort } from './servers.ts';
+import { type Distribution, type Effects, type LinkId, portFor, type RouterId, type RouterInfo } from '../routing/types.ts';
+import { Servers } from './servers.ts';
 import { abort, splice } from './splice.ts';
 
 /** How long a destination may take to accept a stream, before the next one is tried. Milliseconds. */
@@ -93,6 +93,14 @@ export class Router {
     return this.#candidates(address, port).length > 0;
   }
 
+  /** Why nobody is there for clients of a port though the address is offered; undefined where that is not so. */
+  portMismatch(address: string, port: number): string | undefined {
+    const offers = this.engine.offersOf(address).filter(({ path }) => path);
+    if (offers.length === 0 || this.isOffered(address, port)) return undefined;
+    const ports = [...new Set(offers.flatMap(({ offer }) => offer.ports.map((offered) => offered.port)))].sort((a, b) => a - b);
+    return `${address} has the ports ${ports.join(', ')}, not ${port}; say which one is meant with settings.servicePort`;
+  }
+
   /**
    * Connects to whoever serves an address. A destination that refuses is replaced by the next; when none is left it rejects with the
    * `StreamError` of the last.
@@ -165,12 +173,9 @@ export class Router {
   }
 
   #candidates(address: string, port: number): (Candidate & { site: string })[] {
-    const offers = this.engine.offersOf(address);
-    const isMultiPort = offers.some(({ offer }) => offer.ports.length > 1);
-    return offers.flatMap(({ router, offer, path }) => {
-      if (!path || !takesPort(offer.ports, port, isMultiPort)) return [];
-      const targets = offer.ports.find((offered) => offered.port === port) ?? offer.ports[0]!;
-      return [{ router, cost: path.cost, targets: targets.targets.length, site: this.engine.siteOf(router) }];
+    return this.engine.offersOf(address).flatMap(({ router, offer, path }) => {
+      const offered = path && portFor(offer.ports, port);
+      return offered ? [{ router, cost: path.cost, targets: offered.targets.length, site: this.engine.siteOf(router) }] : [];
     });
   }
 

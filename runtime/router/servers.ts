@@ -1,7 +1,7 @@
 import type { ConnectorStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import { connectToTarget } from '../protocols/tcp-target.ts';
-import type { Offer, OfferedPort } from '../routing/types.ts';
+import type { Offer } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
 import type { Duplex } from 'node:stream';
@@ -30,14 +30,18 @@ export class Servers {
   /** What this site offers: addresses with at least one server. */
   offers(): Offer[] {
     const offers = new Map<string, Offer>();
-    for (const { address, type, distribution, port, targets } of this.#connectors) {
+    for (const { address, type, distribution, port, exact, targets } of this.#connectors) {
       if (targets.length === 0 || type === 'udp') continue;
       const offer = offers.get(address) ?? { address, type, distribution, ports: [] };
       offers.set(address, offer);
       const names = targets.map(({ name }) => name);
-      const known = offer.ports.find((offered) => offered.port === port);
-      if (known) known.targets.push(...names);
-      else offer.ports.push({ port, targets: names });
+      // Several connectors that take any port are several servers of one address, whatever ports they listen on.
+      const known = offer.ports.find((offered) => (exact ? offered.port === port : !offered.exact));
+      if (!known) offer.ports.push({ port, targets: names, ...(exact && { exact }) });
+      else {
+        known.targets.push(...names);
+        if (!exact) known.port = Math.min(known.port, port);
+      }
     }
     for (const { ports } of offers.values()) {
       ports.sort((a, b) => a.port - b.port);
@@ -90,9 +94,8 @@ export class Servers {
 
   #targets(address: string, port: number): Target[] {
     const mine = this.#connectors.filter((connector) => connector.address === address);
-    const ports = new Set(mine.map((connector) => connector.port));
-    const chosen = ports.size > 1 ? mine.filter((connector) => connector.port === port) : mine;
-    return chosen.flatMap(({ targets }) => targets);
+    const exact = mine.filter((connector) => connector.exact && connector.port === port);
+    return (exact.length > 0 ? exact : mine.filter((connector) => !connector.exact)).flatMap(({ targets }) => targets);
   }
 
   #count(target: Target): number {
@@ -108,9 +111,4 @@ export class Servers {
 
 function keyOf({ host, port }: Target): string {
   return `${host}:${port}`;
-}
-
-/** Whether an offer takes clients of a port: see "Addresses and ports" in docs/architecture.md. */
-export function takesPort(ports: readonly OfferedPort[], port: number, isMultiPort: boolean): boolean {
-  return !isMultiPort || ports.some((offered) => offered.port === port);
 }

@@ -21,6 +21,13 @@ export interface RouterInfo {
 export interface OfferedPort {
   port: number;
   targets: string[];
+  /** Takes clients of this port only. Without it: of any port, as a routing key of Skupper's does. */
+  exact?: true;
+}
+
+/** The servers of an offer that clients of a port may use: those of that very port, else those that take any. */
+export function portFor(ports: readonly OfferedPort[], port: number): OfferedPort | undefined {
+  return ports.find((offered) => offered.port === port) ?? ports.find(({ exact }) => !exact);
 }
 
 /** What one router offers under an address. */

@@ -74,6 +74,7 @@ function isOffer(offer: unknown): boolean {
 
 function isOfferedPort(port: unknown): boolean {
   if (!isRecord(port) || !isCount(port['port']) || (port['port'] as number) > 65_535) return false;
+  if (port['exact'] !== undefined && port['exact'] !== true) return false;
   const targets = port['targets'];
   return Array.isArray(targets) && targets.length > 0 && targets.length <= MAX_NAMED_TARGETS && targets.every(isName);
 }

@@ -87,8 +87,22 @@ function connectorOf({ name, spec, where, targets, pending }: ConnectorResource,
     return complain('spec.selector finds pods on Kubernetes only; use spec.host here.');
   if (!targets && spec.host === undefined) return complain('spec.host is missing; name the host that the server runs on.');
   const { routingKey: address, type, port, host } = spec;
+  // A service port of its own means one of several: see "Addresses and ports" in docs/architecture.md.
+  const servicePort = spec.settings['servicePort'];
   const own = targets ?? [{ host: host!, port, name: `${host}:${port}` }];
-  return [{ name, address, type, distribution, port, targets: own, pending, source: where }];
+  return [
+    {
+      name,
+      address,
+      type,
+      distribution,
+      port: Number(servicePort ?? port),
+      exact: servicePort !== undefined,
+      targets: own,
+      pending,
+      source: where,
+    },
+  ];
 }
 
 function linkOf({ name, spec, where }: Of<'Link'>, secrets: Map<string, Spec<'Secret'>>, problems: Problem[]): LinkConfig[] {

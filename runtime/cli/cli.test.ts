@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { FakeSite } from '../../test/support/fake-site.ts';
+import { ApiServer } from '../api/server.ts';
+import { socketPath } from '../api/sockets.ts';
+import { CaravanError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { runCli } from './cli.ts';
+import { COMMANDS } from './commands.ts';
+
+let directory: string;
+let site: FakeSite;
+let servers: ApiServer[];
+let environment: NodeJS.ProcessEnv;
+
+beforeEach(async () => {
+  environment = { ...process.env };
+  delete process.env['CARAVAN_SOCKET'];
+  directory = await mkdtemp(join(tmpdir(), 'cli-'));
+  process.env['CARAVAN_RUNTIME_DIR'] = directory;
+  servers = [];
+  site = await start('laptop');
+});
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+  process.env = environment;
+  await rm(directory, { recursive: true });
+});
+
+async function start(name: string): Promise<FakeSite> {
+  const fake = new FakeSite(name);
+  const server = new ApiServer({ stop: () => void server.close() });
+  server.attach(fake);
+  await server.listenOnSocket(socketPath(name));
+  servers.push(server);
+  return fake;
+}
+
+async function caravan(line: string, input = ''): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await runCli(line.split(' ').filter(Boolean), {
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+    input: async () => input,
+    now: () => new Date('2026-01-01T12:00:00.000Z'),
+  });
+  return { code, out, err };
+}
+
+describe('what people see', () => {
+  test('services', async () => {
+    const { code, out } = await caravan('services');
+    assert.equal(code, 0);
+    assert.equal(
+      out,
+      [
+        'ADDRESS  TYPE  PORT  DISTRIBUTION  OFFERED BY        HERE',
+        'backend  http  8080  balanced      west ×3, east ×2  127.0.0.1:8080',
+        'search   tcp   9200  closest       nobody',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('links, with the reason why one is not up', async () => {
+    const { out } = await caravan('links');
+    assert.equal(
+      out,
+      [
+        'LINK  PEER  COST  STATE       DIRECTION  ROUND TRIP  SINCE',
+        'west  west  1     up          outgoing   0.4 ms      3 minutes ago',
+        'east        5     connecting  outgoing               3 minutes ago',
+        '! east: east.example:8443 refuses the connection.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('status, with what cannot be had', async () => {
+    site.change({ problems: [{ where: 'links.yaml:3', message: 'Link west: spec.cost is 0; it must be a whole number.' }] });
+    const { out } = await caravan('status');
+    assert.match(
+      out,
+      /^laptop has run for 3 minutes \(version 0\.1\.0\): 2 sites, 1 of 2 links up, 2 services\.\n! links\.yaml:3: Link west/,
+    );
+    assert.match(out, /west {15}reachable {2}0\.1\.0 {4}kubernetes, namespace shop/);
+    assert.match(out, /\nLINK .*\n.*\nADDRESS/s);
+  });
+
+  test('an explanation', async () => {
+    const { out } = await caravan('explain orders');
+    assert.equal(out, 'orders is offered by west.\n✓  1  west offers it  tcp, port 5432\n');
+  });
+
+  test('an empty network says what to do next', async () => {
+    site.change({ services: [], links: [] });
+    assert.match((await caravan('services')).out, /No service is offered .* caravan expose/);
+    assert.match((await caravan('links')).out, /no links yet.* caravan token redeem FILE/);
+  });
+});
+
+describe('what programs see', () => {
+  test("-o json of status, services, links and explain is the API's", async () => {
+    assert.deepEqual(JSON.parse((await caravan('status -o json')).out), site.state);
+    assert.deepEqual(JSON.parse((await caravan('services --output json')).out), site.state.services);
+    assert.deepEqual(JSON.parse((await caravan('links -o json')).out), site.state.links);
+    assert.equal(JSON.parse((await caravan('explain orders -o json')).out).address, 'orders');
+  });
+
+  test('-o json of what makes something tells its name', async () => {
+    assert.deepEqual(JSON.parse((await caravan('expose orders --port 5432 -o json')).out), { kind: 'Connector', name: 'orders' });
+    assert.deepEqual(JSON.parse((await caravan('listen backend --port 8080 -o json')).out), {
+      kind: 'Listener',
+      name: 'backend',
+      host: '127.0.0.1',
+      port: 8080,
+    });
+    await writeFile(join(directory, 't.yaml'), 'kind: AccessToken\n');
+    assert.deepEqual(JSON.parse((await caravan(`token redeem ${directory}/t.yaml -o json`)).out), { link: 'west', peer: 'west' });
+  });
+});
+
+describe('a change', () => {
+  test('expose', async () => {
+    const { code, out } = await caravan('expose orders --port 5432 --host db.local --type tcp --distribution closest');
+    assert.equal(code, 0);
+    assert.equal(out, 'orders is exposed: it leads to db.local:5432 (connector orders).\n');
+    const argument = { address: 'orders', port: 5432, host: 'db.local', type: 'tcp', distribution: 'closest' };
+    assert.deepEqual(site.calls, [{ name: 'expose', argument }]);
+  });
+
+  test('listen tells the port that the system chose', async () => {
+    const { out } = await caravan('listen backend --port 0');
+    assert.equal(out, 'backend is at 127.0.0.1:8080 (listener backend).\n');
+    assert.deepEqual(site.calls, [{ name: 'listen', argument: { address: 'backend', port: 0 } }]);
+  });
+
+  test('listen at a port in use fails and leaves nothing behind', async () => {
+    const [listener] = site.state.listeners;
+    const message = 'Port 8080 of 127.0.0.1 is in use: choose another with --port.';
+    site.change({ listeners: [{ ...listener!, state: 'failed', message }] });
+    const { code, err } = await caravan('listen backend --port 8080');
+    assert.equal(code, 1);
+    assert.equal(err, `caravan: ${message}\n`);
+    assert.deepEqual(site.calls.at(-1), { name: 'remove', argument: { kind: 'Listener', name: 'backend' } });
+  });
+
+  test('token issue prints the token, or writes it for this user alone', async () => {
+    assert.equal((await caravan('token issue')).out, 'kind: AccessToken\n');
+    const file = join(directory, 'west.yaml');
+    const { out } = await caravan(`token issue --expires 1h --uses 2 -o ${file}`);
+    assert.match(out, /west\.yaml lets in 1 site within \d+ days\. There: caravan token redeem FILE\n$/);
+    assert.equal(await readFile(file, 'utf8'), 'kind: AccessToken\n');
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.deepEqual(site.calls.at(-1), { name: 'issueToken', argument: { expires: '1h', uses: 2 } });
+  });
+
+  test('token redeem reads a file or standard input and tells whether the link is up', async () => {
+    const { out } = await caravan('token redeem - --cost 3 --context kind-west --namespace shop', 'kind: AccessToken\n');
+    assert.equal(out, 'Linked with west: the link west is up.\n');
+    const argument = { yaml: 'kind: AccessToken\n', cost: 3, portForward: { context: 'kind-west', namespace: 'shop' } };
+    assert.deepEqual(site.calls, [{ name: 'redeemToken', argument }]);
+  });
+
+  test('remove and revoke', async () => {
+    assert.equal((await caravan('remove connector orders')).out, 'The connector orders is removed.\n');
+    assert.equal((await caravan('revoke east')).out, 'east is let in no more: 2 certificates revoked.\n');
+  });
+
+  test('stop waits until the site is gone', async () => {
+    assert.equal((await caravan('stop')).out, 'laptop has stopped.\n');
+    assert.match((await caravan('status')).err, /^caravan: No site runs here/);
+  });
+});
+
+describe('which site is asked', () => {
+  test('the only one, or the one that --socket or CARAVAN_SOCKET names', async () => {
+    await start('west');
+    const { code, err } = await caravan('services');
+    assert.equal(code, 1);
+    assert.equal(err, 'caravan: 2 sites run here, laptop and west: choose one, such as --socket laptop\n');
+    assert.match((await caravan('status --socket west')).out, /^west has run/);
+    assert.match((await caravan(`status --socket ${directory}/laptop.sock`)).out, /^laptop has run/);
+    process.env['CARAVAN_SOCKET'] = 'west';
+    assert.match((await caravan('status')).out, /^west has run/);
+  });
+
+  test('none at that place', async () => {
+    const { code, err } = await caravan('status --socket nowhere');
+    assert.equal(code, 1);
+    assert.match(err, /^caravan: No site runs at .*nowhere\.sock: start one with "caravan run"\.\n$/);
+  });
+});
+
+describe('a failure is one line and exit code 1', () => {
+  const failures: [string, CaravanError, string][] = [
+    ['token redeem -', new CaravanError('token-expired', 'The token expired 3 minutes ago.'), 'The token expired 3 minutes ago.'],
+    ['token redeem -', new CaravanError('token-used-up', 'The token was used up.'), 'The token was used up.'],
+    ['token redeem -', new CaravanError('token-invalid', 'This is no token:\n  line 1'), 'This is no token: line 1'],
+    ['expose a --port 1', new CaravanError('conflict', 'a is exposed already.'), 'a is exposed already.'],
+  ];
+  for (const [line, failure, message] of failures)
+    test(`${line}: ${failure.code}`, async () => {
+      site.failure = failure;
+      assert.deepEqual(await caravan(line, 'x'), { code: 1, out: '', err: `caravan: ${message}\n` });
+    });
+
+  test('a token file that is not there, or is none', async () => {
+    const missing = await caravan('token redeem /nowhere/west.yaml');
+    assert.deepEqual(missing, {
+      code: 1,
+      out: '',
+      err: 'caravan: /nowhere/west.yaml is not there: give the file with the token.\n',
+    });
+    assert.match((await caravan(`token redeem ${directory}`)).err, /cannot be read \(EISDIR\)/);
+    assert.match((await caravan('token issue -o /nowhere/west.yaml')).err, /cannot be written to \/nowhere\/west\.yaml: ENOENT/);
+  });
+});
+
+describe('wrong usage is one line and exit code 2', () => {
+  const wrong: [string, RegExp][] = [
+    ['fly', /There is no command "fly"\. See: caravan --help/],
+    ['token isue', /There is no command "token isue"/],
+    ['explain', /ADDRESS is missing\. See: caravan explain --help/],
+    ['status now', /"now" is not expected here/],
+    ['status --fast', /Unknown option '--fast'\. See/],
+    ['services -o xml', /-o xml is not known: use json or text/],
+    ['expose orders', /--port is missing/],
+    ['expose orders --port http', /--port is "http": it takes a whole number from 1 to 65535/],
+    ['expose orders --port 80 --type ftp', /--type is "ftp": it takes one of tcp, udp/],
+    ['listen orders --port 70000', /from 0 to 65535/],
+    ['token issue --expires soon', /--expires is "soon": it takes a duration/],
+    ['token redeem x --cost 0', /--cost is "0"/],
+    ['token redeem x --context a', /--context and --namespace go together/],
+    ['remove site west', /"site" cannot be removed/],
+    ['run --kubernetes --data x', /leave out the other options/],
+  ];
+  for (const [line, message] of wrong)
+    test(line, async () => {
+      const { code, out, err } = await caravan(line);
+      assert.deepEqual([code, out], [2, '']);
+      assert.match(err, message);
+      assert.match(err, /^caravan: [^\n]*\n$/);
+    });
+
+  test('nothing at all shows the overview', async () => {
+    const { code, err } = await caravan('');
+    assert.equal(code, 2);
+    assert.match(err, /^Usage: caravan COMMAND/);
+  });
+});
+
+describe('help', () => {
+  test('every command has its own, short', async () => {
+    for (const { words } of COMMANDS) {
+      const { code, out } = await caravan(`${words} --help`);
+      assert.equal(code, 0, words);
+      assert.ok(out.startsWith(`Usage: caravan ${words}`), words);
+      assert.ok(out.split('\n').length < 25, words);
+      for (const line of out.split('\n')) assert.ok(line.length <= 140, line);
+    }
+  });
+
+  test('the overview names every command that is for people', async () => {
+    const { out } = await caravan('--help');
+    for (const { words, hidden } of COMMANDS) assert.equal(out.includes(`\n  ${words.padEnd(14)}`), !hidden, words);
+  });
+
+  test('--version', async () => {
+    assert.deepEqual(await caravan('--version'), { code: 0, out: `caravan ${VERSION}\n`, err: '' });
+  });
+});

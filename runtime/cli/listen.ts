@@ -1,0 +1,63 @@
+import type { ApiClient } from '../api/client.ts';
+import type { ListenerStatus } from '../api/types.ts';
+import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
+import type { Command } from './command.ts';
+import { connectToSite } from './connect.ts';
+import { PROTOCOLS } from './protocols.ts';
+import { waitForStatus } from './wait.ts';
+
+/** How long the command waits to tell how the listener fares. Milliseconds. */
+const SETTLE_MS = 2000;
+
+export const command: Command = {
+  help: `Usage: caravan listen ADDRESS --port PORT [--host HOST] [--type TYPE]
+
+Makes a Listener: clients of a local port reach ADDRESS, wherever in the network it is offered. While nobody offers it, connections are
+refused. "caravan remove listener NAME" takes it back.
+
+  --port PORT           the local port; 0 lets the system choose
+  --host HOST           the local address; default 127.0.0.1
+  --type TYPE           tcp (default), udp, http, http2 or amqp
+  -o json               print what was made, for programs
+  --socket PATH_OR_NAME the running site
+`,
+  async run(args, io) {
+    const text = { type: 'string' } as const;
+    const { values, positionals } = parseArguments(
+      args,
+      { port: text, host: text, type: text, ...SOCKET_OPTION, ...OUTPUT_OPTION },
+      ['ADDRESS'],
+    );
+    const json = wantsJson(values.output);
+    const port = wholeNumber('--port', required('--port', values.port), 0, 65_535);
+    const type = oneOf('--type', values.type, PROTOCOLS);
+    const address = positionals[0]!;
+    const client = await connectToSite(values.socket);
+    const made = await client.listen({ address, port, ...(values.host && { host: values.host }), ...(type && { type }) });
+    const listener = await settled(client, made.name);
+    if (listener?.state === 'failed') {
+      await client.remove(made);
+      throw new Error(listener.message ?? `${address} cannot be listened for at port ${port}.`);
+    }
+    if (json) return io.out(`${JSON.stringify(listener ? { ...made, host: listener.host, port: listener.port } : made)}\n`);
+    const at = listener && listener.port > 0 ? `${listener.host}:${listener.port}` : 'a local port';
+    const until = listener?.state === 'open' ? '' : ' Nobody offers it yet: until then, connections are refused.';
+    io.out(`${address} is at ${at} (listener ${made.name}).${until}\n`);
+  },
+};
+
+/** The listener once it is open or has failed; as it is where neither comes in time, as while nobody offers the address. */
+async function settled(client: ApiClient, name: string): Promise<ListenerStatus | undefined> {
+  const find = ({ listeners }: { listeners: ListenerStatus[] }) => listeners.find((listener) => listener.name === name);
+  const status = await waitForStatus(
+    client,
+    (now) => {
+      const listener = find(now);
+      if (!listener) return false;
+      const offered = now.services.some(({ address, destinations }) => address === listener.address && destinations.length > 0);
+      return listener.state !== 'closed' || !offered;
+    },
+    SETTLE_MS,
+  );
+  return status && find(status);
+}

@@ -1,0 +1,67 @@
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { ApiServer } from '../api/server.ts';
+import { socketPath } from '../api/sockets.ts';
+import { createLog } from '../log.ts';
+import { directoryStore } from '../site/directory-store.ts';
+import { FolderSource } from '../site/folder-source.ts';
+import { Site } from '../site/site.ts';
+import type { Io } from './command.ts';
+import { startLifetime } from './lifetime.ts';
+import { namedSite, siteNameIn } from './site-name.ts';
+import { dialPortForward } from './port-forward.ts';
+import { reportProblems } from './problems.ts';
+
+interface HostOptions {
+  config?: string | undefined;
+  data?: string | undefined;
+  name?: string | undefined;
+  socket?: string | undefined;
+  untilStdinCloses?: boolean | undefined;
+}
+
+/** Runs a site until it is told to end. Throws before the site starts where the socket, the configuration or the data cannot be had. */
+export async function runOnHost({ config, data, name, socket, untilStdinCloses = false }: HostOptions, io: Io): Promise<void> {
+  const log = createLog();
+  const lifetime = startLifetime({ untilStdinCloses });
+  const configured = config === undefined ? undefined : await siteNameIn(new FolderSource(config));
+  const siteName = configured ?? name ?? hostSiteName();
+  const path = socket === undefined ? socketPath(siteName) : /[/\\]/.test(socket) ? socket : socketPath(socket);
+
+  // The socket first: two processes never work on one site's data, however close together they start.
+  const api = new ApiServer({ stop: () => lifetime.end('asked to stop'), log: log.named('api') });
+  await api.listenOnSocket(path);
+  try {
+    const starting = Site.start({
+      store: directoryStore(data ?? join(dataHome(), configured ?? name ?? 'default')),
+      sources: [
+        ...(config === undefined ? [] : [new FolderSource(config)]),
+        ...(configured === undefined ? [namedSite(siteName)] : []),
+      ],
+      platform: 'host',
+      portForward: dialPortForward,
+      log,
+    });
+    const site = await Promise.race([starting, lifetime.ended.then(() => undefined)]);
+    if (!site) return;
+    api.attach(site);
+    const silence = reportProblems(site, ({ where, message }) => io.err(`caravan: ${where}: ${message}\n`));
+    io.out(`caravan: site ${site.status().site.name} is ready, socket ${path}\n`);
+    log.info('ends', { reason: await lifetime.ended });
+    silence();
+    await site.close();
+  } finally {
+    await api.close();
+  }
+}
+
+function dataHome(): string {
+  const { XDG_DATA_HOME, LOCALAPPDATA } = process.env;
+  return join(XDG_DATA_HOME || LOCALAPPDATA || join(homedir(), '.local', 'share'), 'caravan');
+}
+
+/** This host's name as a site's may be: without its domain, lower case letters, digits and "-". */
+function hostSiteName(): string {
+  const short = hostname().split('.')[0]!.toLowerCase();
+  return short.replaceAll(/[^a-z0-9-]/g, '-').replaceAll(/^-+|-+$/g, '') || 'host';
+}

@@ -1,0 +1,168 @@
+/**
+ * Which proxy Services the namespace is to have, and the router's listeners behind them. Pure: time and memory come in.
+ *
+ * The rule that keeps a Service's cluster IP still while a site restarts: a service that was withdrawn vanishes from the network's list,
+ * one whose sites are merely out of reach stays in it without destinations. The first loses its proxy at once, the second keeps it for
+ * `UNREACHABLE_GRACE_MS`. A router that has just started has not heard of everything yet, so what it has not yet seen in the list keeps
+ * its proxy for `STARTUP_GRACE_MS`.
+ */
+import type { V1Service } from '@kubernetes/client-node';
+import type { Problem, ServiceStatus } from '../../api/types.ts';
+import type { Resource } from '../../site/resources.ts';
+import { nameOf } from '../objects.ts';
+import { FIRST_LISTENER_PORT, LAST_LISTENER_PORT } from '../ports.ts';
+import { asItStands, isAsWanted, isProxy, isServiceName, type ProxyService, toService, type Wanted } from './proxy-service.ts';
+
+export const UNREACHABLE_GRACE_MS = 15 * 60_000;
+export const STARTUP_GRACE_MS = 60_000;
+/** What outlives a single plan. */
+export interface ProxyMemory {
+  /** When this controller started, milliseconds. */
+  started: number;
+  /** Addresses that were in the network's list since then. */
+  seen: Set<string>;
+  /** Since when an address has had no destination, where the network does not say. */
+  emptySince: Map<string, number>;
+  /** `address:port` → the listener port it was given, perhaps before its Service shows up in the watch. */
+  listenerPorts: Map<string, number>;
+}
+
+export function newMemory(now: number): ProxyMemory {
+  return { started: now, seen: new Set(), emptySince: new Map(), listenerPorts: new Map() };
+}
+
+export interface ProxyInput {
+  network: readonly ServiceStatus[];
+  services: readonly V1Service[];
+  offeredBy: ReadonlyMap<string, ReadonlySet<string>>;
+  now: number;
+}
+
+export interface ProxyPlan {
+  create: ProxyService[];
+  /** With the `resourceVersion` that was seen, so that nobody else's change is undone unseen. */
+  update: ProxyService[];
+  /** Names. */
+  remove: string[];
+  listeners: Resource[];
+  problems: Problem[];
+  /** When time alone will change the plan, milliseconds. */
+  recheckAt: number | undefined;
+}
+
+export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
+  const { network, services, offeredBy, now } = input;
+  const plan: ProxyPlan = { create: [], update: [], remove: [], listeners: [], problems: [], recheckAt: undefined };
+  const byName = new Map(services.map((service) => [nameOf(service), service]));
+  const proxies = new Map(services.filter(isProxy).map((service) => [nameOf(service), service]));
+  const listed = new Map(network.map((status) => [status.address, status]));
+  remember(memory, network, [...proxies.values()], now);
+  const give = portGiver(memory);
+
+  for (const status of [...listed.values()].sort((a, b) => (a.address < b.address ? -1 : 1))) {
+    const { address, type, ports } = status;
+    const proxy = proxies.get(address);
+    if (
+      status.destinations.length === 0 &&
+      !(proxy && staysFor(UNREACHABLE_GRACE_MS, emptySince(status, memory, now), now, plan))
+    )
+      continue;
+    const taken = byName.get(address);
+    if (taken && !proxy) {
+      if (!isFine(address, offeredBy)) plan.problems.push(conflict(address));
+    } else if (isServiceName(address)) {
+      const wanted: Wanted = { address, type, ports: ports.map((port) => [port, give(address, port)]) };
+      keep(plan, wanted, proxy);
+    } else plan.problems.push(badName(address));
+  }
+  for (const [address, proxy] of proxies) {
+    if (listed.has(address) || memory.seen.has(address) || !staysFor(STARTUP_GRACE_MS, memory.started, now, plan)) continue;
+    keep(plan, asItStands(address, proxy), proxy);
+  }
+  const kept = new Set(plan.listeners.map((listener) => (listener.kind === 'Listener' ? listener.spec.routingKey : '')));
+  plan.remove = [...proxies.keys()].filter((name) => !kept.has(name) && !proxies.get(name)!.metadata?.deletionTimestamp);
+  return plan;
+}
+
+function keep(plan: ProxyPlan, wanted: Wanted, proxy: V1Service | undefined): void {
+  const object = toService(wanted);
+  if (!proxy) plan.create.push(object);
+  else if (!isAsWanted(proxy, object)) plan.update.push(toService(wanted, proxy.metadata?.resourceVersion));
+  for (const [port, listenerPort] of wanted.ports)
+    plan.listeners.push({
+      kind: 'Listener',
+      name: `service-${wanted.address}-${port}`,
+      where: `Service ${wanted.address}`,
+      spec: {
+        routingKey: wanted.address,
+        host: '0.0.0.0',
+        port: listenerPort,
+        type: wanted.type,
+        settings: { servicePort: String(port) },
+      },
+    });
+}
+
+function remember(memory: ProxyMemory, network: readonly ServiceStatus[], proxies: readonly V1Service[], now: number): void {
+  for (const { address, destinations } of network) {
+    memory.seen.add(address);
+    if (destinations.length > 0) memory.emptySince.delete(address);
+    else if (!memory.emptySince.has(address)) memory.emptySince.set(address, now);
+  }
+  const alive = new Set([...network.map(({ address }) => address), ...proxies.map(nameOf)]);
+  for (const key of memory.listenerPorts.keys())
+    if (!alive.has(key.slice(0, key.lastIndexOf(':')))) memory.listenerPorts.delete(key);
+  for (const proxy of proxies)
+    for (const { port, targetPort } of proxy.spec?.ports ?? []) {
+      const number = Number(targetPort);
+      if (number >= FIRST_LISTENER_PORT && number <= LAST_LISTENER_PORT)
+        memory.listenerPorts.set(`${nameOf(proxy)}:${port}`, number);
+    }
+}
+
+function emptySince({ address, lastOffered }: ServiceStatus, memory: ProxyMemory, now: number): number {
+  const told = Date.parse(lastOffered ?? '');
+  return Number.isNaN(told) ? (memory.emptySince.get(address) ?? now) : told;
+}
+
+/** Whether a grace that began at `since` still lasts; if so, the plan is looked at again when it ends. */
+function staysFor(grace: number, since: number, now: number, plan: ProxyPlan): boolean {
+  const end = since + grace;
+  if (end <= now) return false;
+  plan.recheckAt = Math.min(plan.recheckAt ?? end, end);
+  return true;
+}
+
+/** The same port for the same service as long as anything remembers it, so that neither Service nor listener ever changes it. */
+function portGiver({ listenerPorts }: ProxyMemory): (address: string, port: number) => number {
+  const taken = new Set(listenerPorts.values());
+  let next = FIRST_LISTENER_PORT;
+  return (address, port) => {
+    const key = `${address}:${port}`;
+    const known = listenerPorts.get(key);
+    if (known !== undefined) return known;
+    while (taken.has(next)) next++;
+    taken.add(next);
+    listenerPorts.set(key, next);
+    return next;
+  };
+}
+
+/** The very object that is exposed under the address, or the Service of a workload that is. */
+function isFine(address: string, offeredBy: ProxyInput['offeredBy']): boolean {
+  return [...(offeredBy.get(address) ?? [])].some((by) => by === `Service ${address}` || !by.startsWith('Service '));
+}
+
+function conflict(address: string): Problem {
+  const message =
+    `A Service of this name is here already, so pods of this namespace do not reach the network's ${address}; ` +
+    'rename the Service, or expose the other one under another skupper.io/address.';
+  return { where: `Service ${address}`, message };
+}
+
+function badName(address: string): Problem {
+  const message =
+    'No Service can have this name, so pods here cannot reach it; ' +
+    'give it a skupper.io/address of lower case letters, digits and "-", at most 63, that starts with a letter.';
+  return { where: `Address ${address}`, message };
+}

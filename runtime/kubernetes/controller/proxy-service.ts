@@ -1,0 +1,69 @@
+/** A proxy Service: the name under which the namespace's pods reach an address, pointing at the router. Pure. */
+import type { V1Service } from '@kubernetes/client-node';
+import type { Protocol } from '../../api/types.ts';
+import { PROTOCOLS } from '../annotations.ts';
+import { ADDRESS_ANNOTATION, COMPONENT, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
+import { hasLabels, type KubeObject } from '../objects.ts';
+
+const PROXY_LABELS = { ...OWN_LABELS, [COMPONENT]: 'proxy' };
+
+export type ProxyService = Extract<KubeObject, { kind: 'Service' }>;
+
+/** What a proxy Service is to be. */
+export interface Wanted {
+  address: string;
+  type: Protocol;
+  /** Service port → listener port. */
+  ports: [number, number][];
+}
+
+export function isProxy(service: V1Service): boolean {
+  return hasLabels(service, PROXY_LABELS);
+}
+
+/** RFC 1035 label, which Kubernetes wants of a Service's name. */
+export function isServiceName(address: string): boolean {
+  return /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(address);
+}
+
+/** `resourceVersion`: of the Service that it is to be written over, if nobody changed that meanwhile. */
+export function toService({ address, type, ports }: Wanted, resourceVersion?: string): ProxyService {
+  const protocol = type === 'udp' ? 'UDP' : 'TCP';
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: address,
+      labels: PROXY_LABELS,
+      annotations: { [ADDRESS_ANNOTATION]: address, [TYPE_ANNOTATION]: type },
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+    spec: {
+      type: 'ClusterIP',
+      selector: ROUTER_LABELS,
+      ports: ports.map(([port, targetPort]) => ({ name: `port-${port}`, port, targetPort, protocol })),
+    },
+  };
+}
+
+export function isAsWanted({ metadata, spec }: V1Service, wanted: ProxyService): boolean {
+  const ports = (of: V1Service['spec']) =>
+    JSON.stringify((of?.ports ?? []).map(({ port, targetPort, protocol }) => [port, targetPort, protocol]));
+  const sorted = (record: Record<string, string> = {}) =>
+    Object.keys(record)
+      .sort()
+      .map((key) => `${key}=${record[key]}`)
+      .join();
+  return (
+    ports(spec) === ports(wanted.spec) &&
+    sorted(spec?.selector) === sorted(wanted.spec?.selector) &&
+    metadata?.annotations?.[TYPE_ANNOTATION] === wanted.metadata.annotations?.[TYPE_ANNOTATION]
+  );
+}
+
+/** What a proxy of an earlier run says of itself, until the network does. */
+export function asItStands(address: string, { spec, metadata }: V1Service): Wanted {
+  const told = metadata?.annotations?.[TYPE_ANNOTATION] as Protocol;
+  const ports = (spec?.ports ?? []).map(({ port, targetPort }): [number, number] => [port, Number(targetPort ?? port)]);
+  return { address, type: PROTOCOLS.includes(told) ? told : 'tcp', ports };
+}

@@ -1,0 +1,75 @@
+import type { Problem } from '../../api/types.ts';
+import { sentence } from '../../errors.ts';
+import { ApiError } from '../api-errors.ts';
+import type { ClusterClient } from '../client.ts';
+import type { ProxyPlan } from './proxies.ts';
+
+/** After a write that failed. Milliseconds. */
+export const RETRY_MS = 5_000;
+
+type Writes = Pick<ProxyPlan, 'create' | 'update' | 'remove'>;
+
+/**
+ * Writes proxy Services, one plan at a time and always the latest. It never writes over what it has not seen: a new Service is
+ * created, not applied, and an existing one carries its version; a conflict is no error, since the watch brings the next plan.
+ */
+export class ProxyWriter {
+  /** What the cluster does not let be written. */
+  problems: Problem[] = [];
+  private readonly client: ClusterClient;
+  private readonly namespace: string;
+  private readonly again: () => void;
+  private next: Writes | undefined;
+  private running: Promise<void> | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private readonly ended = new AbortController();
+
+  /** `again` asks for a new plan. */
+  constructor(client: ClusterClient, namespace: string, again: () => void) {
+    this.client = client;
+    this.namespace = namespace;
+    this.again = again;
+  }
+
+  write(plan: Writes): void {
+    this.next = plan;
+    this.running ??= this.run().finally(() => (this.running = undefined));
+  }
+
+  async close(): Promise<void> {
+    this.ended.abort();
+    clearTimeout(this.retry);
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ended;
+    while (this.next && !signal.aborted) {
+      const { create, update, remove } = this.next;
+      this.next = undefined;
+      const problems: Problem[] = [];
+      const attempt = async (name: string, call: () => Promise<unknown>) => {
+        try {
+          await call();
+        } catch (error) {
+          if (signal.aborted || (error instanceof ApiError && error.status === 409)) return;
+          problems.push({ where: `Service ${name}`, message: sentence(error) });
+        }
+      };
+      for (const object of create)
+        await attempt(object.metadata.name, () => this.client.create(this.namespace, object, { signal }));
+      for (const object of update)
+        await attempt(object.metadata.name, () => this.client.apply(this.namespace, object, { signal }));
+      for (const name of remove) await attempt(name, () => this.client.delete('Service', this.namespace, name, { signal }));
+      this.report(problems);
+    }
+  }
+
+  private report(problems: Problem[]): void {
+    const changed = JSON.stringify(problems) !== JSON.stringify(this.problems);
+    this.problems = problems;
+    clearTimeout(this.retry);
+    if (problems.length > 0) this.retry = setTimeout(this.again, RETRY_MS);
+    if (changed && !this.ended.signal.aborted) this.again();
+  }
+}

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { ServiceStatus } from '../../api/types.ts';
+import type { WishedState } from '../../site/source.ts';
+import { FakeApi, reply, status } from '../fake-api.ts';
+import { NamespaceSource } from './source.ts';
+
+let api: FakeApi;
+let source: NamespaceSource | undefined;
+before(async () => {
+  api = await FakeApi.start();
+});
+after(() => api.close());
+afterEach(async () => {
+  await source?.close();
+  api.intercept = () => false;
+});
+
+/** A network that a test changes at will. */
+class Network {
+  list: ServiceStatus[] = [];
+  private readonly listeners = new Set<() => void>();
+  services = () => this.list;
+  onServicesChange = (changed: () => void) => {
+    this.listeners.add(changed);
+    return () => this.listeners.delete(changed);
+  };
+  set(...addresses: string[]): void {
+    this.list = addresses.map((address) => ({
+      address,
+      type: 'tcp',
+      distribution: 'balanced',
+      ports: [8080],
+      destinations: [{ site: 'east', siteId: 'e', router: 'r', target: 'pod', port: 8080 }],
+    }));
+    for (const changed of this.listeners) changed();
+  }
+}
+
+async function start(namespace: string) {
+  const view = new Network();
+  const states: WishedState[] = [];
+  source = new NamespaceSource({ client: api.client(), namespace, hostIp: '192.0.2.7', view });
+  await source.watch((state) => states.push(state));
+  await until(() => states.length > 0 && api.watching >= 6);
+  const now = () => states.at(-1)!;
+  const names = () =>
+    now()
+      .resources.map(({ kind, name }) => `${kind} ${name}`)
+      .join();
+  return { view, states, now, names };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 5_000;
+  while (!condition()) {
+    assert.ok(Date.now() < end, `not within 5 s: ${String(condition)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const backend = (annotations: Record<string, string>) => ({
+  metadata: { name: 'backend', annotations },
+  spec: {
+    selector: { matchLabels: { app: 'backend' } },
+    template: { spec: { containers: [{ ports: [{ containerPort: 8080 }] }] } },
+  },
+});
+
+test('an annotation becomes a connector and goes with it, within a tenth of a second', async () => {
+  const { now, names } = await start('a');
+  assert.equal(names(), '');
+  const conditions = [{ type: 'Ready', status: 'True' }];
+  api.put('Pod', 'a', { metadata: { name: 'b-1', labels: { app: 'backend' } }, status: { podIP: '10.0.0.1', conditions } });
+  api.put('Deployment', 'a', backend({ 'skupper.io/proxy': 'tcp' }));
+  const begun = Date.now();
+  await until(() => names() === 'Connector deployment-backend-8080');
+  assert.ok(Date.now() - begun < 100, `${Date.now() - begun} ms`);
+  const [connector] = now().resources;
+  assert.deepEqual(connector?.kind === 'Connector' && connector.targets, [{ host: '10.0.0.1', port: 8080, name: 'b-1' }]);
+  api.put('Deployment', 'a', backend({}));
+  await until(() => names() === '');
+});
+
+test('a service of the network gets its Service and listener, and loses both when it is withdrawn', async () => {
+  const { view, names } = await start('b');
+  view.set('orders');
+  await until(() => names() === 'Listener service-orders-8080');
+  await until(() => api.get('Service', 'b', 'orders') !== undefined);
+  view.set();
+  await until(() => api.get('Service', 'b', 'orders') === undefined && names() === '');
+});
+
+test("somebody's own Service stays as it is and is a problem until it goes", async () => {
+  api.put('Service', 'c', { metadata: { name: 'orders' }, spec: { ports: [{ port: 1 }] } });
+  const { view, now } = await start('c');
+  view.set('orders');
+  await until(() => now().problems.length === 1);
+  assert.equal(now().problems[0]?.where, 'Service orders');
+  api.remove('Service', 'c', 'orders');
+  await until(() => now().problems.length === 0 && api.get('Service', 'c', 'orders')?.metadata?.labels !== undefined);
+});
+
+test('ConfigMaps hold resources; a slip in one keeps its last good version', async () => {
+  const configMap = (yaml: string) => ({
+    metadata: { name: 'mine', labels: { 'skupper.io/resource': '' } },
+    data: { 'a.yaml': yaml, note: 'not YAML: [' },
+  });
+  const listener = 'apiVersion: skupper.io/v2alpha1\nkind: Listener\nmetadata: {name: l}\nspec: {routingKey: orders, port: 5432}';
+  const { now, names } = await start('d');
+  api.put('ConfigMap', 'd', configMap(listener));
+  await until(() => names() === 'Listener l');
+  api.put('ConfigMap', 'd', configMap('kind: ['));
+  await until(() => now().problems.length === 1);
+  assert.equal(names(), 'Listener l');
+  assert.match(now().problems[0]!.where, /^ConfigMap mine\/a\.yaml:1$/);
+});
+
+test('where links come in is what the cluster made of the Service', async () => {
+  const links = (spec: object, ingress?: object[]) => ({
+    metadata: { name: 'caravan-links', creationTimestamp: new Date().toISOString() },
+    spec: { ports: [{ port: 8443, nodePort: 30443 }], ...spec },
+    status: { loadBalancer: { ingress } },
+  });
+  const { now } = await start('e');
+  assert.deepEqual(now().access, []);
+  api.put('Service', 'e', links({ type: 'NodePort' }));
+  await until(() => now().access?.length === 1);
+  assert.deepEqual(now().access, [{ host: '192.0.2.7', port: 30443, way: 'NodePort' }]);
+  api.put('Service', 'e', links({ type: 'LoadBalancer' }));
+  await until(() => now().access?.length === 0);
+  api.put('Service', 'e', links({ type: 'LoadBalancer' }, [{ ip: '203.0.113.7' }, { hostname: 'lb.example' }]));
+  await until(() => now().access?.length === 2);
+  assert.deepEqual(now().access, [
+    { host: '203.0.113.7', port: 8443, way: 'LoadBalancer' },
+    { host: 'lb.example', port: 8443, way: 'LoadBalancer' },
+  ]);
+});
+
+test('a right that is missing is a problem, not silence', async () => {
+  api.intercept = ({ path }, response) => {
+    if (!path.endsWith('/pods')) return false;
+    reply(
+      response,
+      403,
+      status(403, 'pods is forbidden: User "ada" cannot list resource "pods" in API group "" in the namespace "f"'),
+    );
+    return true;
+  };
+  const states: WishedState[] = [];
+  source = new NamespaceSource({ client: api.client(), namespace: 'f', view: new Network() });
+  await source.watch((state) => states.push(state));
+  await until(() => states.length > 0);
+  assert.match(states[0]!.problems[0]!.message, /^The user ada may not list pods in the namespace f/);
+});
+
+test('a Service that cannot be written is a problem', async () => {
+  const { view, now } = await start('g');
+  api.intercept = ({ method }, response) => {
+    if (method !== 'POST') return false;
+    reply(response, 403, status(403, 'services "orders" is forbidden: exceeded quota: small'));
+    return true;
+  };
+  view.set('orders');
+  await until(() => now().problems.length === 1);
+  assert.deepEqual(now().problems, [
+    { where: 'Service orders', message: 'Services "orders" is forbidden: exceeded quota: small (context fake).' },
+  ]);
+});

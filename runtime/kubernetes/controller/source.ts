@@ -1,0 +1,141 @@
+/**
+ * The in-cluster side: follows the namespace, tells the site what its objects wish for, and keeps a proxy Service for every service of
+ * the network. Runs in the router's pod.
+ */
+import type { Unsubscribe } from '../../api/control.ts';
+import type { Problem } from '../../api/types.ts';
+import type { NetworkView } from '../../site/network-view.ts';
+import type { ResourceSource, WishedState } from '../../site/source.ts';
+import type { ClusterClient } from '../client.ts';
+import { RESOURCE_LABEL } from '../names.ts';
+import type { Kind } from '../objects.ts';
+import { ObjectWatch } from '../watch.ts';
+import { makePlan } from './plan.ts';
+import { newMemory } from './proxies.ts';
+import { ProxyWriter } from './proxy-writer.ts';
+import { ResourceMaps } from './resource-maps.ts';
+
+/** Changes that come together are answered together. Milliseconds. */
+export const DEBOUNCE_MS = 20;
+
+export interface NamespaceSourceOptions {
+  client: ClusterClient;
+  namespace: string;
+  /** The node's address: where a NodePort is reached. */
+  hostIp?: string;
+  view: NetworkView;
+  now?: () => number;
+}
+
+export class NamespaceSource implements ResourceSource {
+  private readonly options: NamespaceSourceOptions;
+  private readonly now: () => number;
+  private readonly ended = new AbortController();
+  private readonly maps = new ResourceMaps();
+  private readonly memory;
+  private readonly writer: ProxyWriter;
+  private readonly watches: ReturnType<NamespaceSource['startWatches']>;
+  private unsubscribe: Unsubscribe | undefined;
+  private tell: ((state: WishedState) => void) | undefined;
+  private told = '';
+  private soon: NodeJS.Timeout | undefined;
+  private later: NodeJS.Timeout | undefined;
+
+  constructor(options: NamespaceSourceOptions) {
+    this.options = options;
+    this.now = options.now ?? Date.now;
+    this.memory = newMemory(this.now());
+    this.writer = new ProxyWriter(options.client, options.namespace, () => this.touch());
+    this.watches = this.startWatches();
+  }
+
+  /** Resolves at once; the first call back comes when the namespace has been read, or when it is known why it cannot be. */
+  async watch(changed: (state: WishedState) => void): Promise<void> {
+    this.tell = changed;
+    this.unsubscribe = this.options.view.onServicesChange(() => this.touch());
+    this.touch();
+  }
+
+  async close(): Promise<void> {
+    this.ended.abort();
+    this.unsubscribe?.();
+    clearTimeout(this.soon);
+    clearTimeout(this.later);
+    await this.writer.close();
+  }
+
+  private startWatches() {
+    const { client, namespace } = this.options;
+    const watch = <K extends Kind>(kind: K, labelSelector?: string) =>
+      new ObjectWatch(
+        client,
+        { kind, namespace, ...(labelSelector && { labelSelector }) },
+        () => this.touch(),
+        this.ended.signal,
+      );
+    return {
+      services: watch('Service'),
+      pods: watch('Pod'),
+      deployments: watch('Deployment'),
+      statefulSets: watch('StatefulSet'),
+      daemonSets: watch('DaemonSet'),
+      // With the label only: the runtime itself is a ConfigMap of half a megabyte.
+      configMaps: watch('ConfigMap', RESOURCE_LABEL),
+    };
+  }
+
+  private touch(): void {
+    if (this.ended.signal.aborted || !this.tell) return;
+    this.soon ??= setTimeout(() => {
+      this.soon = undefined;
+      this.plan();
+    }, DEBOUNCE_MS);
+  }
+
+  private plan(): void {
+    const { services, pods, deployments, statefulSets, daemonSets, configMaps } = this.watches;
+    const all = Object.values(this.watches);
+    const watchProblems = all
+      .filter(({ problem }) => problem)
+      .map(({ problem }): Problem => ({ where: `Namespace ${this.options.namespace}`, message: problem! }));
+    // Half a picture would take away what the other half holds.
+    if (all.some(({ synced }) => !synced)) {
+      if (watchProblems.length > 0) this.emit({ resources: [], problems: unique(watchProblems) });
+      return;
+    }
+    const now = this.now();
+    const { state, proxies, recheckAt } = makePlan(
+      {
+        services: [...services.items.values()],
+        pods: [...pods.items.values()],
+        workloads: [
+          ...[...deployments.items.values()].map((object) => ({ kind: 'Deployment', object }) as const),
+          ...[...statefulSets.items.values()].map((object) => ({ kind: 'StatefulSet', object }) as const),
+          ...[...daemonSets.items.values()].map((object) => ({ kind: 'DaemonSet', object }) as const),
+        ],
+        configMaps: [...configMaps.items.values()],
+        network: this.options.view.services(),
+        hostIp: this.options.hostIp,
+        now,
+      },
+      this.memory,
+      this.maps,
+    );
+    this.emit({ ...state, problems: unique([...state.problems, ...this.writer.problems, ...watchProblems]) });
+    this.writer.write(proxies);
+    clearTimeout(this.later);
+    if (recheckAt !== undefined) this.later = setTimeout(() => this.touch(), Math.max(recheckAt - now, 0) + 1);
+  }
+
+  /** Says nothing where nothing changed: the router's own changes come through here too. */
+  private emit(state: WishedState): void {
+    const text = JSON.stringify(state);
+    if (text === this.told) return;
+    this.told = text;
+    this.tell?.(state);
+  }
+}
+
+function unique(problems: Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [`${problem.where} ${problem.message}`, problem])).values()];
+}

@@ -1,0 +1,73 @@
+/** The sites of a context: in the whole cluster where that may be seen, else in the context's own namespace. */
+import type { V1Deployment, V1Service } from '@kubernetes/client-node';
+import { ApiError } from './api-errors.ts';
+import { type ClusterClient, type ListOptions } from './client.ts';
+import { readinessOf } from './install/readiness.ts';
+import { CARAVAN, LINKS_SERVICE, OWN_SELECTOR, ROUTER_SELECTOR, SITE_ANNOTATION, VERSION_LABEL } from './names.ts';
+import { type Kind, nameOf } from './objects.ts';
+import type { CallOptions, SiteInCluster, SitesInContext, WayIn } from './types.ts';
+import { ObjectWatch } from './watch.ts';
+
+export async function findSitesWith(client: ClusterClient, own: string, options: CallOptions = {}): Promise<SitesInContext> {
+  const wide = await unlessForbidden(client.list('Namespace', undefined, options));
+  const sites = await unlessForbidden(sitesIn(client, undefined, options));
+  const namespaces = wide?.items.map(nameOf) ?? [own];
+  if (sites) return { sites, namespaces };
+  const limited = `Only the namespace ${own} is shown: you may not list Deployments in the whole cluster (${client.where}).`;
+  return { sites: await sitesIn(client, own, options), namespaces, limited };
+}
+
+async function sitesIn(client: ClusterClient, namespace: string | undefined, options: CallOptions): Promise<SiteInCluster[]> {
+  const own: ListOptions = { ...options, labelSelector: OWN_SELECTOR };
+  const { items } = await client.list('Deployment', namespace, own);
+  const routers = items.filter((deployment) => nameOf(deployment) === CARAVAN);
+  return Promise.all(routers.map((deployment) => describe(client, deployment, options)));
+}
+
+async function describe(client: ClusterClient, deployment: V1Deployment, options: CallOptions): Promise<SiteInCluster> {
+  const { namespace = '', labels = {}, annotations = {} } = deployment.metadata ?? {};
+  const [links, pods] = await Promise.all([
+    client.read('Service', namespace, LINKS_SERVICE, options),
+    client.list('Pod', namespace, { ...options, labelSelector: ROUTER_SELECTOR }),
+  ]);
+  const { ready, message } = readinessOf(deployment, pods.items);
+  return {
+    namespace,
+    name: annotations[SITE_ANNOTATION] ?? namespace,
+    version: labels[VERSION_LABEL] ?? 'unknown',
+    ready,
+    ...(message ? { message } : {}),
+    wayIn: wayInOf(links),
+  };
+}
+
+function wayInOf(links: V1Service | undefined): WayIn {
+  const type = links?.spec?.type;
+  return type === 'LoadBalancer' || type === 'NodePort' ? type : 'none';
+}
+
+/** Calls back whenever `findSitesWith` may say something else than before. */
+export async function watchSitesWith(
+  client: ClusterClient,
+  own: string,
+  changed: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const all = await unlessForbidden(client.list('Deployment', undefined, { labelSelector: OWN_SELECTOR, signal })).catch(
+    () => ({}),
+  );
+  const namespace = all ? undefined : own;
+  const watch = (kind: Kind, labelSelector: string) =>
+    new ObjectWatch(client, { kind, namespace, labelSelector }, changed, signal);
+  watch('Deployment', OWN_SELECTOR);
+  watch('Pod', ROUTER_SELECTOR);
+}
+
+async function unlessForbidden<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+}

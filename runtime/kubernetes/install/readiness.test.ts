@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
+import { readinessOf, tellingLine } from './readiness.ts';
+
+const deployment = (status: object, replicas = 1): V1Deployment => ({
+  metadata: { name: 'caravan', generation: 2 },
+  spec: { replicas, selector: {}, template: {} },
+  status: { observedGeneration: 2, ...status },
+});
+const pod = (waiting: object, restartCount = 0, name = 'caravan-1'): V1Pod => ({
+  metadata: { name },
+  status: {
+    phase: 'Pending',
+    containerStatuses: [{ name: 'router', ready: false, restartCount, image: '', imageID: '', state: { waiting } }],
+  },
+});
+
+test('ready is what is updated and ready, of the generation that was applied', () => {
+  const ready = { updatedReplicas: 1, readyReplicas: 1 };
+  assert.deepEqual(readinessOf(deployment(ready), []), { ready: true, stuck: false });
+  assert.equal(readinessOf(deployment({ ...ready, observedGeneration: 1 }), []).ready, false);
+  assert.equal(readinessOf(deployment({ ...ready, unavailableReplicas: 1 }), []).ready, false);
+});
+
+test('an image that cannot be pulled is stuck, and named', () => {
+  const found = readinessOf(deployment({}), [pod({ reason: 'ImagePullBackOff', message: 'Back-off pulling image "nope".' })]);
+  assert.deepEqual(found, {
+    ready: false,
+    stuck: true,
+    message: 'The router\'s pod caravan-1 waits with ImagePullBackOff: Back-off pulling image "nope".',
+  });
+});
+
+test('pod security that refuses the pod is stuck, in its own words', () => {
+  const message =
+    'pods "caravan-5d8f" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false.';
+  const found = readinessOf(deployment({ conditions: [{ type: 'ReplicaFailure', status: 'True', message }] }), []);
+  assert.equal(
+    found.message,
+    'The cluster refuses the router\'s pod: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false.',
+  );
+  assert.ok(found.stuck);
+});
+
+test('a crash is stuck once it repeats, and says whose log tells more', () => {
+  assert.equal(readinessOf(deployment({}), [pod({ reason: 'CrashLoopBackOff' }, 1)]).stuck, false);
+  const found = readinessOf(deployment({}), [pod({ reason: 'CrashLoopBackOff' }, 2)]);
+  assert.deepEqual([found.stuck, found.crashing], [true, 'caravan-1']);
+});
+
+test('what is on its way is not stuck', () => {
+  assert.deepEqual(readinessOf(deployment({}), []), { ready: false, stuck: false, message: 'The router has no pod yet.' });
+  assert.match(readinessOf(deployment({}), [pod({ reason: 'ContainerCreating' })]).message!, /is starting\.$/);
+  assert.ok(readinessOf(deployment({}, 0), []).stuck);
+});
+
+test('the telling line of a log is its error', () => {
+  assert.equal(tellingLine('starting\nError: no such file\n    at x (y:1:2)\n}\n\nNode.js v24.21.0\n'), 'Error: no such file');
+  assert.equal(tellingLine('one\ntwo\n'), 'two');
+  assert.equal(tellingLine('\n'), undefined);
+});

@@ -1,0 +1,64 @@
+/** Whether a site's router runs, and if not, why: from its Deployment and pods, pure. */
+import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
+import { nameOf } from '../objects.ts';
+import { isReady, podTrouble, waitingReasons } from '../pods.ts';
+
+export interface Readiness {
+  ready: boolean;
+  /** One sentence, where it is not ready. */
+  message?: string;
+  /** It will hardly become ready by itself. */
+  stuck: boolean;
+  /** The pod whose last log lines tell more, where its container crashes. */
+  crashing?: string;
+}
+
+/** What does not go away by waiting a little. */
+const STUCK_REASONS = new Set([
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+]);
+const CRASHES = new Set(['CrashLoopBackOff']);
+
+export function readinessOf(deployment: V1Deployment, pods: readonly V1Pod[]): Readiness {
+  const { status = {}, metadata = {}, spec } = deployment;
+  const observed = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  if (observed && (status.updatedReplicas ?? 0) >= 1 && (status.readyReplicas ?? 0) >= 1 && !status.unavailableReplicas)
+    return { ready: true, stuck: false };
+  if (spec?.replicas === 0) return { ready: false, stuck: true, message: 'The Deployment caravan is scaled to 0.' };
+  const refused = status.conditions?.find(({ type, status: on }) => type === 'ReplicaFailure' && on === 'True');
+  if (observed && refused) return { ready: false, stuck: true, message: refusal(refused.message ?? refused.reason ?? 'unknown') };
+  const [pod] = pods.filter((each) => !isReady(each)).sort(byAge);
+  if (!pod) return { ready: false, stuck: false, message: 'The router has no pod yet.' };
+  const waiting = waitingReasons(pod);
+  const crashing = waiting.some(({ reason, restarts }) => CRASHES.has(reason) && restarts >= 2);
+  return {
+    ready: false,
+    stuck: crashing || waiting.some(({ reason }) => STUCK_REASONS.has(reason)),
+    message: `The router's pod ${nameOf(pod)} ${podTrouble(pod)}.`,
+    ...(crashing ? { crashing: nameOf(pod) } : {}),
+  };
+}
+
+function byAge(a: V1Pod, b: V1Pod): number {
+  const age = (pod: V1Pod) => Date.parse(String(pod.metadata?.creationTimestamp ?? 0));
+  return age(b) - age(a);
+}
+
+/** `pods "caravan-5d…" is forbidden: violates PodSecurity "restricted:latest": …` */
+function refusal(message: string): string {
+  const why = message.replace(/^pods "[^"]*" is forbidden: /, '').replace(/\.$/, '');
+  return `The cluster refuses the router's pod: ${why}.`;
+}
+
+/** The line of a crashed program's log that tells most: the last that speaks of an error, else the last of all. */
+export function tellingLine(log: string): string | undefined {
+  const lines = log
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^at |^Node\.js v|^[{}\]]+,?$/.test(line));
+  return (lines.findLast((line) => /error|cannot|fail|caravan:/i.test(line)) ?? lines.at(-1))?.slice(0, 300);
+}

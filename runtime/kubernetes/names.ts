@@ -1,0 +1,34 @@
+/** What Caravan's objects are called and how they are found again: plain constants, no client. */
+
+export const CARAVAN = 'caravan';
+/** Who owns a field, in server-side apply's terms. */
+export const FIELD_MANAGER = 'caravan';
+
+/** On every object that Caravan makes: `deleteSite` removes what carries both. */
+export const OWN_LABELS = { 'app.kubernetes.io/name': 'caravan', 'app.kubernetes.io/managed-by': 'caravan' } as const;
+export const OWN_SELECTOR = 'app.kubernetes.io/name=caravan,app.kubernetes.io/managed-by=caravan';
+
+export const COMPONENT = 'app.kubernetes.io/component';
+/** What a Service selects to reach the router's pods. */
+export const ROUTER_LABELS = { 'app.kubernetes.io/name': 'caravan', [COMPONENT]: 'router' } as const;
+export const ROUTER_SELECTOR = 'app.kubernetes.io/name=caravan,app.kubernetes.io/component=router';
+export const VERSION_LABEL = 'app.kubernetes.io/version';
+
+export const LINKS_SERVICE = 'caravan-links';
+export const RUNTIME_CONFIG = 'caravan-runtime';
+export const SITE_CONFIG = 'caravan-site';
+/** A ConfigMap with this label, whatever its value, holds resources: every key that ends in `.yaml` or `.yml`. */
+export const RESOURCE_LABEL = 'skupper.io/resource';
+
+/** On a proxy Service: the address that it stands for. */
+export const ADDRESS_ANNOTATION = 'caravan/address';
+/** On a Secret of the store: the entry's name, which the Secret's own name cannot tell (`/` and `.` look alike there). */
+export const ENTRY_ANNOTATION = 'caravan/entry';
+/** On the pod template: changes with the runtime, so that applying a new one rolls the pod. */
+export const RUNTIME_ANNOTATION = 'caravan/runtime';
+/** On the Deployment: the site's name, for lists. */
+export const SITE_ANNOTATION = 'caravan/site';
+/** On a namespace that `createSite` made; only such a one is deleted with its site. */
+export const MADE_NAMESPACE_ANNOTATION = 'caravan/made-namespace';
+/** On a proxy Service: its address' protocol, for a router that restarts before it hears of the address again. */
+export const TYPE_ANNOTATION = 'caravan/type';

@@ -1,0 +1,122 @@
+/**
+ * What the extension and the CLI ask of a cluster. `index.ts` exports functions with these shapes; this file has types only, so that
+ * anything may import it without loading the client. Every remote call takes a signal, has a time limit of its own (default
+ * 10 s), and fails with a `CaravanError` whose message is one sentence.
+ */
+import type { Duplex } from 'node:stream';
+import type { Protocol, Distribution } from '../api/types.ts';
+
+/** A kubeconfig: one path, or several joined as in KUBECONFIG. Default: KUBECONFIG, else ~/.kube/config. */
+export type KubeconfigPaths = string | undefined;
+
+export interface ContextInfo {
+  name: string;
+  cluster: string;
+  user: string;
+  /** The context's own namespace, `default` where it names none. */
+  namespace: string;
+  server: string;
+  current: boolean;
+}
+
+export interface KubeconfigState {
+  /** Every file that was looked at. `problem`: one sentence where it is missing or broken; the others are still read. */
+  files: { path: string; problem?: string }[];
+  contexts: ContextInfo[];
+}
+
+export interface ContextRef {
+  kubeconfig?: KubeconfigPaths;
+  context: string;
+}
+export interface NamespaceRef extends ContextRef {
+  namespace: string;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  /** Milliseconds. */
+  timeoutMs?: number;
+}
+
+/** How links come in: which Service type `caravan-links` gets, or none. */
+export type WayIn = 'LoadBalancer' | 'NodePort' | 'none';
+
+export interface SiteInCluster {
+  namespace: string;
+  name: string;
+  version: string;
+  /** The router's pod is ready. */
+  ready: boolean;
+  /** Why it is not: one sentence from the Deployment's and pods' conditions (`ImagePullBackOff: …`). */
+  message?: string;
+  wayIn: WayIn;
+}
+
+export interface SitesInContext {
+  sites: SiteInCluster[];
+  /** Namespaces seen; where they may not be listed, the context's own. */
+  namespaces: string[];
+  /** One sentence where rights limited what could be looked at. */
+  limited?: string;
+}
+
+export interface CreateSiteRequest extends NamespaceRef {
+  /** The site's name; default `<namespace>`. */
+  name?: string;
+  wayIn: WayIn;
+  /** Default `node:24-alpine`. */
+  image?: string;
+  /** Makes the namespace where there is none. */
+  createNamespace?: boolean;
+  /** Folder of the bundles that the pod runs. Default: where the running bundle lies. Tests give another. */
+  bundles?: string;
+}
+
+/** Steps worth a line of progress: `Making the Deployment`, `Waiting for the router's pod`. */
+export type Progress = (step: string) => void;
+
+export type WorkloadKind = 'Service' | 'Deployment' | 'StatefulSet' | 'DaemonSet';
+export const WORKLOAD_KINDS: readonly WorkloadKind[] = ['Service', 'Deployment', 'StatefulSet', 'DaemonSet'];
+
+export interface WorkloadRef extends NamespaceRef {
+  kind: WorkloadKind;
+  name: string;
+}
+
+/** What a workload's annotations ask for. */
+export interface Exposure {
+  address: string;
+  type: Protocol;
+  distribution: Distribution;
+  /** Empty: to be taken from the object's own ports. */
+  ports: ExposedPort[];
+}
+
+export interface ExposedPort {
+  /** What clients use. */
+  port: number;
+  /** Where the pods listen. */
+  targetPort: number;
+  /** A Service's target port may be a name, which each pod resolves for itself; `targetPort` is then the Service's own port. */
+  targetName?: string;
+}
+
+/** What `runtime/kubernetes/index.ts` exports, as one type: the extension's services take it, so that tests can give another. */
+export interface Kubernetes {
+  /** Reads the files now; never throws. */
+  readKubeconfig(paths?: KubeconfigPaths): Promise<KubeconfigState>;
+  findSites(ref: ContextRef, options?: CallOptions): Promise<SitesInContext>;
+  /** Calls back whenever sites in the context may have changed (created, ready, deleted); ends with the signal; reconnects by itself. */
+  watchSites(ref: ContextRef, changed: () => void, signal: AbortSignal): void;
+  /** Applies everything and waits until the router's pod is ready (default limit 120 s). Applying again upgrades. */
+  createSite(request: CreateSiteRequest, progress?: Progress, options?: CallOptions): Promise<SiteInCluster>;
+  /** Removes everything that Caravan made in the namespace; the namespace itself only if Caravan made it. */
+  deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<void>;
+  /** Opens a connection to a port of the site's router pod through the API server's port-forward. */
+  connectToSite(ref: NamespaceRef, port: 'api' | 'links', options?: CallOptions): Promise<Duplex>;
+  /** The annotations the live object has now, or undefined where there is no such object. */
+  readAnnotations(ref: WorkloadRef, options?: CallOptions): Promise<Record<string, string> | undefined>;
+  /** Sets annotations of the live object; null removes one. */
+  annotate(ref: WorkloadRef, annotations: Record<string, string | null>, options?: CallOptions): Promise<void>;
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Balancer, type Candidate } from './balancer.ts';
+
+/** Opens `count` connections that stay open, and says how many each destination has. */
+function hold(count: number, candidates: Candidate[], balancer = new Balancer()): Record<string, number> {
+  for (let opened = 0; opened < count; opened++) {
+    const choice = balancer.choose('backend', 'balanced', candidates)!;
+    balancer.started('backend', choice.router);
+  }
+  return Object.fromEntries(candidates.map(({ router }) => [router, balancer.outstanding('backend', router)]));
+}
+
+describe('balanced', () => {
+  for (const count of [28, 94, 500])
+    it(`gives ${count} held connections equally to equal destinations`, () => {
+      const held = hold(count, [at('a', 1), at('b', 1), at('c', 1)]);
+      const shares = Object.values(held);
+      assert.ok(Math.max(...shares) - Math.min(...shares) <= 1, JSON.stringify(held));
+    });
+
+  it('gives a site with more servers proportionally more', () => {
+    assert.deepEqual(hold(50, [at('west', 1, 3), at('east', 1, 2)]), { west: 30, east: 20 });
+  });
+
+  it('keeps as many more on the nearer side as the cost says, however many there are', () => {
+    for (const count of [100, 1000, 10_000]) {
+      const held = hold(count, [at('here', 0), at('there', 50)]);
+      assert.ok(Math.abs(held['here']! - held['there']! - 50) <= 1, `${count}: ${JSON.stringify(held)}`);
+    }
+  });
+
+  it('takes turns among destinations that have nothing to do', () => {
+    const balancer = new Balancer();
+    const candidates = [at('a', 1), at('b', 1), at('c', 1)];
+    const chosen = Array.from({ length: 6 }, () => {
+      const { router } = balancer.choose('backend', 'balanced', candidates)!;
+      balancer.started('backend', router);
+      balancer.ended('backend', router);
+      return router;
+    });
+    assert.deepEqual(chosen, ['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('counts what ended', () => {
+    const balancer = new Balancer();
+    hold(10, [at('a', 1), at('b', 1)], balancer);
+    for (let ended = 0; ended < 5; ended++) balancer.ended('backend', 'a');
+    assert.deepEqual(hold(5, [at('a', 1), at('b', 1)], balancer), { a: 5, b: 5 });
+  });
+});
+
+describe('closest', () => {
+  it('stays with the least cost whatever is outstanding, and takes turns among equals', () => {
+    const balancer = new Balancer();
+    const candidates = [at('far', 9), at('near', 2), at('nearby', 2)];
+    const chosen = Array.from({ length: 4 }, () => {
+      const { router } = balancer.choose('backend', 'closest', candidates)!;
+      balancer.started('backend', router);
+      return router;
+    });
+    assert.deepEqual(chosen, ['near', 'nearby', 'near', 'nearby']);
+  });
+});
+
+function at(router: string, cost: number, targets = 1): Candidate {
+  return { router, cost, targets };
+}

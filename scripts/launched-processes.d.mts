@@ -1,0 +1,2 @@
+export function newLaunch(): { mark: string; env: Record<string, string> };
+export function endLaunch(mark: string, pid?: number): Promise<void>;

@@ -1,0 +1,1 @@
+export function packageVsix(folder: string, vsix: string): void;

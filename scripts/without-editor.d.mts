@@ -1,0 +1,1 @@
+export function withoutEditor(env: NodeJS.ProcessEnv): Record<string, string>;

@@ -1,0 +1,117 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { ApiClient } from '../../runtime/api/client.ts';
+import type { Status } from '../../runtime/api/types.ts';
+import { API_VERSION } from '../../runtime/site/resources.ts';
+import { Foreground } from '../support/caravan.ts';
+import { until } from '../support/until.ts';
+
+/** Sites as processes of their own, on loopback, each with its files in one temporary folder that `stop` removes. */
+export class SiteProcesses {
+  readonly folder: string;
+  readonly #sites: SiteProcess[] = [];
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async make(): Promise<SiteProcesses> {
+    return new SiteProcesses(await mkdtemp(join(tmpdir(), 'caravan-')));
+  }
+
+  /** Sites that take links. */
+  start(...names: string[]): Promise<SiteProcess[]> {
+    return Promise.all(names.map((name) => this.#start(name)));
+  }
+
+  /** `from` issues a token, `to` redeems it; resolves once the link is up. Returns the link's name at `to`. */
+  async link(from: SiteProcess, to: SiteProcess, cost?: number): Promise<string> {
+    const { yaml } = await from.api.issueToken({});
+    const { link } = await to.api.redeemToken({ yaml, ...(cost !== undefined && { cost }) });
+    await to.status(`link ${link} up`, ({ links }) => links.some(({ id, state }) => id === link && state === 'up'));
+    return link;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#sites.map((site) => site.stop()));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #start(name: string): Promise<SiteProcess> {
+    const site = new SiteProcess(name, join(this.folder, name));
+    this.#sites.push(site);
+    await site.start();
+    return site;
+  }
+}
+
+export class SiteProcess {
+  readonly name: string;
+  readonly folder: string;
+  readonly socket: string;
+  readonly api: ApiClient;
+  #process: Foreground | undefined;
+
+  constructor(name: string, folder: string) {
+    this.name = name;
+    this.folder = folder;
+    this.socket = `${folder}.sock`;
+    this.api = ApiClient.overSocket(this.socket);
+  }
+
+  get configFolder(): string {
+    return join(this.folder, 'config');
+  }
+
+  get log(): string {
+    return this.#process?.err ?? '';
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.configFolder, { recursive: true });
+    await this.write('site.yaml', [
+      { apiVersion: API_VERSION, kind: 'Site', metadata: { name: this.name }, spec: {} },
+      {
+        apiVersion: API_VERSION,
+        kind: 'RouterAccess',
+        metadata: { name: 'links' },
+        spec: { roles: [{ name: 'inter-router', port: 0 }], bindHost: '127.0.0.1' },
+      },
+    ]);
+    const data = join(this.folder, 'data');
+    this.#process = new Foreground(['run', '--config', this.configFolder, '--data', data, '--socket', this.socket]);
+    await this.#process.prints(/is ready/);
+  }
+
+  /** Puts a file of resources into the site's configuration. */
+  async write(file: string, resources: object[] | string): Promise<void> {
+    const text = typeof resources === 'string' ? resources : resources.map((resource) => stringify(resource)).join('---\n');
+    await writeFile(join(this.configFolder, file), text);
+  }
+
+  /** Resolves to what `look` finds in the status, as soon as it does. */
+  status<T>(what: string, look: (status: Status) => T | undefined | false): Promise<T> {
+    return until(`${what} at ${this.name}`, async () => look(await this.api.status()));
+  }
+
+  /** A listener on a port that the system chooses; resolves to the port once it takes connections. */
+  async listen(address: string): Promise<number> {
+    const { name } = await this.api.listen({ address, port: 0 });
+    return this.status(
+      `listener ${name} open`,
+      ({ listeners }) => listeners.find((listener) => listener.name === name && listener.state === 'open')?.port,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+  }
+
+  /** Ends it without a word, as a crash does. */
+  async kill(): Promise<void> {
+    this.#process?.process.kill('SIGKILL');
+    await this.#process?.ended;
+  }
+}
