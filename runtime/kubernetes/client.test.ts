@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterClient } from './client.ts';
-import { FakeApi, reply, status } from './fake-api.ts';
+import { FakeApi, reply, status } from './fake-api.testkit.ts';
 
 let api: FakeApi;
 before(async () => {

@@ -26,30 +26,49 @@ export function podTrouble(pod: V1Pod): string {
   return 'is starting';
 }
 
-function containerTrouble(
-  { name, state = {}, lastState = {}, ready, restartCount }: V1ContainerStatus,
-  pod: V1Pod,
-): string | undefined {
+function containerTrouble(container: V1ContainerStatus, pod: V1Pod): string | undefined {
+  const { name, state = {}, lastState = {}, ready, restartCount } = container;
   const { reason, message } = state.waiting ?? {};
   if (reason === 'CrashLoopBackOff') {
     const { exitCode, reason: why } = lastState.terminated ?? {};
-    return `crashes again and again (${why === 'OOMKilled' ? 'out of memory' : `exit code ${exitCode ?? 'unknown'}`}, ${restartCount} restarts)`;
+    const how = why === 'OOMKilled' ? 'out of memory' : `exit code ${exitCode ?? 'unknown'}`;
+    return `crashes again and again (${how}, ${restartCount} ${restartCount === 1 ? 'restart' : 'restarts'})`;
   }
+  if (reason && IMAGE_REASONS.has(reason)) return `cannot pull its image ${imageOf(pod, name)}${lastCause(message)}`;
   if (reason && !QUIET.has(reason)) return `waits with ${reason}${message ? `: ${firstSentence(message)}` : ''}`;
   if (state.terminated && state.terminated.exitCode !== 0) return `ended with exit code ${state.terminated.exitCode}`;
-  const probed = pod.spec?.containers.find((container) => container.name === name)?.readinessProbe;
+  const probed = pod.spec?.containers.find((each) => each.name === name)?.readinessProbe;
   return state.running && !ready && probed ? 'fails its readiness probe' : undefined;
+}
+
+const IMAGE_REASONS = new Set(['ErrImagePull', 'ImagePullBackOff']);
+
+function imageOf(pod: V1Pod, container: string): string {
+  return pod.spec?.containers.find(({ name }) => name === container)?.image ?? '';
+}
+
+/** Container engines nest what went wrong, and the innermost tells most: `…: dial tcp: lookup nope.example: no such host`. */
+function lastCause(message = ''): string {
+  const cause = message
+    .split('\n')[0]!
+    .split(': ')
+    .at(-1)!
+    .replaceAll(/["\\.]+$/g, '')
+    .trim();
+  return cause === '' || cause.startsWith('Back-off') ? '' : `: ${cause.slice(0, 120)}`;
 }
 
 /** Waiting for these is how every pod starts. */
 const QUIET = new Set(['ContainerCreating', 'PodInitializing']);
 
-/** The reason a container waits with, and how often it was restarted: for those who decide whether to go on waiting. */
-export function waitingReasons(pod: V1Pod): { reason: string; restarts: number }[] {
-  return (pod.status?.containerStatuses ?? []).map(({ state, restartCount }) => ({
-    reason: state?.waiting?.reason ?? '',
-    restarts: restartCount,
-  }));
+/** The reason each container waits with, empty where it does not wait. */
+export function waitingReasons(pod: V1Pod): string[] {
+  return (pod.status?.containerStatuses ?? []).map(({ state }) => state?.waiting?.reason ?? '');
+}
+
+/** Whether a container has ended more than once by itself and does not run just now. */
+export function crashes(pod: V1Pod): boolean {
+  return (pod.status?.containerStatuses ?? []).some(({ state, restartCount }) => restartCount >= 1 && !state?.running);
 }
 
 /** The pods that a workload's selector picks. */

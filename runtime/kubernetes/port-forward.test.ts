@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ClusterClient } from './client.ts';
-import { reply, status } from './fake-api.ts';
+import { reply, status } from './fake-api.testkit.ts';
 import { HALF_CLOSE_IDLE_MS, openPortForward } from './port-forward.ts';
 
 let http: Server;

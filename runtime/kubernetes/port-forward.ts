@@ -142,6 +142,8 @@ class PortForwardStream extends Duplex {
     const { pod, port, namespace } = this.target;
     if (/connection refused/i.test(this.complaint))
       return `Nothing listens on port ${port} of the pod ${pod} in ${namespace} (${this.where}).`;
+    if (/connection reset/i.test(this.complaint))
+      return `The pod ${pod} in ${namespace} (${this.where}) reset the connection to port ${port}.`;
     if (/not found|no such/i.test(this.complaint)) return `The pod ${pod} in ${namespace} (${this.where}) is gone.`;
     return `${this.name()} failed: ${this.complaint.trim().split('\n')[0]!.slice(0, 300)}.`;
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { FakeApi } from './fake-api.ts';
+import { FakeApi } from './fake-api.testkit.ts';
 import { secretStore } from './store.ts';
 
 let api: FakeApi;

@@ -77,8 +77,8 @@ test('without a ready pod it says why', () => {
     return pending([pod('b-1', false, { status: { phase: 'Pending', containerStatuses: [status] } })], 1);
   };
   assert.equal(
-    waiting({ waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "x".' } }),
-    '0 of 1 pod of Deployment backend is ready: b-1 waits with ImagePullBackOff: Back-off pulling image "x"',
+    waiting({ waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found.' } }),
+    '0 of 1 pod of Deployment backend is ready: b-1 waits with CreateContainerConfigError: secret "x" not found',
   );
   assert.match(
     waiting({ waiting: { reason: 'CrashLoopBackOff' } }, { terminated: { exitCode: 1 } })!,

@@ -68,8 +68,8 @@ async function ensureNamespace(
     if (await client.read('Namespace', namespace, namespace, { signal })) return;
   } catch (error) {
     // Who may work in a namespace may often not read the namespace itself.
-    if (error instanceof ApiError && error.status === 403 && !createNamespace) return;
-    throw error;
+    if (!isStatus(error, 403)) throw error;
+    if (!createNamespace) return;
   }
   if (!createNamespace)
     throw new CaravanError(
@@ -78,7 +78,15 @@ async function ensureNamespace(
     );
   progress(`Making the namespace ${namespace}`);
   const metadata = { name: namespace, labels: OWN_LABELS, annotations: { [MADE_NAMESPACE_ANNOTATION]: 'true' } };
-  await client.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata }, { signal });
+  try {
+    await client.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata }, { signal });
+  } catch (error) {
+    if (!isStatus(error, 409)) throw error;
+  }
+}
+
+function isStatus(error: unknown, status: number): boolean {
+  return error instanceof ApiError && error.status === status;
 }
 
 async function untilReady(

@@ -10,6 +10,7 @@ const deployment = (status: object, replicas = 1): V1Deployment => ({
 });
 const pod = (waiting: object, restartCount = 0, name = 'caravan-1'): V1Pod => ({
   metadata: { name },
+  spec: { containers: [{ name: 'router', image: 'nope:1' }] },
   status: {
     phase: 'Pending',
     containerStatuses: [{ name: 'router', ready: false, restartCount, image: '', imageID: '', state: { waiting } }],
@@ -24,11 +25,13 @@ test('ready is what is updated and ready, of the generation that was applied', (
 });
 
 test('an image that cannot be pulled is stuck, and named', () => {
-  const found = readinessOf(deployment({}), [pod({ reason: 'ImagePullBackOff', message: 'Back-off pulling image "nope".' })]);
+  const found = readinessOf(deployment({}), [
+    pod({ reason: 'ErrImagePull', message: 'failed to pull "nope:1": dial tcp: lookup nope: no such host' }),
+  ]);
   assert.deepEqual(found, {
     ready: false,
     stuck: true,
-    message: 'The router\'s pod caravan-1 waits with ImagePullBackOff: Back-off pulling image "nope".',
+    message: "The router's pod caravan-1 cannot pull its image nope:1: no such host.",
   });
 });
 
@@ -44,7 +47,7 @@ test('pod security that refuses the pod is stuck, in its own words', () => {
 });
 
 test('a crash is stuck once it repeats, and says whose log tells more', () => {
-  assert.equal(readinessOf(deployment({}), [pod({ reason: 'CrashLoopBackOff' }, 1)]).stuck, false);
+  assert.equal(readinessOf(deployment({}), [pod({ reason: 'ContainerCreating' }, 0)]).stuck, false);
   const found = readinessOf(deployment({}), [pod({ reason: 'CrashLoopBackOff' }, 2)]);
   assert.deepEqual([found.stuck, found.crashing], [true, 'caravan-1']);
 });

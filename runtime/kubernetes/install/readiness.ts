@@ -1,7 +1,7 @@
 /** Whether a site's router runs, and if not, why: from its Deployment and pods, pure. */
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { nameOf } from '../objects.ts';
-import { isReady, podTrouble, waitingReasons } from '../pods.ts';
+import { crashes, isReady, podTrouble, waitingReasons } from '../pods.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -15,13 +15,13 @@ export interface Readiness {
 
 /** What does not go away by waiting a little. */
 const STUCK_REASONS = new Set([
+  'ErrImagePull',
   'ImagePullBackOff',
   'InvalidImageName',
   'ErrImageNeverPull',
   'CreateContainerConfigError',
   'CreateContainerError',
 ]);
-const CRASHES = new Set(['CrashLoopBackOff']);
 
 export function readinessOf(deployment: V1Deployment, pods: readonly V1Pod[]): Readiness {
   const { status = {}, metadata = {}, spec } = deployment;
@@ -33,11 +33,10 @@ export function readinessOf(deployment: V1Deployment, pods: readonly V1Pod[]): R
   if (observed && refused) return { ready: false, stuck: true, message: refusal(refused.message ?? refused.reason ?? 'unknown') };
   const [pod] = pods.filter((each) => !isReady(each)).sort(byAge);
   if (!pod) return { ready: false, stuck: false, message: 'The router has no pod yet.' };
-  const waiting = waitingReasons(pod);
-  const crashing = waiting.some(({ reason, restarts }) => CRASHES.has(reason) && restarts >= 2);
+  const crashing = crashes(pod);
   return {
     ready: false,
-    stuck: crashing || waiting.some(({ reason }) => STUCK_REASONS.has(reason)),
+    stuck: crashing || waitingReasons(pod).some((reason) => STUCK_REASONS.has(reason)),
     message: `The router's pod ${nameOf(pod)} ${podTrouble(pod)}.`,
     ...(crashing ? { crashing: nameOf(pod) } : {}),
   };

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { FakeApi, reply, status } from '../fake-api.ts';
+import { FakeApi, reply, status } from '../fake-api.testkit.ts';
 import { findSitesWith } from '../find-sites.ts';
 import type { CreateSiteRequest } from '../types.ts';
 import { createSiteWith } from './create-site.ts';
@@ -91,15 +91,16 @@ test('without a namespace it says so; with the way in taken away its Service goe
 test('a router that does not become ready is told with its reason when the time is up', async () => {
   api.intercept = () => false;
   api.put('Namespace', 'd', { metadata: { name: 'd' } });
-  const state = { waiting: { reason: 'ErrImagePull', message: 'no such image' } };
+  const state = { waiting: { reason: 'ErrImagePull', message: 'nope:1: not found' } };
   const labels = { 'app.kubernetes.io/name': 'caravan', 'app.kubernetes.io/component': 'router' };
   api.put('Pod', 'd', {
     metadata: { name: 'caravan-1', labels },
+    spec: { containers: [{ name: 'router', image: 'nope:1' }] },
     status: { containerStatuses: [{ name: 'router', state, restartCount: 0 }] },
   });
   await assert.rejects(createSiteWith(api.client(), request('d'), undefined, { timeoutMs: 300 }), {
     code: 'timeout',
-    message: "The router's pod caravan-1 waits with ErrImagePull: no such image.",
+    message: "The router's pod caravan-1 cannot pull its image nope:1: not found.",
   });
 });
 
