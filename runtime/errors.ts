@@ -9,6 +9,11 @@ export class CaravanError extends Error {
     super(message, options);
     this.code = code;
   }
+
+  /** By name: each bundle has a copy of this class, and an error of one is caught in another. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'CaravanError';
+  }
 }
 
 export type ErrorCode =

@@ -19,6 +19,21 @@ const kubernetesApart = {
   },
 };
 
+/**
+ * Of the Kubernetes client only what reads a kubeconfig is used. What it would call the API server with, its own HTTP client and 700
+ * generated classes, stays out: the bundle is a third of the size, and runs on Node 20.
+ */
+const kubeconfigOnly = {
+  name: 'kubeconfig-only',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'unused' }));
+    onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer, path }) =>
+      importer.includes('client-node') ? { path, namespace: 'unused' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}', loader: 'js' }));
+  },
+};
+
 export async function buildAll({ minify = true } = {}) {
   rmSync(`${root}/dist`, { recursive: true, force: true });
   const { metafile } = await build({
@@ -36,7 +51,7 @@ export async function buildAll({ minify = true } = {}) {
     target: 'node20',
     external: ['vscode', 'bufferutil', 'utf-8-validate'],
     define: { 'import.meta.url': 'undefined' },
-    plugins: [kubernetesApart],
+    plugins: [kubernetesApart, kubeconfigOnly],
     minify,
     keepNames: true,
     sourcemap: minify ? false : 'linked',

@@ -37,6 +37,14 @@ interface Call {
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * Makes a request use a connection that is there. VS Code gives every request in its extension host an agent of its own, which would dial
+ * anew; it leaves alone those that name a `socketPath`, and Node asks `createConnection` first.
+ */
+function over(socket: Duplex): { socketPath: string; createConnection: () => Duplex } {
+  return { socketPath: 'caravan', createConnection: () => socket };
+}
+
 /** Every call opens its own connection. Errors are `CaravanError`s with the site's code and sentence. */
 export class ApiClient {
   readonly #connect: ConnectToApi;
@@ -108,6 +116,11 @@ export class ApiClient {
   }
 
   /** Resolves once the site has heard it; it drains after that. */
+  /** Tells the network that the site ends for good; it runs on. */
+  async leave(signal?: AbortSignal): Promise<void> {
+    await this.#call('POST', '/v1/leave', { signal });
+  }
+
   async stop(signal?: AbortSignal): Promise<void> {
     await this.#call('POST', '/v1/stop', { signal });
   }
@@ -135,7 +148,7 @@ export class ApiClient {
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers = { host: 'caravan', 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = httpRequest({ method, path, headers, signal, createConnection: () => socket });
+      const request = httpRequest({ method, path, headers, signal, ...over(socket) });
       const late = () =>
         request.destroy(
           new CaravanError('timeout', `The site did not answer within ${CALL_MS / 1000} s: try again, or restart it.`),

@@ -25,6 +25,11 @@ export interface SiteControl {
   listen(request: ListenRequest): Promise<MadeResource>;
   /** Removes what a command made. Rejects with `not-found`, or `conflict` where it stands in a file instead. */
   remove(resource: MadeResource): Promise<void>;
+  /**
+   * Tells the network that this site ends for good, so that nothing of it is kept elsewhere. A site that merely ends is out of reach:
+   * others keep the Services of what it offered for a while.
+   */
+  leave(): Promise<void>;
   /** Lets a site in no more and cuts its links; the site's name or id. Resolves to the number of certificates revoked. */
   revoke(site: string): Promise<number>;
 }

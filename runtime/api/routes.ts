@@ -28,6 +28,10 @@ const ROUTES: Record<string, Handler> = {
     status: 200,
     body: { revoked: await control.revoke(parseBody(revokeBody, body).site) },
   }),
+  'POST /v1/leave': async (control) => {
+    await control.leave();
+    return { status: 204 };
+  },
   'DELETE /v1/links/:name': remove('Link'),
   'DELETE /v1/listeners/:name': remove('Listener'),
   'DELETE /v1/connectors/:name': remove('Connector'),

@@ -112,6 +112,8 @@ export class ApiServer {
   #stop(response: ServerResponse): void {
     const { stop } = this.#options;
     if (!stop) throw new CaravanError('forbidden', 'This site is not stopped through its API: stop what started it.');
+    // Whoever stops a site on purpose wants nothing kept for it; a site that is signalled may be back in a moment.
+    void this.#control?.leave();
     response.once('close', stop);
     send(response, 202, {});
   }

@@ -74,6 +74,8 @@ export interface ServiceStatus {
   distribution: Distribution;
   /** Ports that clients use, ascending. */
   ports: number[];
+  /** Sites that expose it but have no server ready. */
+  pending?: string[];
   /** Empty: offered nowhere; then `lastOffered` tells since when, where known. */
   destinations: Destination[];
   lastOffered?: string;

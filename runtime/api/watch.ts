@@ -17,7 +17,7 @@ export function writeStatusLines(control: SiteControl, response: ServerResponse,
   let pause: NodeJS.Timeout | undefined;
 
   const send = () => {
-    if (!changed || full || pause || response.destroyed) return;
+    if (!changed || full || pause || response.writableEnded || response.destroyed) return;
     changed = false;
     const line = JSON.stringify(control.status());
     if (line === last) return;
@@ -33,7 +33,7 @@ export function writeStatusLines(control: SiteControl, response: ServerResponse,
     send();
   });
   const keepAlive = setInterval(() => {
-    if (!full) full = !response.write('\n');
+    if (!full && !response.writableEnded) full = !response.write('\n');
   }, keepAliveMs);
 
   response.on('drain', () => {

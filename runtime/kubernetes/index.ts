@@ -3,6 +3,7 @@
  * `Kubernetes` in types.ts says what each function does.
  */
 import type { Duplex } from 'node:stream';
+import { ApiClient } from '../api/client.ts';
 import type { NetworkView } from '../site/network-view.ts';
 import type { ResourceSource } from '../site/source.ts';
 import type { SiteStore } from '../site/store.ts';
@@ -45,7 +46,13 @@ export async function createSite(request: CreateSiteRequest, progress?: Progress
   return createSiteWith(await clientFor(request), request, progress, options);
 }
 
+/** How long a site that is deleted may take to say farewell; one that cannot is deleted all the same. Milliseconds. */
+const FAREWELL_MS = 3000;
+
 export async function deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<void> {
+  progress?.('Telling the network');
+  const api = new ApiClient((signal) => connectToSite(ref, 'api', signal ? { signal } : {}));
+  await api.leave(AbortSignal.timeout(FAREWELL_MS)).catch(() => undefined);
   return deleteSiteWith(await clientFor(ref), ref.namespace, progress, options);
 }
 

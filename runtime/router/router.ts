@@ -83,9 +83,17 @@ export class Router {
     this.#apply(this.engine.setOffers(this.servers.offers()));
   }
 
-  /** Tells the network that this site offers nothing any more; connections that are up stay. */
-  withdraw(): void {
-    this.#apply(this.engine.setOffers([]));
+  /** Sends no new stream here any more, but lets its services be remembered: a restart is not the end of them. */
+  drain(): void {
+    const drained = this.servers
+      .offers()
+      .map((offer) => ({ ...offer, ports: offer.ports.map((port) => ({ ...port, targets: [] })) }));
+    this.#apply(this.engine.setOffers(drained));
+  }
+
+  /** Tells the network that this router ends for good: its services are over. Connections that are up stay. */
+  leave(): void {
+    this.#apply(this.engine.leave());
   }
 
   /** Whether a client of this address and port could be served now. */
@@ -96,7 +104,7 @@ export class Router {
   /** Why nobody is there for clients of a port though the address is offered; undefined where that is not so. */
   portMismatch(address: string, port: number): string | undefined {
     const offers = this.engine.offersOf(address).filter(({ path }) => path);
-    if (offers.length === 0 || this.isOffered(address, port)) return undefined;
+    if (offers.length === 0 || offers.some(({ offer }) => portFor(offer.ports, port))) return undefined;
     const ports = [...new Set(offers.flatMap(({ offer }) => offer.ports.map((offered) => offered.port)))].sort((a, b) => a - b);
     return `${address} has the ports ${ports.join(', ')}, not ${port}; say which one is meant with settings.servicePort`;
   }
@@ -175,7 +183,9 @@ export class Router {
   #candidates(address: string, port: number): (Candidate & { site: string })[] {
     return this.engine.offersOf(address).flatMap(({ router, offer, path }) => {
       const offered = path && portFor(offer.ports, port);
-      return offered ? [{ router, cost: path.cost, targets: offered.targets.length, site: this.engine.siteOf(router) }] : [];
+      return offered && offered.targets.length > 0
+        ? [{ router, cost: path.cost, targets: offered.targets.length, site: this.engine.siteOf(router) }]
+        : [];
     });
   }
 

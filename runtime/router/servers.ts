@@ -27,11 +27,11 @@ export class Servers {
     for (const key of this.#lastUsed.keys()) if (!keys.has(key)) this.#lastUsed.delete(key);
   }
 
-  /** What this site offers: addresses with at least one server. */
+  /** What this site offers, also what no server is ready for at the moment. */
   offers(): Offer[] {
     const offers = new Map<string, Offer>();
     for (const { address, type, distribution, port, exact, targets } of this.#connectors) {
-      if (targets.length === 0 || type === 'udp') continue;
+      if (type === 'udp') continue;
       const offer = offers.get(address) ?? { address, type, distribution, ports: [] };
       offers.set(address, offer);
       const names = targets.map(({ name }) => name);

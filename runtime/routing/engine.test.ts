@@ -162,3 +162,23 @@ describe('routing engine', () => {
 function routerOf(id: string) {
   return { id, site: { id, name: id }, version: '1', platform: 'host' };
 }
+
+describe('a router that ends', () => {
+  it('is forgotten at once where it left for good, and comes back as new', () => {
+    const mesh = new Mesh(['a', 'b', 'c']);
+    mesh.link('a', 'b', 1);
+    mesh.link('b', 'c', 1);
+    mesh.offer('a', 'mine', 1);
+    mesh.settle();
+    mesh.leave('a');
+    mesh.settle();
+    assert.deepEqual(mesh.addresses('c'), []);
+    assert.deepEqual(mesh.names('c'), ['b', 'c']);
+    mesh.restart('a', { instance: 2000 });
+    mesh.link('a', 'b', 1);
+    mesh.offer('a', 'mine', 1);
+    mesh.settle();
+    assert.deepEqual(mesh.offeredAt('c', 'mine'), ['a']);
+    assert.deepEqual(mesh.names('c'), ['a', 'b', 'c']);
+  });
+});

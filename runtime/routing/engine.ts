@@ -35,6 +35,7 @@ export class RoutingEngine {
   #instance: number;
   #topologySeq = 0;
   #offersSeq = 0;
+  #leaving = false;
   #paths: Map<RouterId, Path> | undefined;
   #effects: Effects = noEffects();
 
@@ -72,16 +73,15 @@ export class RoutingEngine {
 
   /** Replaces what this router offers. Only the difference travels. */
   setOffers(offers: readonly Offer[]): Effects {
-    const before = this.#database.routers.get(this.self.id)!.offers;
-    const after = new Map(offers.map((offer) => [offer.address, bounded(offer)]));
-    const put = [...after.values()].filter((offer) => JSON.stringify(before.get(offer.address)) !== JSON.stringify(offer));
-    const drop = [...before.keys()].filter((address) => !after.has(address));
-    if (put.length + drop.length > 0) {
-      const delta: OffersDelta = { kind: 'offers-delta', ...this.#nextOffersVersion(), put, drop };
-      this.#database.applyDelta(delta);
-      this.#flood(delta);
-      this.#effects.changed = true;
-    }
+    if (!this.#leaving) this.#replaceOffers(offers);
+    return this.#take();
+  }
+
+  /** Tells the network that this router ends for good, so that nobody waits for it. Nothing is advertised from then on. */
+  leave(): Effects {
+    this.#replaceOffers([]);
+    this.#leaving = true;
+    this.#advertiseTopology();
     return this.#take();
   }
 
@@ -143,7 +143,9 @@ export class RoutingEngine {
 
   routers(): KnownRouter[] {
     return [...this.#database.routers].flatMap(([id, { topology, lostAt }]) =>
-      topology ? [{ ...topology.router, path: this.paths.get(id), neighbors: topology.neighbors, lostAt }] : [],
+      topology && !topology.leaving
+        ? [{ ...topology.router, path: this.paths.get(id), neighbors: topology.neighbors, lostAt }]
+        : [],
     );
   }
 
@@ -159,6 +161,19 @@ export class RoutingEngine {
   /** Every router that offers an address, reachable or not. */
   offersOf(address: string): { router: RouterId; offer: Offer; path: Path | undefined }[] {
     return this.#database.offersOf(address).map((entry) => ({ ...entry, path: this.paths.get(entry.router) }));
+  }
+
+  #replaceOffers(offers: readonly Offer[]): void {
+    const before = this.#database.routers.get(this.self.id)!.offers;
+    const after = new Map(offers.map((offer) => [offer.address, bounded(offer)]));
+    const put = [...after.values()].filter((offer) => JSON.stringify(before.get(offer.address)) !== JSON.stringify(offer));
+    const drop = [...before.keys()].filter((address) => !after.has(address));
+    if (put.length + drop.length > 0) {
+      const delta: OffersDelta = { kind: 'offers-delta', ...this.#nextOffersVersion(), put, drop };
+      this.#database.applyDelta(delta);
+      this.#flood(delta);
+      this.#effects.changed = true;
+    }
   }
 
   #receiveTopology(link: LinkId, advert: TopologyAdvert): void {
@@ -231,7 +246,8 @@ export class RoutingEngine {
       instance: this.#instance,
       seq: ++this.#topologySeq,
       router: this.self,
-      neighbors,
+      neighbors: this.#leaving ? [] : neighbors,
+      ...(this.#leaving && { leaving: true }),
     };
     this.#database.setTopology(advert);
     this.#flood(advert);

@@ -63,6 +63,18 @@ export class Mesh {
     this.#do(name, this.engine(name).setOffers(offers));
   }
 
+  leave(name: RouterId): void {
+    this.#do(name, this.engine(name).leave());
+  }
+
+  /** The routers that `name` knows of, sorted. */
+  names(name: RouterId): RouterId[] {
+    return this.engine(name)
+      .routers()
+      .map(({ id }) => id)
+      .sort();
+  }
+
   /** Delivers everything, also what deliveries cause; throws where that never ends. */
   settle(limit = 1_000_000): void {
     for (let count = 0; this.#inFlight.length > 0; count++) {

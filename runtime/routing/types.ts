@@ -35,7 +35,7 @@ export interface Offer {
   address: string;
   type: Protocol;
   distribution: Distribution;
-  /** Ascending by port, at least one. */
+  /** Ascending by port, at least one; without servers while none is ready. */
   ports: OfferedPort[];
 }
 
@@ -50,6 +50,8 @@ export interface TopologyAdvert {
   seq: number;
   router: RouterInfo;
   neighbors: { id: RouterId; cost: number }[];
+  /** It ends for good: what others know of it is over, too. Without this a router that falls silent is merely out of reach. */
+  leaving?: true;
 }
 
 /** Everything a router offers. */

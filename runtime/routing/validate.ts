@@ -39,7 +39,9 @@ function whyInvalidVersion(message: Record<string, unknown>): string | undefined
   return undefined;
 }
 
-function whyInvalidTopology({ origin, router, neighbors }: Record<string, unknown>): string | undefined {
+function whyInvalidTopology({ origin, router, neighbors, leaving }: Record<string, unknown>): string | undefined {
+  if (leaving !== undefined && leaving !== true)
+    return 'a topology advertisement says neither that its router leaves nor that it stays';
   if (!isRecord(router) || router['id'] !== origin) return 'a topology advertisement does not describe its origin';
   const site = router['site'];
   if (!isRecord(site) || !isName(site['id']) || !isName(site['name'])) return 'a topology advertisement names no site';
@@ -76,7 +78,7 @@ function isOfferedPort(port: unknown): boolean {
   if (!isRecord(port) || !isCount(port['port']) || (port['port'] as number) > 65_535) return false;
   if (port['exact'] !== undefined && port['exact'] !== true) return false;
   const targets = port['targets'];
-  return Array.isArray(targets) && targets.length > 0 && targets.length <= MAX_NAMED_TARGETS && targets.every(isName);
+  return Array.isArray(targets) && targets.length <= MAX_NAMED_TARGETS && targets.every(isName);
 }
 
 function isDigestEntry(entry: unknown): boolean {

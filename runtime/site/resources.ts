@@ -3,12 +3,12 @@
  * where they overlap. Choices of ours live in the free `settings` map. See docs/resources.md.
  */
 import * as v from 'valibot';
-import { LineCounter, type Document, isMap, isNode, parseAllDocuments } from 'yaml';
+import { LineCounter, type Document, isMap, isNode, isScalar, parseAllDocuments } from 'yaml';
 import type { WishedState } from './source.ts';
 
 export const API_VERSION = 'skupper.io/v2alpha1';
-/** A file of resources larger than this is refused: aliases can make reading it very slow. Bytes. */
-export const MAX_RESOURCE_FILE_BYTES = 4 * 1024 * 1024;
+/** A file of resources larger than this is refused: nothing else is done while one is read, and links do not wait long. Bytes. */
+export const MAX_RESOURCE_FILE_BYTES = 1024 * 1024;
 
 const text = v.pipe(
   v.string('must be text'),
@@ -25,12 +25,18 @@ const addressText = v.pipe(
   v.regex(/^[\w][\w./:@-]*$/, 'may have letters, digits and . / : @ _ - only'),
   v.maxLength(253, 'is longer than 253 characters'),
 );
-const portNumber = (least: number) => {
-  const message = `must be a whole number from ${least} to 65535`;
-  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(65_535, message));
+const wholeNumber = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
 };
+const portNumber = (least: number) => wholeNumber(least, 65_535);
 /** Skupper's Link endpoints have their port as text. */
-const portText = v.pipe(v.union([v.number(), v.string()], 'must be a port'), v.transform(Number), portNumber(1));
+const portTextMessage = 'must be a whole number from 1 to 65535';
+const portText = v.pipe(
+  v.union([v.number(), v.string()], portTextMessage),
+  v.check((port) => v.is(portNumber(1), Number(port)), portTextMessage),
+  v.transform(Number),
+);
 const host = v.pipe(
   text,
   v.regex(/^[\w.:%-]+$/, 'must be a host name or an address, without a scheme or a port'),
@@ -38,18 +44,26 @@ const host = v.pipe(
 );
 /** Path costs are sums of these; the bound keeps a sum over 255 hops exact. */
 export const MAX_COST = 1_000_000;
-const costMessage = `must be a whole number from 1 to ${MAX_COST}`;
-const cost = v.pipe(v.number(costMessage), v.integer(costMessage), v.minValue(1, costMessage), v.maxValue(MAX_COST, costMessage));
+const cost = wholeNumber(1, MAX_COST);
 const durationText = v.pipe(text, v.regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, 'must be a duration such as 30s, 15m or 1h30m'));
 const pem = v.pipe(
   v.string('must be PEM'),
   v.startsWith('-----BEGIN ', 'must be PEM'),
   v.maxLength(64 * 1024, 'is longer than 64 KiB'),
 );
+const settingsMessage = 'must be a map of names to texts';
 const settings = v.optional(
-  v.record(v.string(), v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
+  v.pipe(
+    v.custom<Record<string, unknown>>((value) => !Array.isArray(value), settingsMessage),
+    v.record(
+      v.string(),
+      v.pipe(v.union([v.string(), v.number(), v.boolean()], 'must be text'), v.transform(String)),
+      settingsMessage,
+    ),
+  ),
   {},
 );
+const aMap = 'must be a map';
 const protocol = v.optional(
   v.picklist(['tcp', 'udp', 'http', 'http2', 'amqp'], 'must be one of tcp, udp, http, http2, amqp'),
   'tcp',
@@ -57,53 +71,83 @@ const protocol = v.optional(
 
 const specs = {
   /** The site itself. `settings.autoListen`: `loopback` makes a listener on 127.0.0.1 for every service of the network. */
-  Site: v.object({ settings }),
+  Site: v.object({ settings }, aMap),
   /** Where links and claims come in; one port serves both. */
-  RouterAccess: v.object({
-    roles: v.pipe(
-      v.array(v.object({ name: v.picklist(['inter-router', 'edge', 'normal']), port: portNumber(0) })),
-      v.minLength(1, 'needs one entry, such as {name: inter-router, port: 8443}'),
-    ),
-    bindHost: v.optional(host),
-    settings,
-  }),
-  Link: v.object({
-    endpoints: v.optional(v.array(v.object({ name: v.optional(text, 'inter-router'), host, port: portText })), []),
-    tlsCredentials: name,
-    cost: v.optional(cost, 1),
-    settings,
-  }),
-  Listener: v.object({
-    routingKey: addressText,
-    port: portNumber(0),
-    host: v.optional(host, '127.0.0.1'),
-    type: protocol,
-    settings,
-  }),
-  Connector: v.object({
-    routingKey: addressText,
-    port: portNumber(1),
-    host: v.optional(host),
-    selector: v.optional(text),
-    includeNotReadyPods: v.optional(v.boolean(), false),
-    type: protocol,
-    settings,
-  }),
-  AccessGrant: v.object({
-    redemptionsAllowed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 1),
-    expirationWindow: v.optional(durationText, '15m'),
-    code: v.optional(text),
-    settings,
-  }),
-  AccessToken: v.object({
-    url: v.pipe(text, v.url('must be a URL such as https://203.0.113.7:8443/claims/NAME')),
-    code: text,
-    ca: pem,
-    linkCost: v.optional(cost, 1),
-    settings,
-  }),
+  RouterAccess: v.object(
+    {
+      roles: v.pipe(
+        v.array(
+          v.object(
+            {
+              name: v.picklist(['inter-router', 'edge', 'normal'], 'must be one of inter-router, edge, normal'),
+              port: portNumber(0),
+            },
+            aMap,
+          ),
+          'must be a list',
+        ),
+        v.minLength(1, 'needs one entry, such as {name: inter-router, port: 8443}'),
+      ),
+      bindHost: v.optional(host),
+      settings,
+    },
+    aMap,
+  ),
+  Link: v.object(
+    {
+      endpoints: v.optional(
+        v.array(v.object({ name: v.optional(text, 'inter-router'), host, port: portText }, aMap), 'must be a list'),
+        [],
+      ),
+      tlsCredentials: name,
+      cost: v.optional(cost, 1),
+      settings,
+    },
+    aMap,
+  ),
+  Listener: v.object(
+    {
+      routingKey: addressText,
+      port: portNumber(0),
+      host: v.optional(host, '127.0.0.1'),
+      type: protocol,
+      settings,
+    },
+    aMap,
+  ),
+  Connector: v.object(
+    {
+      routingKey: addressText,
+      port: portNumber(1),
+      host: v.optional(host),
+      selector: v.optional(text),
+      includeNotReadyPods: v.optional(v.boolean('must be true or false'), false),
+      type: protocol,
+      settings,
+    },
+    aMap,
+  ),
+  AccessGrant: v.object(
+    {
+      redemptionsAllowed: v.optional(wholeNumber(1, 10_000), 1),
+      expirationWindow: v.optional(durationText, '15m'),
+      code: v.optional(text),
+      settings,
+    },
+    aMap,
+  ),
+  AccessToken: v.object(
+    {
+      url: v.pipe(text, v.url('must be a URL such as https://203.0.113.7:8443/claims/NAME')),
+      code: text,
+      ca: pem,
+      linkCost: v.optional(cost, 1),
+      settings,
+    },
+    aMap,
+  ),
   /** A Link's key and certificates, as Kubernetes writes them: `data` is base64, `stringData` plain. */
-  Secret: v.object({ 'ca.crt': pem, 'tls.crt': pem, 'tls.key': pem }),
+  Secret: v.object({ 'ca.crt': pem, 'tls.crt': pem, 'tls.key': pem }, aMap),
 } as const;
 
 export type ResourceKind = keyof typeof specs;
@@ -149,21 +193,30 @@ export function parseResources(yaml: string, file: string): WishedState {
     if (error) {
       state.problems.push({
         where: at(error.pos[0]),
-        message: `This is not valid YAML: ${withoutDot(error.message)}. Mend it there.`,
+        message: `This is not valid YAML: ${whatIsWrong(error.message)}. Mend it there.`,
       });
       continue;
     }
-    if (document.contents === null) continue;
+    // Nothing between two `---`.
+    if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
     const start = document.contents.range?.[0];
     try {
       state.resources.push(toResource(document, at(start)));
     } catch (problem) {
       if (!(problem instanceof ResourceError)) throw problem;
-      const node = problem.path.length > 0 ? document.getIn(problem.path, true) : undefined;
-      state.problems.push({ where: at(isNode(node) ? node.range?.[0] : start), message: problem.message });
+      state.problems.push({ where: at(offsetOf(document, problem.path) ?? start), message: problem.message });
     }
   }
   return state;
+}
+
+/** Where a path stands in a document; where it is missing, what would hold it. */
+function offsetOf(document: Document, path: string[]): number | undefined {
+  for (let depth = path.length; depth > 0; depth--) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return undefined;
 }
 
 class ResourceError extends Error {
@@ -176,17 +229,15 @@ class ResourceError extends Error {
 
 function toResource(document: Document, where: string): Resource {
   if (!isMap(document.contents)) throw new ResourceError('This is not a resource; start with "apiVersion:" and "kind:".');
-  const raw = document.toJS({ maxAliasCount: 100 }) as Record<string, unknown>;
+  const raw = contentOf(document);
   const kind = raw['kind'];
   if (typeof kind !== 'string' || !isKind(kind)) {
     const known = Object.keys(specs).join(', ');
-    throw new ResourceError(`The kind ${JSON.stringify(kind ?? null)} is not known here; use one of ${known}.`, ['kind']);
+    throw new ResourceError(`The kind ${shown(kind ?? null)} is not known here; use one of ${known}.`, ['kind']);
   }
   const wanted = kind === 'Secret' ? 'v1' : API_VERSION;
   if (raw['apiVersion'] !== wanted)
-    throw new ResourceError(`A ${kind} has "apiVersion: ${wanted}", not ${JSON.stringify(raw['apiVersion'] ?? null)}.`, [
-      'apiVersion',
-    ]);
+    throw new ResourceError(`A ${kind} has "apiVersion: ${wanted}", not ${shown(raw['apiVersion'] ?? null)}.`, ['apiVersion']);
   const metadata = raw['metadata'] as { name?: unknown } | undefined;
   const named = v.safeParse(name, metadata?.name);
   if (!named.success) throw new ResourceError(`${kind}: metadata.name ${named.issues[0].message}.`, ['metadata', 'name']);
@@ -197,10 +248,20 @@ function toResource(document: Document, where: string): Resource {
     const issue = parsed.issues[0];
     const path = [kind === 'Secret' ? 'data' : 'spec', ...(issue.path ?? []).map(({ key }) => String(key))];
     const missing = issue.received === 'undefined';
-    const complaint = missing ? 'is missing' : `is ${shown(issue.input)}; it ${issue.message}`;
+    const isSecret = kind === 'Secret' || path.at(-1) === 'code';
+    const complaint = missing ? 'is missing' : isSecret ? issue.message : `is ${shown(issue.input)}; it ${issue.message}`;
     throw new ResourceError(`${kind} ${named.output}: ${path.join('.')} ${complaint}.`, path);
   }
   return { kind, name: named.output, spec: parsed.output, where } as Resource;
+}
+
+/** Throws a `ResourceError` for aliases that lead nowhere, or to far more than was written. */
+function contentOf(document: Document): Record<string, unknown> {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as Record<string, unknown>;
+  } catch (error) {
+    throw new ResourceError(`This cannot be used: ${whatIsWrong((error as Error).message)}. Write it without aliases.`);
+  }
 }
 
 function secretData(raw: Record<string, unknown>): Record<string, unknown> {
@@ -213,15 +274,19 @@ function isKind(kind: string): kind is ResourceKind {
   return Object.hasOwn(specs, kind);
 }
 
-/** A value as a person typed it, cut short: an error names it, a key never ends up in one. */
+/** A value as a person typed it, cut short: an error names it. What is secret is never given to this. */
 function shown(value: unknown): string {
   const json = JSON.stringify(value) ?? String(value);
   if (json.includes('PRIVATE KEY')) return 'not what belongs there';
   return json.length > 60 ? `${json.slice(0, 57)}...` : json;
 }
 
-function withoutDot(sentence: string): string {
-  return sentence.split('\n')[0]!.replace(/[.:]$/, '');
+/** What the YAML parser says, as part of a sentence, without the piece of the text that it may quote: that could be a key. */
+function whatIsWrong(message: string): string {
+  return message
+    .split('\n')[0]!
+    .replace(/(?<=\S): .*$/, '')
+    .replace(/[.:]$/, '');
 }
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -1,5 +1,6 @@
 import type { Destination, ServiceStatus, SiteStatus } from '../api/types.ts';
-import type { RoutingEngine } from '../routing/engine.ts';
+import type { KnownRouter, RoutingEngine } from '../routing/engine.ts';
+import type { Offer } from '../routing/types.ts';
 
 /** Every service of the network, as this router's tables have it now. */
 export function servicesOf(engine: RoutingEngine): ServiceStatus[] {
@@ -7,45 +8,57 @@ export function servicesOf(engine: RoutingEngine): ServiceStatus[] {
   return engine
     .addresses()
     .sort()
-    .map((address) => {
-      const offers = engine.offersOf(address).sort((a, b) => (a.router < b.router ? -1 : 1));
-      const reachable = offers.filter(({ path }) => path);
-      const { type, distribution } = (reachable[0] ?? offers[0]!).offer;
-      const destinations = reachable.flatMap(({ router, offer }): Destination[] => {
-        const site = routers.get(router)?.site ?? { id: router, name: router };
-        return offer.ports.flatMap(({ port, targets }) =>
-          targets.map((target) => ({ site: site.name, siteId: site.id, router, target, port })),
-        );
-      });
-      const lost = offers.map(({ router }) => routers.get(router)?.lostAt ?? 0);
-      const warning = disagreement(
-        address,
-        reachable.map(({ router, offer }) => ({ site: routers.get(router)?.site.name ?? router, offer })),
-      );
-      return {
-        address,
-        type,
-        distribution,
-        ports: [
-          ...new Set((reachable.length > 0 ? reachable : offers).flatMap(({ offer }) => offer.ports.map(({ port }) => port))),
-        ].sort((a, b) => a - b),
-        destinations,
-        ...(destinations.length === 0 && Math.max(...lost) > 0 && { lastOffered: new Date(Math.max(...lost)).toISOString() }),
-        ...(warning && { warning }),
-      };
+    .flatMap((address) => {
+      const offers = engine
+        .offersOf(address)
+        .sort((a, b) => (a.router < b.router ? -1 : 1))
+        .map(({ router, offer, path }) => ({ router: routers.get(router), offer, isReachable: path !== undefined }))
+        .filter((known): known is OfferAtRouter => known.router !== undefined);
+      return offers.length > 0 ? [serviceOf(address, offers)] : [];
     });
 }
 
-type OfferAtSite = { site: string; offer: Pick<ServiceStatus, 'type' | 'distribution'> & { ports: { port: number }[] } };
+interface OfferAtRouter {
+  router: KnownRouter;
+  offer: Offer;
+  isReachable: boolean;
+}
 
-function disagreement(address: string, offers: OfferAtSite[]): string | undefined {
-  const [first, ...others] = offers.map(({ site, offer }) => {
-    const ports = offer.ports.map(({ port }) => port).join(', ');
-    return { site, says: `${offer.type} on port ${ports}, ${offer.distribution}` };
+function serviceOf(address: string, offers: OfferAtRouter[]): ServiceStatus {
+  const reachable = offers.filter(({ isReachable }) => isReachable);
+  const told = reachable.length > 0 ? reachable : offers;
+  const destinations = reachable.flatMap(destinationsOf);
+  const pending = reachable.filter(({ offer }) => offer.ports.every(({ targets }) => targets.length === 0));
+  const lostAt = Math.max(0, ...offers.map(({ router }) => router.lostAt ?? 0));
+  const warning = disagreement(address, reachable);
+  return {
+    address,
+    type: told[0]!.offer.type,
+    distribution: told[0]!.offer.distribution,
+    ports: [...new Set(told.flatMap(({ offer }) => offer.ports.map(({ port }) => port)))].sort((a, b) => a - b),
+    destinations,
+    ...(pending.length > 0 && { pending: pending.map(({ router }) => router.site.name) }),
+    ...(destinations.length === 0 && lostAt > 0 && { lastOffered: new Date(lostAt).toISOString() }),
+    ...(warning && { warning }),
+  };
+}
+
+function destinationsOf({ router, offer }: OfferAtRouter): Destination[] {
+  const { id, site } = router;
+  return offer.ports.flatMap(({ port, targets }) =>
+    targets.map((target) => ({ site: site.name, siteId: site.id, router: id, target, port })),
+  );
+}
+
+/** Where sites say different things of one service. A port that takes any client may differ from site to site. */
+function disagreement(address: string, offers: OfferAtRouter[]): string | undefined {
+  const [first, ...others] = offers.map(({ router, offer }) => {
+    const exact = offer.ports.filter((port) => port.exact).map(({ port }) => port);
+    return { site: router.site.name, says: [offer.type, offer.distribution, ...exact].join(' ') };
   });
   const other = others.find(({ says }) => says !== first!.says);
   if (!other) return undefined;
-  return `${first!.site} offers ${address} as ${first!.says}; ${other.site} as ${other.says}. Make them the same.`;
+  return `${first!.site} offers ${address} as ${first!.says}, ${other.site} as ${other.says}. Make them the same.`;
 }
 
 /** Every site of the network that is known, this one first. */

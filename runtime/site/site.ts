@@ -218,13 +218,18 @@ export class Site implements SiteControl {
     return certificates;
   }
 
+  leave(): Promise<void> {
+    this.#router.leave();
+    return Promise.resolve();
+  }
+
   /** Takes no new connections, lets those that are up end for a while, then cuts what is left. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all(this.#sources.map((source) => source.close()));
     this.#listeners.close();
-    this.#router.withdraw();
+    this.#router.drain();
     const deadline = Date.now() + DRAIN_MS;
     while (this.#router.streams > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     this.#outgoing.close('the site ends');

@@ -29,6 +29,11 @@ export class FakeSite implements SiteControl {
     for (const changed of this.watchers) changed();
   }
 
+  leave() {
+    this.#called('leave', undefined);
+    return Promise.resolve();
+  }
+
   explain(address: string) {
     this.#called('explain', address);
     return {

@@ -46,14 +46,17 @@ function offerObject(
   }
   const { address, type, distribution, ports } = exposure;
   noteOffer(offers, address, where);
-  for (const exposed of ports)
+  for (const exposed of ports) {
+    // One of several ports takes its own clients only; a sole port takes whoever asks for the address.
+    const only: Record<string, string> = ports.length > 1 ? { servicePort: String(exposed.port) } : {};
     offers.connectors.push({
       kind: 'Connector',
       name: `${kind.toLowerCase()}-${nameOf(object)}-${exposed.port}`,
       where,
-      spec: { routingKey: address, port: exposed.port, type, includeNotReadyPods: false, settings: { distribution } },
+      spec: { routingKey: address, port: exposed.port, type, includeNotReadyPods: false, settings: { distribution, ...only } },
       ...find(exposed),
     });
+  }
 }
 
 /** Resources as they are, except that a Connector's selector is resolved to pods. */

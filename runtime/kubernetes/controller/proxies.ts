@@ -62,11 +62,9 @@ export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
   for (const status of [...listed.values()].sort((a, b) => (a.address < b.address ? -1 : 1))) {
     const { address, type, ports } = status;
     const proxy = proxies.get(address);
-    if (
-      status.destinations.length === 0 &&
-      !(proxy && staysFor(UNREACHABLE_GRACE_MS, emptySince(status, memory, now), now, plan))
-    )
-      continue;
+    // Exposed, but no pod ready: a Service without endpoints, as Kubernetes itself would have it.
+    const isOffered = status.destinations.length > 0 || status.pending !== undefined;
+    if (!isOffered && !(proxy && staysFor(UNREACHABLE_GRACE_MS, emptySince(status, memory, now), now, plan))) continue;
     const taken = byName.get(address);
     if (taken && !proxy) {
       if (!isFine(address, offeredBy)) plan.problems.push(conflict(address));
@@ -104,9 +102,9 @@ function keep(plan: ProxyPlan, wanted: Wanted, proxy: V1Service | undefined): vo
 }
 
 function remember(memory: ProxyMemory, network: readonly ServiceStatus[], proxies: readonly V1Service[], now: number): void {
-  for (const { address, destinations } of network) {
+  for (const { address, destinations, pending } of network) {
     memory.seen.add(address);
-    if (destinations.length > 0) memory.emptySince.delete(address);
+    if (destinations.length > 0 || pending) memory.emptySince.delete(address);
     else if (!memory.emptySince.has(address)) memory.emptySince.set(address, now);
   }
   const alive = new Set([...network.map(({ address }) => address), ...proxies.map(nameOf)]);

@@ -1,0 +1,214 @@
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { CaravanError, type ErrorCode, sentence } from '../../runtime/errors.ts';
+import type {
+  ContextInfo,
+  Kubernetes,
+  KubeconfigPaths,
+  KubeconfigState,
+  SitesInContext,
+} from '../../runtime/kubernetes/types.ts';
+import type { DisposableLike, LogLike } from '../like.ts';
+import type { Operations } from '../operations.ts';
+import type { ClusterRef } from '../sites/site-ref.ts';
+import { watchFiles } from './file-watcher.ts';
+
+/** A context that has not answered by then is shown as such; the others never wait for it. */
+export const CONTEXT_TIMEOUT_MS = 5000;
+/** A context that did not answer is asked again this often, while somebody looks. */
+const RETRY_MS = 60_000;
+
+export interface ContextView {
+  info: ContextInfo;
+  state: 'asking' | 'answered' | 'silent';
+  /** The last that was found; kept while it is asked again. */
+  found?: SitesInContext;
+  /** One sentence: why it is silent. */
+  problem?: string;
+  /** What kind of silence: `timeout`, `unreachable`, `unauthorized`, `forbidden`. */
+  code?: ErrorCode;
+}
+
+/** `unread` until a view is visible; `broken`: a file is there and cannot be read; `empty`: it has no contexts. */
+export type KubeconfigCondition = 'unread' | 'missing' | 'broken' | 'empty' | 'ready';
+
+export interface ClustersOptions {
+  kubernetes: () => Promise<Kubernetes>;
+  paths: () => KubeconfigPaths;
+  changed: () => void;
+  log: LogLike;
+  operations: Operations;
+  timeoutMs?: number;
+  watch?: typeof watchFiles;
+}
+
+/** What is known of the kubeconfig's contexts. Asks nothing of a cluster before `start`. */
+export class Clusters implements DisposableLike {
+  kubeconfig: KubeconfigState | undefined;
+  readonly #options: ClustersOptions;
+  readonly #contexts = new Map<string, ContextView>();
+  readonly #watches = new Map<string, AbortController>();
+  #files: { paths: string; watcher: DisposableLike } | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #started: Promise<void> | undefined;
+
+  constructor(options: ClustersOptions) {
+    this.#options = options;
+  }
+
+  get contexts(): ContextView[] {
+    return [...this.#contexts.values()];
+  }
+
+  get condition(): KubeconfigCondition {
+    if (!this.kubeconfig) return 'unread';
+    if (isBroken(this.kubeconfig)) return 'broken';
+    if (this.#contexts.size > 0) return 'ready';
+    return this.kubeconfig.files.every(({ problem }) => problem) ? 'missing' : 'empty';
+  }
+
+  /** The kubeconfig as others must be told it: this process's KUBECONFIG is not theirs. */
+  get paths(): string | undefined {
+    return this.kubeconfig?.files.map(({ path }) => path).join(delimiter) ?? this.#options.paths();
+  }
+
+  /** Reads the kubeconfig and asks every context at once; further calls do nothing. Resolves when the contexts are known. */
+  start(): Promise<void> {
+    this.#retry ??= setInterval(() => this.#askSilent(), RETRY_MS).unref();
+    return (this.#started ??= this.reload());
+  }
+
+  /** Reads the kubeconfig again: contexts that are new, changed or silent are asked. */
+  async reload(): Promise<void> {
+    const kubernetes = await this.#options.kubernetes();
+    const before = this.kubeconfig;
+    this.kubeconfig = withLastGood(await kubernetes.readKubeconfig(this.#options.paths()), before);
+    this.#watchFiles(this.kubeconfig);
+    for (const { path, problem } of this.kubeconfig.files) if (problem) this.#options.log.warn(`${path}: ${problem}`);
+    const infos = new Map(this.kubeconfig.contexts.map((info) => [info.name, info]));
+    for (const name of this.#contexts.keys()) if (!infos.has(name)) this.#forget(name);
+    for (const [name, info] of infos) {
+      const known = this.#contexts.get(name);
+      // While a file is broken there is nothing to ask with: what was known stays.
+      if (known && (isBroken(this.kubeconfig) || (known.state !== 'silent' && sameCluster(known.info, info)))) known.info = info;
+      else void this.ask(info);
+    }
+    this.#options.changed();
+  }
+
+  /** Asks every context again. */
+  async refresh(): Promise<void> {
+    await this.reload();
+    await Promise.all(this.contexts.map(({ info }) => this.ask(info)));
+  }
+
+  async retry(name: string): Promise<void> {
+    const known = this.#contexts.get(name);
+    if (known) await this.ask(known.info);
+  }
+
+  ref(context: string, namespace: string): ClusterRef {
+    return { where: 'cluster', kubeconfig: this.paths, context, namespace };
+  }
+
+  dispose(): void {
+    clearInterval(this.#retry);
+    this.#files?.watcher.dispose();
+    for (const name of this.#contexts.keys()) this.#forget(name);
+  }
+
+  async ask(info: ContextInfo): Promise<void> {
+    const { kubernetes, operations, changed } = this.#options;
+    const { name } = info;
+    this.#watches.get(name)?.abort();
+    const stop = new AbortController();
+    this.#watches.set(name, stop);
+    const show = (view: Omit<ContextView, 'info'>) => {
+      if (stop.signal.aborted) return;
+      this.#contexts.set(name, { ...withoutProblem(this.#contexts.get(name)), info, ...view });
+      changed();
+    };
+    show({ state: 'asking' });
+    const timeoutMs = this.#options.timeoutMs ?? CONTEXT_TIMEOUT_MS;
+    const limit = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      const client = await kubernetes();
+      const find = () =>
+        withLimit(client.findSites({ kubeconfig: this.paths, context: name }, { signal: limit, timeoutMs }), limit);
+      show({ state: 'answered', found: await operations.run(`find sites in ${name}`, find) });
+      client.watchSites(
+        { kubeconfig: this.paths, context: name },
+        () => void this.#findAgain(name, client, stop.signal),
+        stop.signal,
+      );
+    } catch (error) {
+      const late = limit.aborted || (error instanceof CaravanError && error.code === 'timeout');
+      const problem = late ? `${name} does not answer within ${timeoutMs / 1000} s.` : sentence(error);
+      show({ state: 'silent', problem, ...(late ? { code: 'timeout' } : codeOf(error)) });
+    }
+  }
+
+  /** After the watch spoke: what was found before stays where the cluster has gone away meanwhile. */
+  async #findAgain(name: string, client: Kubernetes, signal: AbortSignal): Promise<void> {
+    const known = this.#contexts.get(name);
+    if (!known || signal.aborted) return;
+    try {
+      const found = await client.findSites({ kubeconfig: this.paths, context: name }, { signal });
+      if (signal.aborted) return;
+      this.#contexts.set(name, { ...withoutProblem(known), info: known.info, state: 'answered', found });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#contexts.set(name, { ...known, state: 'silent', problem: sentence(error), ...codeOf(error) });
+    }
+    this.#options.changed();
+  }
+
+  #askSilent(): void {
+    for (const { state, info } of this.contexts) if (state === 'silent') void this.ask(info);
+  }
+
+  #forget(name: string): void {
+    this.#watches.get(name)?.abort();
+    this.#watches.delete(name);
+    this.#contexts.delete(name);
+  }
+
+  #watchFiles({ files }: KubeconfigState): void {
+    const paths = files.map(({ path }) => path);
+    if (this.#files?.paths === paths.join(delimiter)) return;
+    this.#files?.watcher.dispose();
+    const reload = () => void this.reload().catch((error) => this.#options.log.error(sentence(error)));
+    this.#files = { paths: paths.join(delimiter), watcher: (this.#options.watch ?? watchFiles)(paths, reload) };
+  }
+}
+
+/** Rejects when the signal aborts, even where the callee does not listen to it: an exec plugin may wait for a person. */
+function withLimit<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/** While a file is broken (not gone), the contexts it had stay: people edit these files by hand. */
+function withLastGood(now: KubeconfigState, before: KubeconfigState | undefined): KubeconfigState {
+  if (!before || !isBroken(now)) return now;
+  const names = new Set(now.contexts.map(({ name }) => name));
+  return { ...now, contexts: [...now.contexts, ...before.contexts.filter(({ name }) => !names.has(name))] };
+}
+
+function withoutProblem(view: ContextView | undefined): Pick<ContextView, 'found'> {
+  return view?.found ? { found: view.found } : {};
+}
+
+function codeOf(error: unknown): Pick<ContextView, 'code'> {
+  return error instanceof CaravanError ? { code: error.code } : {};
+}
+
+function isBroken({ files }: KubeconfigState): boolean {
+  return files.some(({ path, problem }) => problem && existsSync(path));
+}
+
+function sameCluster(a: ContextInfo, b: ContextInfo): boolean {
+  return a.server === b.server && a.user === b.user && a.cluster === b.cluster && a.namespace === b.namespace;
+}

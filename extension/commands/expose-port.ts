@@ -1,0 +1,25 @@
+import * as vscode from 'vscode';
+import { guessProtocol, PROTOCOLS } from '../../runtime/kubernetes/annotations.ts';
+import { CaravanError } from '../../runtime/errors.ts';
+import { ask, nameProblem, pick, portProblem, tell } from './ask.ts';
+import type { Command } from './command.ts';
+
+const TITLE = 'Expose a Port of This Laptop';
+
+export const exposePort: Command = async (caravan) => {
+  if (!(await caravan.laptop.isRunning()))
+    throw new CaravanError('not-running', 'This laptop is in no network yet: use "Join with This Laptop" first.');
+  const port = Number(await ask(TITLE, 'The port on 127.0.0.1 where your program listens', '', portProblem));
+  const proposed = (vscode.workspace.name ?? '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, ''); // prettier-ignore
+  const address = await ask(TITLE, 'The address: the name under which the whole network reaches it', proposed, nameProblem);
+  const guess = guessProtocol({ port });
+  const types = [guess, ...PROTOCOLS.filter((type) => type !== guess)];
+  const type = await pick(
+    TITLE,
+    types.map((value) => ({ label: value, description: value === guess ? `usual for port ${port}` : '', value })),
+    'What does it speak?',
+  );
+  const expose = () => caravan.api(caravan.laptop.ref).expose({ address, port, type });
+  await caravan.operations.run(`expose port ${port} of this laptop as ${address}`, expose);
+  tell(`Port ${port} of this laptop is ${address} for the whole network.`);
+};

@@ -1,0 +1,32 @@
+import * as vscode from 'vscode';
+import { Caravan } from './caravan.ts';
+import { guarded } from './commands/command.ts';
+import { startDemo } from './commands/demo.ts';
+import { registerCommands, SHOW_ALL_NAMESPACES } from './commands/register-commands.ts';
+import { registerManifests } from './manifests/register-manifests.ts';
+import { EXPLAIN_SCHEME, ExplainDocuments } from './views/explain-documents.ts';
+import { registerViews } from './views/register-views.ts';
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Caravan', { log: true });
+  const caravan = new Caravan({
+    dist: vscode.Uri.joinPath(context.extensionUri, 'dist').fsPath,
+    storage: context.globalStorageUri.fsPath,
+    log,
+    kubeconfig: () => vscode.workspace.getConfiguration('caravan').get<string>('kubeconfig') || undefined,
+    showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
+  });
+  const explanations = new ExplainDocuments(caravan);
+  context.subscriptions.push(
+    log,
+    caravan,
+    explanations,
+    vscode.workspace.registerTextDocumentContentProvider(EXPLAIN_SCHEME, explanations),
+    registerViews(caravan),
+    registerManifests(caravan),
+    registerCommands(caravan, log, context.globalState),
+  );
+  // `npm start` shows a live network to whoever has no cluster.
+  if (process.env['CARAVAN_DEMO'] === '1' && vscode.workspace.isTrusted)
+    void guarded(caravan, 'caravan.startDemo', () => startDemo(caravan));
+}

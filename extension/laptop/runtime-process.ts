@@ -1,0 +1,23 @@
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+
+export type Spawn = (command: string, args: string[], options: SpawnOptions) => ChildProcess;
+
+/** How a process of the bundled runtime is started: on VS Code's own Node, so nothing needs to be installed. */
+export interface RuntimeProcess {
+  /** `dist/caravan.cjs` of the installed extension. */
+  script: string;
+  spawn?: Spawn;
+  execPath?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+export function startRuntime(runtime: RuntimeProcess, args: string[], options: SpawnOptions): ChildProcess {
+  const { script, execPath = process.execPath, env = process.env } = runtime;
+  return (runtime.spawn ?? spawn)(execPath, [script, ...args], { windowsHide: true, ...options, env: runtimeEnv(env) });
+}
+
+/** What the editor sets for its own processes must not reach ours: NODE_OPTIONS may load a debugger that only it has. */
+function runtimeEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !/^(VSCODE_|ELECTRON_|NODE_OPTIONS$|CARAVAN_DEMO$)/.test(name));
+  return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
+}

@@ -1,0 +1,63 @@
+import * as vscode from 'vscode';
+import type { Caravan } from '../caravan.ts';
+import { type Lens, type LensAction, lensesOf } from './lenses.ts';
+import type { ManifestCache } from './manifest-cache.ts';
+
+const COMMANDS: Record<LensAction, string> = {
+  expose: 'caravan.exposeOnNetwork',
+  explain: 'caravan.explain',
+  open: 'caravan.openInBrowser',
+  stop: 'caravan.stopExposing',
+  none: '',
+};
+
+/** Code lenses of YAML documents; drawn again when what they show of the network changed. */
+export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable {
+  readonly #caravan: Caravan;
+  readonly #manifests: ManifestCache;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeCodeLenses = this.#changed.event;
+  readonly #parts: vscode.Disposable;
+  #services = '';
+
+  constructor(caravan: Caravan, manifests: ManifestCache) {
+    this.#caravan = caravan;
+    this.#manifests = manifests;
+    const listener = caravan.onChange(() => this.#refresh());
+    const settings = vscode.workspace.onDidChangeConfiguration(
+      (change) => change.affectsConfiguration('caravan.codeLens') && this.#changed.fire(),
+    );
+    this.#parts = vscode.Disposable.from(this.#changed, settings, { dispose: () => void listener.dispose() });
+  }
+
+  provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    if (!vscode.workspace.getConfiguration('caravan', document).get('codeLens', true)) return [];
+    const services = this.#caravan.picture.networks.flatMap((network) => network.services);
+    const lenses = lensesOf(this.#manifests.of(document).workloads, (address) =>
+      services.find((service) => service.address === address),
+    );
+    return lenses.map((lens) => new vscode.CodeLens(new vscode.Range(lens.line, 0, lens.line, 0), toCommand(lens, document)));
+  }
+
+  dispose(): void {
+    this.#parts.dispose();
+  }
+
+  #refresh(): void {
+    const now = JSON.stringify(
+      this.#caravan.picture.networks.map(({ services }) =>
+        services.map(({ address, destinations, local }) => [address, local, destinations.map(({ siteId }) => siteId)]),
+      ),
+    );
+    if (now === this.#services) return;
+    this.#services = now;
+    this.#changed.fire();
+  }
+}
+
+function toCommand({ title, tooltip, action, workload, address, local }: Lens, { uri }: vscode.TextDocument): vscode.Command {
+  const onObject = action === 'expose' || action === 'stop';
+  // A row's shape, as the trees' menus pass it.
+  const row = { id: 'lens', flags: 'lens', target: { ...(address ? { address } : {}), ...(local ? { local } : {}) } };
+  return { title, tooltip, command: COMMANDS[action], arguments: onObject ? [uri, workload] : [row] };
+}

@@ -1,0 +1,54 @@
+/** What stands above an object's `kind:` line: pure, from the text's objects and what the network says of their addresses. */
+import { readExposure } from '../../runtime/kubernetes/annotations.ts';
+import type { Service } from '../views/networks.ts';
+import { counted, joined } from '../views/row.ts';
+import type { Workload } from './workloads.ts';
+
+export type LensAction = 'expose' | 'explain' | 'open' | 'stop' | 'none';
+
+export interface Lens {
+  line: number;
+  title: string;
+  tooltip: string;
+  action: LensAction;
+  workload: Pick<Workload, 'document' | 'item'>;
+  address?: string;
+  local?: string;
+}
+
+export function lensesOf(workloads: readonly Workload[], serviceOf: (address: string) => Service | undefined): Lens[] {
+  return workloads.flatMap((workload) => {
+    const { kind, name, annotations, ports, document, item, kindLine } = workload;
+    const which = { document, ...(item === undefined ? {} : { item }) };
+    const lens = (action: LensAction, title: string, tooltip: string, more: Pick<Lens, 'address' | 'local'> = {}): Lens => ({
+      line: kindLine,
+      action,
+      title,
+      tooltip,
+      workload: which,
+      ...more,
+    });
+    const stop = lens('stop', 'Stop exposing', `Takes the annotations of ${kind} ${name} away, here and in the clusters.`);
+    const exposure = readExposure(kind, { name, annotations }, ports);
+    if (exposure === undefined)
+      return [lens('expose', '⊕ Expose on network…', `Makes ${kind} ${name} reachable from every site of the network.`)];
+    if (typeof exposure === 'string') return [lens('none', `⚠ ${exposure}`, exposure), stop];
+    const { address, type } = exposure;
+    const service = serviceOf(address);
+    const sites = new Set(service?.destinations.map(({ siteId }) => siteId)).size;
+    const offered = sites > 0 ? counted(sites, 'site') : 'not offered yet';
+    const title = joined(' · ', [address, `${type} ${exposure.ports.map(({ port }) => port).join(', ')}`, offered]);
+    const local = service?.local;
+    return [
+      lens(
+        'explain',
+        `${sites > 0 ? '●' : '○'} ${title}`,
+        service?.warning ?? `Where ${address} is offered, and whether it can be reached.`,
+        { address },
+      ),
+      ...(local ? [lens('open', 'Open', `Opens http://${local} in the browser.`, { local })] : []),
+      lens('explain', 'Explain', `Why ${address} can or cannot be reached.`, { address }),
+      stop,
+    ];
+  });
+}

@@ -1,0 +1,45 @@
+import type { Kubernetes, WorkloadRef } from '../../runtime/kubernetes/types.ts';
+import { CONTEXT_TIMEOUT_MS, type ContextView } from '../clusters/clusters.ts';
+import type { Workload } from './workloads.ts';
+
+export interface LiveObject {
+  ref: WorkloadRef;
+  annotations: Record<string, string>;
+}
+
+/** Where an object of a manifest may live: in the namespace that it names, else in those that hold a site, and the context's own. */
+export function placesOf(
+  workload: Pick<Workload, 'kind' | 'name' | 'namespace'>,
+  contexts: readonly ContextView[],
+  kubeconfig?: string,
+): WorkloadRef[] {
+  const { kind, name, namespace: named } = workload;
+  return contexts
+    .filter(({ state }) => state !== 'silent')
+    .flatMap(({ info, found }) => {
+      const namespaces = named
+        ? [named]
+        : [...new Set([...(found?.sites ?? []).map(({ namespace }) => namespace), info.namespace])];
+      return namespaces.map((namespace) => ({ kubeconfig, context: info.name, namespace, kind, name }));
+    });
+}
+
+/** Those of the places where the object is. A cluster that does not answer holds up no other, and counts as one without it. */
+export async function findLive(
+  places: readonly WorkloadRef[],
+  kubernetes: Kubernetes,
+  signal: AbortSignal,
+): Promise<LiveObject[]> {
+  const found = await Promise.all(
+    places.map(async (ref): Promise<LiveObject[]> => {
+      try {
+        const annotations = await kubernetes.readAnnotations(ref, { signal, timeoutMs: CONTEXT_TIMEOUT_MS });
+        return annotations ? [{ ref, annotations }] : [];
+      } catch {
+        signal.throwIfAborted();
+        return [];
+      }
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,20 @@
+import { type Manifest, readManifest } from './workloads.ts';
+
+/** VS Code's TextDocument, as far as it is read. */
+export interface DocumentLike {
+  readonly version: number;
+  getText(): string;
+}
+
+/** What documents hold, read once a version: lenses, hovers and diagnostics ask often. */
+export class ManifestCache {
+  readonly #read = new WeakMap<DocumentLike, { version: number; manifest: Manifest }>();
+
+  of(document: DocumentLike): Manifest {
+    const known = this.#read.get(document);
+    if (known?.version === document.version) return known.manifest;
+    const manifest = readManifest(document.getText());
+    this.#read.set(document, { version: document.version, manifest });
+    return manifest;
+  }
+}

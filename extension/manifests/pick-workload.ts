@@ -1,0 +1,42 @@
+import * as vscode from 'vscode';
+import { CaravanError } from '../../runtime/errors.ts';
+import { pick } from '../commands/ask.ts';
+import { readManifest, type Workload } from './workloads.ts';
+
+export interface InDocument {
+  document: vscode.TextDocument;
+  workload: Workload;
+}
+
+/** The object that a lens names; from the palette, the one at the cursor, or one of the file's. */
+export async function pickWorkload(title: string, uri: unknown, which: unknown): Promise<InDocument> {
+  const document =
+    uri instanceof vscode.Uri ? await vscode.workspace.openTextDocument(uri) : vscode.window.activeTextEditor?.document;
+  if (!document)
+    throw new CaravanError('bad-request', 'Open a manifest with a Service, Deployment, StatefulSet or DaemonSet first.');
+  const { workloads, broken } = readManifest(document.getText());
+  const line = vscode.window.activeTextEditor?.selection.active.line ?? 0;
+  const named = isWhich(which)
+    ? workloads.find(({ document: index, item }) => index === which.document && item === which.item)
+    : undefined;
+  if (named) return { document, workload: named };
+  const here =
+    broken.find(({ firstLine, lastLine }) => firstLine <= line && line <= lastLine) ??
+    (workloads.length === 0 ? broken[0] : undefined);
+  if (here) throw new CaravanError('bad-request', `${here.message} Mend it, then try again.`);
+  if (workloads.length === 0)
+    throw new CaravanError('bad-request', 'This file has no Service, Deployment, StatefulSet or DaemonSet to expose.');
+  const workload =
+    workloads.length === 1
+      ? workloads[0]!
+      : await pick(
+          title,
+          workloads.map((value) => ({ label: value.name, description: value.kind, value })),
+          'Which object?',
+        );
+  return { document, workload };
+}
+
+function isWhich(value: unknown): value is Pick<Workload, 'document' | 'item'> {
+  return typeof value === 'object' && value !== null && 'document' in value && typeof value.document === 'number';
+}

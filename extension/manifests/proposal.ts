@@ -1,0 +1,45 @@
+import { annotationsFor, EXPOSURE_ANNOTATIONS, guessProtocol, PROTOCOLS } from '../../runtime/kubernetes/annotations.ts';
+import type { Protocol } from '../../runtime/api/types.ts';
+import type { Workload } from './workloads.ts';
+
+export interface Proposal {
+  address: string;
+  /** The likeliest first. */
+  types: Protocol[];
+  /** Why the first is the likeliest. */
+  reason: string;
+  /** The object's own; empty: somebody must say which. */
+  ports: number[];
+}
+
+/** What exposing an object would mean, as far as the manifest tells. */
+export function propose({ name, ports }: Workload): Proposal {
+  const [first] = ports;
+  const guess = first ? guessProtocol(first) : 'tcp';
+  const reason = first ? `as port ${joinedName(first)} suggests` : '';
+  return {
+    address: name,
+    types: [guess, ...PROTOCOLS.filter((type) => type !== guess)],
+    reason,
+    ports: [...new Set(ports.map(({ port }) => port))],
+  };
+}
+
+function joinedName({ port, name }: { port: number; name?: string }): string {
+  return name ? `${port} (${name})` : `${port}`;
+}
+
+/** The annotations to set; those of an earlier exposure that say something else go. */
+export function exposureAnnotations(
+  { name, annotations }: Workload,
+  choice: { address: string; type: Protocol; port?: number },
+): Record<string, string | null> {
+  const { address, type, port } = choice;
+  const ports = port === undefined ? [] : [{ port, targetPort: port }];
+  const wanted = annotationsFor({ address, type, distribution: 'balanced', ports }, name);
+  const stale = EXPOSURE_ANNOTATIONS.filter((key) => key in annotations && !(key in wanted));
+  return { ...wanted, ...Object.fromEntries(stale.map((key) => [key, null])) };
+}
+
+/** What *Stop exposing* does to annotations. */
+export const NO_EXPOSURE: Record<string, null> = Object.fromEntries(EXPOSURE_ANNOTATIONS.map((key) => [key, null]));

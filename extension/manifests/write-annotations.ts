@@ -1,0 +1,42 @@
+import * as vscode from 'vscode';
+import type { WorkloadRef } from '../../runtime/kubernetes/types.ts';
+import type { Caravan } from '../caravan.ts';
+import { withProgress } from '../commands/ask.ts';
+import { editAnnotations } from './edit-annotations.ts';
+import { findLive, type LiveObject, placesOf } from './live-objects.ts';
+import type { InDocument } from './pick-workload.ts';
+
+/** Writes annotations into the file, and saves it where it was saved before: an edit nobody asked to keep apart. */
+export async function writeInFile({ document, workload }: InDocument, annotations: Record<string, string | null>): Promise<void> {
+  const { start, end, text } = editAnnotations(document.getText(), workload, annotations);
+  if (start === end && text === '') return;
+  const wasSaved = !document.isDirty && !document.isUntitled;
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), text);
+  await vscode.workspace.applyEdit(edit);
+  if (wasSaved) await document.save();
+}
+
+/** Asks every context that answers for the object. */
+export async function liveObjects(caravan: Caravan, { workload }: InDocument): Promise<LiveObject[]> {
+  await caravan.clusters.start();
+  if (caravan.clusters.contexts.length === 0) return [];
+  return await withProgress(`Caravan: looking for ${workload.kind} ${workload.name}`, async (_, signal) => {
+    const places = placesOf(workload, caravan.clusters.contexts, caravan.clusters.paths);
+    return await findLive(places, await caravan.kubernetes(), signal);
+  });
+}
+
+export async function annotateLive(
+  caravan: Caravan,
+  ref: WorkloadRef,
+  annotations: Record<string, string | null>,
+): Promise<void> {
+  const { kind, name, context, namespace } = ref;
+  await withProgress(`Caravan: ${kind} ${name} in ${context}/${namespace}`, async (_, signal) => {
+    const kubernetes = await caravan.kubernetes();
+    await caravan.operations.run(`annotate ${kind} ${name} in ${context}/${namespace}`, () =>
+      kubernetes.annotate(ref, annotations, { signal }),
+    );
+  });
+}

@@ -1,0 +1,27 @@
+import type {
+  Explanation,
+  ExposeRequest,
+  IssuedToken,
+  IssueTokenRequest,
+  MadeResource,
+  RedeemedLink,
+  RedeemTokenRequest,
+  Status,
+} from '../../runtime/api/types.ts';
+import type { SiteRef } from './site-ref.ts';
+
+/** What the extension asks of a running site: the shape of `ApiClient`, so that tests can answer in its place. */
+export interface SiteApi {
+  status(signal?: AbortSignal): Promise<Status>;
+  /** A status now, and another after every change; ends or fails with the connection. */
+  watch(signal: AbortSignal): AsyncIterable<Status>;
+  explain(address: string, signal?: AbortSignal): Promise<Explanation>;
+  issueToken(request: IssueTokenRequest, signal?: AbortSignal): Promise<IssuedToken>;
+  redeemToken(request: RedeemTokenRequest, signal?: AbortSignal): Promise<RedeemedLink>;
+  expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource>;
+  remove(resource: MadeResource, signal?: AbortSignal): Promise<void>;
+  /** Ends the site's process: for those on this computer. */
+  stop(signal?: AbortSignal): Promise<void>;
+}
+
+export type OpenSite = (ref: SiteRef) => SiteApi;

@@ -1,0 +1,68 @@
+import type { MadeResource } from '../../runtime/api/types.ts';
+import type { SiteRef } from '../sites/site-ref.ts';
+
+/** A row of a tree, without VS Code: `tree.ts` turns it into a TreeItem. */
+export interface Row {
+  /** Stable between updates, so that a tree keeps what is open and selected. */
+  id: string;
+  label: string;
+  description?: string;
+  tooltip?: string;
+  icon: Icon;
+  /** Dotted flags for `when` clauses: `site.cluster.ready`. */
+  flags: string;
+  children?: Row[];
+  open?: boolean;
+  /** Run by a click. */
+  command?: string;
+  target?: Target;
+}
+
+/** A codicon, with a colour where it tells a state. */
+export type Icon = readonly [codicon: string, colour?: 'good' | 'bad' | 'off'];
+
+/** What a row's commands act upon. */
+export interface Target {
+  site?: SiteRef;
+  context?: string;
+  namespace?: string;
+  resource?: MadeResource;
+  address?: string;
+  /** `localhost:5432` */
+  local?: string;
+  url?: string;
+  file?: string;
+}
+
+export const GOOD: Icon = ['circle-filled', 'good'];
+export const OFF: Icon = ['circle-outline', 'off'];
+export const BAD: Icon = ['warning', 'bad'];
+
+/** Joins what there is: a description, or a tooltip's lines. */
+export function joined(separator: string, parts: readonly (string | number | false | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== false && part !== '').join(separator);
+}
+
+/** `1 link`, `2 links`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+] as const;
+
+/** `3 minutes ago`; the last minute is `just now`, so that trees do not change all the time. */
+export function ago(time: string, now: Date): string {
+  const seconds = (now.getTime() - Date.parse(time)) / 1000;
+  const unit = UNITS.find(([, size]) => seconds >= size);
+  return unit ? `${counted(Math.floor(seconds / unit[1]), unit[0])} ago` : 'just now';
+}
+
+/** `0.4 ms`, `23 ms`. */
+export function milliseconds(value: number | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+}

@@ -1,0 +1,67 @@
+import { siteNames, type Network, type Service } from './networks.ts';
+import { ago, BAD, counted, GOOD, joined, type Row } from './row.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The rows of *Services*: one a service; under its network where there are several. */
+export function serviceRows(snapshot: Snapshot, networks: readonly Network[]): Row[] {
+  const shown = networks.filter(({ services }) => services.length > 0);
+  const rows = (network: Network) => network.services.map((service) => serviceRow(service, network, snapshot));
+  if (shown.length === 1) return rows(shown[0]!);
+  return shown.map((network) => ({
+    id: `network:${network.id}`,
+    label: network.name,
+    description: joined(' · ', [counted(network.sites.length, 'site'), counted(network.services.length, 'service')]),
+    icon: ['globe'],
+    flags: 'network',
+    open: true,
+    children: rows(network),
+  }));
+}
+
+function serviceRow(service: Service, network: Network, { sites, now }: Snapshot): Row {
+  const { address, type, ports, local } = service;
+  const problem = problemOf(service, now);
+  const offered = offeredAt(service, siteNames(sites));
+  const where = offered || nowhere(service, now);
+  const browsable = type === 'http' || type === 'tcp';
+  return {
+    id: `service:${network.id}:${address}`,
+    label: address,
+    description: joined('  ', [type, ports.join(', '), where, local && `→ ${local}`]),
+    tooltip: joined('\n', [
+      joined(' ', [address, type, ports.join(', ')]),
+      offered ? `Offered by ${offered}` : '',
+      ...service.destinations.slice(0, 20).map(({ site, target }) => `  ${target} in ${site}`),
+      service.destinations.length > 20 && `  and ${service.destinations.length - 20} more`,
+      `Distribution: ${service.distribution}`,
+      local ? `On this computer: ${local}` : '',
+      problem,
+    ]),
+    icon: problem ? BAD : GOOD,
+    flags: joined('.', ['service', local && 'local', local && browsable && 'browsable', problem && 'problem']),
+    command: 'caravan.explain',
+    target: { address, site: network.views[0]!.ref, ...(local ? { local } : {}) },
+  };
+}
+
+/** One sentence, where something is wrong with it. */
+function problemOf(service: Service, now: Date): string | undefined {
+  if (service.warning) return service.warning;
+  if (service.failed) return service.failed.message ?? `Port ${service.failed.port} of this computer cannot be listened on.`;
+  if (service.destinations.length === 0) return `${service.address} is ${nowhere(service, now)}: nothing behind it is ready.`;
+  return undefined;
+}
+
+function nowhere({ lastOffered }: Service, now: Date): string {
+  return lastOffered ? `offered nowhere, last ${ago(lastOffered, now)}` : 'offered nowhere';
+}
+
+/** `west/shop ×3, this laptop` */
+export function offeredAt({ destinations }: Service, nameOf: ReturnType<typeof siteNames>): string {
+  const counts = new Map<string, number>();
+  for (const { siteId, site } of destinations) {
+    const name = nameOf({ id: siteId, name: site });
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name)).join(', ');
+}

@@ -1,0 +1,161 @@
+import type { ConnectorStatus, LinkStatus, ListenerStatus, Status } from '../../runtime/api/types.ts';
+import { isDemo, isLaptop, siteKey, siteLabel, type SiteRef } from '../sites/site-ref.ts';
+import type { SiteView } from '../sites/watched-site.ts';
+import type { siteNames } from './networks.ts';
+import { ago, BAD, counted, GOOD, type Icon, joined, milliseconds, OFF, type Row } from './row.ts';
+
+export interface RowContext {
+  nameOf: ReturnType<typeof siteNames>;
+  now: Date;
+}
+
+/** What a site's row has in every tree; its place adds what it knows besides. */
+export function siteRow({ ref, status, state, message }: SiteView, context: RowContext): Row {
+  const id = `site:${siteKey(ref)}`;
+  const live = state === 'live' && status !== undefined;
+  const problems = live ? problemRows(id, status) : [];
+  const lost = state === 'lost' ? [problemRow(`${id}:lost`, message ?? 'Its router does not answer.', { site: ref })] : [];
+  const broken = live && (problems.length > 0 || status.links.some((link) => link.state === 'failed'));
+  return {
+    id,
+    label: isLaptop(ref) || ref.where === 'cluster' ? lastPart(ref) : siteLabel(ref),
+    description: live ? summary(status) : { connecting: 'connecting…', lost: 'no connection', live: '' }[state],
+    tooltip: live ? details(ref, status) : joined('\n', [siteLabel(ref), message]),
+    icon: siteIcon(state, broken),
+    flags: joined('.', ['site', kindOf(ref), live ? 'live' : state]),
+    target: { site: ref, ...(ref.where === 'cluster' ? { context: ref.context, namespace: ref.namespace } : {}) },
+    children: live
+      ? [...problems, ...linkRows(id, ref, status, context), ...offers(id, ref, status), ...takes(id, status)]
+      : lost,
+  };
+}
+
+function lastPart(ref: SiteRef): string {
+  return ref.where === 'cluster' ? ref.namespace : siteLabel(ref);
+}
+
+function siteIcon(state: SiteView['state'], broken: boolean): Icon {
+  if (state === 'live') return broken ? BAD : GOOD;
+  return state === 'lost' ? BAD : OFF;
+}
+
+function kindOf(ref: SiteRef): string {
+  if (ref.where === 'cluster') return 'cluster';
+  if (isLaptop(ref)) return 'laptop';
+  return isDemo(ref) ? 'demo' : 'host';
+}
+
+function summary({ links, site }: Status): string {
+  return joined(' · ', ['ready', links.length === 0 ? 'no links' : counted(links.length, 'link'), `v${site.version}`]);
+}
+
+function details(ref: SiteRef, { site, router, access, sites }: Status): string {
+  const ways = access.map(({ host, port, way }) => `${way} ${host}:${port}`);
+  return joined('\n', [
+    joined(' ', [siteLabel(ref), site.name !== siteLabel(ref) && `(site ${site.name})`]),
+    `Version ${site.version}, router up since ${new Date(router.startTime).toLocaleString()}`,
+    `Knows ${counted(sites.length, 'site')} of the network`,
+    ways.length > 0 ? `Links come in at ${ways.join(', ')}` : 'No links come in: it only dials out',
+    `Id ${site.id}`,
+  ]);
+}
+
+function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: RowContext): Row[] {
+  return links.map((link) => {
+    const up = link.state === 'up';
+    const peer = nameOf({ id: link.peerId, name: link.peer ?? link.endpoint });
+    const said = link.message ?? (up ? '' : 'The other side has not answered yet.');
+    return {
+      id: `${id}:link:${link.direction}:${link.id}`,
+      label: peer,
+      description: joined(' · ', [`cost ${link.cost}`, up ? milliseconds(link.rttMs) : link.state, !up && said]),
+      tooltip: joined('\n', [
+        `${link.direction === 'outgoing' ? 'To' : 'From'} ${peer}: ${link.state} since ${new Date(link.since).toLocaleString()}`,
+        link.endpoint && `Dials ${link.endpoint}`,
+        up && traffic(link),
+        said && joined(' ', [said, link.messageTime && `(${ago(link.messageTime, now)})`]),
+      ]),
+      icon: up ? ['arrow-swap', 'good'] : BAD,
+      flags: joined('.', ['link', link.direction, link.state]),
+      target: { site: ref, resource: { kind: 'Link', name: link.id } },
+    };
+  });
+}
+
+function traffic({ bytesIn = 0, bytesOut = 0, streams = 0 }: LinkStatus): string {
+  return `${counted(streams, 'open stream')}, ${bytes(bytesIn)} in, ${bytes(bytesOut)} out`;
+}
+
+function bytes(count: number): string {
+  const unit = Math.min(4, Math.floor(Math.log2(Math.max(1, count)) / 10));
+  return `${(count / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
+}
+
+function offers(id: string, ref: SiteRef, { connectors }: Status): Row[] {
+  if (connectors.length === 0) return [];
+  return [
+    group(
+      `${id}:offers`,
+      'offers',
+      'arrow-up',
+      connectors.map((connector) => connectorRow(id, ref, connector)),
+    ),
+  ];
+}
+
+function connectorRow(id: string, ref: SiteRef, connector: ConnectorStatus): Row {
+  const { name, address, type, targets, state, message, source, port } = connector;
+  const ready = state === 'ready';
+  const behind = targets.length > 2 ? `${targets.slice(0, 2).join(', ')} and ${targets.length - 2} more` : targets.join(', ');
+  return {
+    id: `${id}:connector:${name}`,
+    label: address,
+    description: joined('  ', [type, port, ready ? behind : (message ?? state)]),
+    tooltip: joined('\n', [`${address} ${type} ${port}: ${state}`, targets.join(', '), message, `From ${source}`]),
+    icon: ready ? GOOD : BAD,
+    flags: joined('.', ['connector', kindOf(ref), state]),
+    target: { site: ref, address, resource: { kind: 'Connector', name } },
+  };
+}
+
+function takes(id: string, { listeners, services, connectors }: Status): Row[] {
+  if (listeners.length === 0) return [];
+  const own = new Set(connectors.map(({ address }) => address));
+  const taken = new Set(listeners.map(({ address }) => address));
+  const others = services.filter(({ address }) => !own.has(address));
+  const all = others.length > 0 && others.every(({ address }) => taken.has(address));
+  const row = group(
+    `${id}:takes`,
+    'takes',
+    'arrow-down',
+    listeners.map((listener) => listenerRow(id, listener)),
+  );
+  return [all ? { ...row, description: `all: ${row.description}` } : row];
+}
+
+function listenerRow(id: string, { name, address, type, host, port, state, message, source }: ListenerStatus): Row {
+  const said = { open: '', closed: 'nothing offers it now', failed: message ?? 'cannot be listened on' }[state];
+  return {
+    id: `${id}:listener:${name}`,
+    label: address,
+    description: joined('  ', [type, `${host}:${port}`, said]),
+    tooltip: joined('\n', [`${address} ${type} at ${host}:${port}: ${state}`, message, `From ${source}`]),
+    icon: { open: GOOD, closed: OFF, failed: BAD }[state],
+    flags: `listener.${state}`,
+    target: { address },
+  };
+}
+
+function group(id: string, label: string, codicon: string, children: Row[]): Row {
+  const bad = children.some(({ icon }) => icon === BAD);
+  const names = [...new Set(children.map((child) => child.label))].join(', ');
+  return { id, label, description: names, icon: bad ? BAD : [codicon], flags: label, children };
+}
+
+function problemRows(id: string, { problems }: Status): Row[] {
+  return problems.map(({ where, message }) => problemRow(`${id}:problem:${where}:${message}`, `${where}: ${message}`, {}));
+}
+
+export function problemRow(id: string, message: string, target: Row['target'] & object, flags = 'problem'): Row {
+  return { id, label: message, tooltip: message, icon: BAD, flags, target };
+}

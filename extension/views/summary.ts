@@ -1,0 +1,30 @@
+import type { Network } from './networks.ts';
+import { counted, joined } from './row.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What does not work, one sentence each: the badge counts them, its tooltip lists them. */
+export function problemsOf({ sites }: Snapshot): string[] {
+  return sites.flatMap(({ status, state }) => {
+    if (!status || state !== 'live') return [];
+    const links = status.links.filter((link) => link.state !== 'up' && (link.state === 'failed' || link.message));
+    const listeners = status.listeners.filter((listener) => listener.state === 'failed');
+    return [
+      ...links.map(({ peer, endpoint, message }) => `Link to ${peer ?? endpoint ?? 'a site'}: ${message ?? 'failed'}`),
+      ...listeners.map(({ address, port, message }) => `${address} on port ${port}: ${message ?? 'failed'}`),
+    ];
+  });
+}
+
+/** The status bar: `$(globe) shop · 3 sites · 12 services`; undefined where there is no network to tell of. */
+export function statusBarText(
+  [network]: readonly Network[],
+  problems: readonly string[],
+): { text: string; label: string } | undefined {
+  if (!network) return undefined;
+  const parts = [network.name, counted(network.sites.length, 'site'), counted(network.services.length, 'service')];
+  const trouble = problems.length > 0 && counted(problems.length, 'problem');
+  return {
+    text: `$(globe) ${joined(' · ', [...parts, trouble && `$(warning) ${trouble}`])}`,
+    label: `Caravan: network ${joined(', ', [...parts, trouble])}`,
+  };
+}
