@@ -10,9 +10,9 @@ import type { LinkConfig } from './config.ts';
 import { linkEvents } from './link-events.ts';
 import type { Router } from './router.ts';
 
-/** Between attempts; doubles from the first to the last, with a random part so that many do not come at once. Milliseconds. */
+/** Between attempts; grows by half from the first to the last, with a random part so that many do not come at once. Milliseconds. */
 const FIRST_RETRY_MS = 200;
-const LAST_RETRY_MS = 15_000;
+const LAST_RETRY_MS = 10_000;
 const DIAL_WITHIN_MS = 10_000;
 
 /** Reaches a port that lies behind a Kubernetes API server. */
@@ -79,7 +79,7 @@ export class OutgoingLink {
       } catch (error) {
         this.#failed(sentence(error));
       }
-      const pause = Math.min(FIRST_RETRY_MS * 2 ** attempt, LAST_RETRY_MS) * (0.75 + Math.random() / 2);
+      const pause = Math.min(FIRST_RETRY_MS * 1.5 ** attempt, LAST_RETRY_MS) * (0.75 + Math.random() / 2);
       await setTimeout(pause, undefined, { signal, ref: false }).catch(() => {});
     }
   }

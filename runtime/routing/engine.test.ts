@@ -124,6 +124,20 @@ describe('routing engine', () => {
     assert.deepEqual(mesh.addresses('c').sort(), ['found', 'lost']);
   });
 
+  it('never offers more than a neighbour takes', () => {
+    const mesh = new Mesh(['a', 'b']);
+    const link = mesh.link('a', 'b', 1);
+    mesh.settle();
+    const targets = Array.from({ length: 300 }, (_, at) => `${at}-${'x'.repeat(300)}`);
+    const ports = Array.from({ length: 100 }, (_, at) => ({ port: at + 1, targets, exact: true as const }));
+    const offer = { address: 'large', type: 'tcp', distribution: 'balanced', ports } as const;
+    const { send } = mesh.engine('a').setOffers([offer]);
+    const { cut } = mesh.engine('b').receive(link, send[0]!.message, 0);
+    assert.deepEqual(cut, []);
+    assert.deepEqual(mesh.addresses('b'), ['large']);
+    assert.deepEqual(mesh.engine('a').setOffers([offer]).send, [], 'what did not change does not travel');
+  });
+
   for (const [what, message] of Object.entries({
     'no object': 'hello',
     'an unknown kind': { kind: 'gossip' },

@@ -1,5 +1,5 @@
 import { compareVersions, Database, NEVER, type Version } from './database.ts';
-import { DIGEST_EVERY_MS, MAX_NAMED_TARGETS } from './limits.ts';
+import { DIGEST_EVERY_MS, MAX_NAME_LENGTH, MAX_NAMED_TARGETS, MAX_PORTS_PER_OFFER } from './limits.ts';
 import { type Path, shortestPaths } from './paths.ts';
 import type {
   Digest,
@@ -301,7 +301,13 @@ function noEffects(): Effects {
   return { send: [], changed: false, cut: [] };
 }
 
+/** What neighbours take: one that gets more cuts the link, and with it everything else that this router offers. */
 function bounded(offer: Offer): Offer {
-  if (offer.ports.every(({ targets }) => targets.length <= MAX_NAMED_TARGETS)) return offer;
-  return { ...offer, ports: offer.ports.map((port) => ({ ...port, targets: port.targets.slice(0, MAX_NAMED_TARGETS) })) };
+  return {
+    ...offer,
+    ports: offer.ports.slice(0, MAX_PORTS_PER_OFFER).map((port) => ({
+      ...port,
+      targets: port.targets.slice(0, MAX_NAMED_TARGETS).map((target) => target.slice(0, MAX_NAME_LENGTH)),
+    })),
+  };
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { SiteStore } from './store.ts';
 
 /** A site's memory as a folder that only its user can read. */
-export function directoryStore(folder: string): SiteStore {
-  const made = async (path: string) => {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+export function directoryStore(path: string): SiteStore {
+  const folder = resolve(path);
+  const made = async (wanted: string) => {
+    await mkdir(wanted, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
   };
   const pathOf = (name: string) => {
@@ -24,11 +25,11 @@ export function directoryStore(folder: string): SiteStore {
       }
     },
     async write(name, text) {
-      const path = pathOf(name);
-      await made(dirname(path));
-      const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+      const entry = pathOf(name);
+      await made(dirname(entry));
+      const draft = `${entry}.${randomBytes(4).toString('hex')}.tmp`;
       await writeFile(draft, text, { mode: 0o600 });
-      await rename(draft, path);
+      await rename(draft, entry);
     },
     async remove(name) {
       await rm(pathOf(name), { force: true });

@@ -18,6 +18,9 @@ export class FolderSource implements ResourceSource {
   #good = new Map<string, Resource[]>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** One reading after another: an earlier one that took longer must not have the last word. */
+  #turn: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -36,16 +39,25 @@ export class FolderSource implements ResourceSource {
     }
     this.#watcher = watch(this.#folder, () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.#read().then(changed), SETTLE_MS);
+      this.#timer = setTimeout(() => void this.#tell(changed), SETTLE_MS);
     });
     this.#watcher.on('error', () => {});
-    changed(await this.#read());
+    await this.#tell(changed);
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     this.#watcher?.close();
     clearTimeout(this.#timer);
     return Promise.resolve();
+  }
+
+  #tell(changed: (state: WishedState) => void): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      const state = await this.#read();
+      if (!this.#closed) changed(state);
+    });
+    return this.#turn;
   }
 
   async #read(): Promise<WishedState> {

@@ -105,12 +105,12 @@ describe('a resource', () => {
   it('is still there when the documents beside it are bad', () => {
     const listener = document('Listener', 'routingKey: a\nport: 1');
     const { resources, problems } = parseResources(
-      [listener, 'kind: Nothing\n', document('Connector', 'port: 1'), ': : :\n\t- x\n', listener].join('---\n'),
+      [listener, 'kind: Nothing\n', document('Connector', 'port: 1'), ': : :\n\t- x\n', listener].join('\n---\n'),
       'it.yaml',
     );
     assert.deepEqual(
       resources.map(({ kind, where }) => `${kind} ${where}`),
-      ['Listener it.yaml:1', 'Listener it.yaml:20'],
+      ['Listener it.yaml:1', 'Listener it.yaml:23'],
     );
     assert.equal(problems.length, 3, JSON.stringify(problems));
   });
@@ -125,7 +125,7 @@ describe('bad input gives one sentence and its line', () => {
   const RANGE = 'must be a whole number from 1 to 65535';
   const cases: [what: string, yaml: string, line: number, message: string][] = [
     ['no resource', 'hello', 1, 'This is not a resource; start with "apiVersion:" and "kind:".'],
-    ['no YAML', 'a: [1\n', 2, 'This is not valid YAML: Flow sequence in block collection must be'],
+    ['no YAML', 'a: [1\n', 3, 'This is not valid YAML: Flow sequence in block collection must be'],
     ['a key twice', `${document('Site')}  settings: {}\n  settings: {}\n`, 7, 'This is not valid YAML: Map keys must be unique.'],
     ['a tab', `${document('Site')}\tsettings: {}\n`, 6, 'This is not valid YAML: Tabs are not allowed as indentation.'],
     ['no kind', `apiVersion: ${API_VERSION}`, 1, 'The kind null is not known here; use one of Site, RouterAccess, Link, '],
@@ -134,7 +134,12 @@ describe('bad input gives one sentence and its line', () => {
     ['an endless kind', document('K'.repeat(5000)), 2, 'The kind "KKKKKKKK'],
     ['another version', 'apiVersion: v9\nkind: Site\n', 1, `A Site has "apiVersion: ${API_VERSION}", not "v9".`],
     ['no name', `apiVersion: ${API_VERSION}\nkind: Site\n`, 1, 'Site: metadata.name must be text.'],
-    ['a wrong name', document('Site').replace('it', 'It Is'), 4, 'Site: metadata.name may have lower case letters, digits, '],
+    [
+      'a wrong name',
+      document('Site').replace('name: it', 'name: It Is'),
+      4,
+      'Site: metadata.name may have lower case letters, digits, ',
+    ],
     ['a spec that is no map', document('Site', '5'), 6, 'Site it: spec is 5; it must be a map.'],
     [
       'settings that are no map',

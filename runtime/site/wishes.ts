@@ -35,7 +35,7 @@ export function wishesOf(resources: readonly Resource[]): Wishes {
     siteName: site?.name,
     autoListen: autoListen(site, problems),
     access: routerAccess && accessOf(routerAccess),
-    listeners: of('Listener').map(listenerOf),
+    listeners: of('Listener').flatMap((resource) => listenerOf(resource, problems)),
     connectors: of('Connector').flatMap((resource) => connectorOf(resource, problems)),
     links: of('Link').flatMap((resource) => linkOf(resource, secrets, problems)),
     problems: [...problems, ...[...of('AccessGrant'), ...of('AccessToken')].map(notFromResources)],
@@ -44,7 +44,7 @@ export function wishesOf(resources: readonly Resource[]): Wishes {
 
 function withoutDoubles(resources: readonly Resource[], problems: Problem[]): Resource[] {
   const byKey = new Map<string, Resource>();
-  for (const resource of [...resources].sort((a, b) => (a.where < b.where ? -1 : 1))) {
+  for (const resource of [...resources].sort(inOrder)) {
     const key = `${resource.kind}/${resource.name}`;
     const first = byKey.get(key);
     if (!first) byKey.set(key, resource);
@@ -56,6 +56,13 @@ function withoutDoubles(resources: readonly Resource[], problems: Problem[]): Re
   }
   return [...byKey.values()];
 }
+
+/** By place, lines as numbers; those of one place by kind and name. */
+function inOrder(a: Resource, b: Resource): number {
+  return ORDER.compare(a.where, b.where) || ORDER.compare(a.kind, b.kind) || ORDER.compare(a.name, b.name);
+}
+
+const ORDER = new Intl.Collator('en', { numeric: true });
 
 function autoListen(site: Of<'Site'> | undefined, problems: Problem[]): boolean {
   const wanted = site?.spec.settings['autoListen'];
@@ -69,10 +76,22 @@ function accessOf({ spec }: Of<'RouterAccess'>): Wishes['access'] {
   return { host: spec.bindHost, port: role.port, advertisedHost: spec.settings['host'] };
 }
 
-function listenerOf({ name, spec, where }: Of<'Listener'>): ListenerConfig {
+function listenerOf({ name, spec, where }: Of<'Listener'>, problems: Problem[]): ListenerConfig[] {
   const { routingKey, type, host, port, settings } = spec;
+  const wrong = wrongServicePort(settings);
+  if (wrong !== undefined) {
+    problems.push({ where, message: `Listener ${name}: ${wrong}` });
+    return [];
+  }
   const servicePort = Number(settings['servicePort'] ?? port);
-  return { name, address: routingKey, type, host, port, servicePort, orAnyPort: false, source: where };
+  return [{ name, address: routingKey, type, host, port, servicePort, orAnyPort: false, source: where }];
+}
+
+/** An offer with a port that is none would be refused by every neighbour, with the whole link. */
+function wrongServicePort({ servicePort }: Record<string, string>): string | undefined {
+  if (servicePort === undefined || (/^\d{1,5}$/.test(servicePort) && Number(servicePort) >= 1 && Number(servicePort) <= 65_535))
+    return undefined;
+  return `settings.servicePort is "${servicePort}"; use a port from 1 to 65535.`;
 }
 
 function connectorOf({ name, spec, where, targets, pending }: ConnectorResource, problems: Problem[]): ConnectorConfig[] {
@@ -83,6 +102,8 @@ function connectorOf({ name, spec, where, targets, pending }: ConnectorResource,
   };
   if (!['balanced', 'closest'].includes(distribution))
     return complain(`settings.distribution is "${distribution}"; use balanced or closest.`);
+  const wrong = wrongServicePort(spec.settings);
+  if (wrong !== undefined) return complain(wrong);
   if (!targets && spec.selector !== undefined)
     return complain('spec.selector finds pods on Kubernetes only; use spec.host here.');
   if (!targets && spec.host === undefined) return complain('spec.host is missing; name the host that the server runs on.');

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { command } from './command.ts';
 import { until } from '../support/until.ts';
+import { command } from './command.ts';
 
 /** A port of this machine that leads to one in the cluster. */
 export interface PortForward {

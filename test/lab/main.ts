@@ -7,7 +7,8 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { cacheDirectory } from './cache.ts';
-import { createLab, destroyLab, labIsUp, prepareLab, startLab, whyLabCannotRun } from './lab.ts';
+import { createLab, destroyLab, labIsUp } from './create-lab.ts';
+import { prepareLab, startLab, whyLabCannotRun } from './lab.ts';
 
 const [verb, ...args] = process.argv.slice(2);
 const directory = resolve(args[0] ?? join(cacheDirectory(), 'up'));

@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { command, type CommandOptions } from './command.ts';
 import { until } from '../support/until.ts';
+import { command, type CommandOptions } from './command.ts';
 
 /** Where a run's folder is seen from inside: short, because paths of sockets have at most 107 bytes. */
 export const INSIDE = '/run/lab';
@@ -30,20 +30,14 @@ export class Namespaces {
   readonly directory: string;
   /** Of the process that holds them. */
   readonly pid: number;
-  readonly #child: ChildProcess | undefined;
-  readonly #attached: boolean;
 
-  private constructor(name: string, directory: string, pid: number, attached: boolean, child?: ChildProcess) {
+  private constructor(name: string, directory: string, pid: number) {
     this.name = name;
     this.directory = directory;
     this.pid = pid;
-    this.#attached = attached;
-    this.#child = child;
   }
 
-  /**
-   * @param attached Whether they end with this process, however that ends.
-   */
+  /** @param options.attached Whether they end with this process, however that ends. */
   static async create(options: { name: string; directory: string; kube: string; attached: boolean }): Promise<Namespaces> {
     const { name, directory, kube, attached } = options;
     await mkdir(join(directory, 'log'), { recursive: true });
@@ -62,13 +56,13 @@ export class Namespaces {
       child.once('exit', () => reject(new Error(`no namespaces for ${name}: ${readFileSync(logFile, 'utf8')}`)));
     });
     child.removeAllListeners('exit');
-    child.stdin?.on('error', () => undefined);
-    if (child.stdin && 'unref' in child.stdin) (child.stdin as Socket).unref();
+    // Open as long as this process lives, which it must not do for its sake.
+    (child.stdin as Socket | null)?.unref();
     child.stdout?.destroy();
     child.unref();
     const [pid] = holders(name);
     if (pid === undefined) throw new Error(`no namespaces for ${name}: their process is gone`);
-    return new Namespaces(name, directory, pid, attached, child);
+    return new Namespaces(name, directory, pid);
   }
 
   /** Runs a program in them to its end. */
@@ -92,11 +86,6 @@ export class Namespaces {
 
   #enter(): string[] {
     return ['--target', String(this.pid), '--net', '--mount', '--pid', '--'];
-  }
-
-  async end(): Promise<void> {
-    if (this.#attached) this.#child?.stdin?.end();
-    await endHolder(this.pid, this.name);
   }
 }
 

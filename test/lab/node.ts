@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from '../support/until.ts';
 import { Api } from './api.ts';
 import type { Parts } from './build.ts';
 import { createCgroup } from './cgroups.ts';
@@ -10,7 +11,6 @@ import { type KubeconfigEntry, writeKubeconfig } from './kubeconfig.ts';
 import { INSIDE, Namespaces } from './namespaces.ts';
 import type { Network } from './network.ts';
 import { writeNodeFiles } from './node-files.ts';
-import { until } from '../support/until.ts';
 
 export interface NodeOptions {
   /** Of the cluster, and of its one node. */

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { directoryStore } from './directory-store.ts';
+
+let parent: string;
+let folder: string;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'store-'));
+  folder = join(parent, 'not', 'there', 'yet');
+});
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o777).toString(8);
+}
+
+describe('a site’s memory in a folder', () => {
+  it('reads what was written, and nothing where nothing was', async () => {
+    const store = directoryStore(folder);
+    assert.equal(await store.read('identity'), undefined);
+    await store.write('identity', 'a');
+    await store.write('grants/x', 'b');
+    await store.write('identity', 'c');
+    assert.equal(await store.read('identity'), 'c');
+    assert.equal(await directoryStore(folder).read('grants/x'), 'b', 'another run reads it, too');
+    await store.remove('identity');
+    await store.remove('identity');
+    assert.equal(await store.read('identity'), undefined);
+  });
+
+  it('is for its user alone, also where the folder was open before', { skip: process.platform === 'win32' }, async () => {
+    const store = directoryStore(folder);
+    await store.write('identity', 'secret');
+    await store.write('grants/x', 'secret');
+    const modes = await Promise.all(['', 'identity', 'grants', 'grants/x'].map((name) => modeOf(join(folder, name))));
+    assert.deepEqual(modes, ['700', '600', '700', '600']);
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'identity'), 0o644);
+    await store.write('identity', 'changed');
+    assert.deepEqual([await modeOf(folder), await modeOf(join(folder, 'identity'))], ['700', '600']);
+  });
+
+  it('never shows half an entry, however many write at once', async () => {
+    const store = directoryStore(folder);
+    const texts = Array.from({ length: 20 }, (_, at) => String.fromCodePoint(97 + at).repeat(200_000));
+    await store.write('ports', texts[0]!);
+    let writing = true;
+    const seen = new Set<string | undefined>();
+    const reader = (async () => {
+      while (writing) seen.add(await store.read('ports'));
+    })();
+    await Promise.all(texts.map((text) => store.write('ports', text)));
+    writing = false;
+    await reader;
+    assert.ok(seen.size > 0);
+    for (const text of seen) assert.ok(texts.includes(text!), 'half an entry was read');
+    assert.deepEqual(await readdir(folder), ['ports'], 'no draft is left');
+  });
+
+  it('lists entries by prefix, sorted, without drafts of a run that died', async () => {
+    const store = directoryStore(folder);
+    assert.deepEqual(await store.list(''), []);
+    for (const name of ['resources/link-b', 'resources/link-a', 'resources/listener-a', 'identity']) await store.write(name, '');
+    await writeFile(join(folder, 'resources', 'link-c.0a1b2c3d.tmp'), 'half');
+    assert.deepEqual(await store.list('resources/link-'), ['resources/link-a', 'resources/link-b']);
+    assert.deepEqual(await store.list(''), ['identity', 'resources/link-a', 'resources/link-b', 'resources/listener-a']);
+  });
+
+  it('may be named with a slash at its end', async () => {
+    const store = directoryStore(`${folder}/`);
+    await store.write('grants/x', '');
+    assert.deepEqual(await store.list('grants/'), ['grants/x']);
+  });
+
+  for (const name of ['', '..', '../x', 'a/../../x', '/etc/x', 'a/b/c', '.hidden', 'Upper', 'a b', 'a\0b', 'a/', 'a\\b'])
+    it(`has no entry named ${JSON.stringify(name)}`, async () => {
+      const store = directoryStore(folder);
+      await assert.rejects(store.read(name), /not a name of an entry/);
+      await assert.rejects(store.write(name, 'x'), /not a name of an entry/);
+      await assert.rejects(store.remove(name), /not a name of an entry/);
+      assert.deepEqual(await readdir(parent), []);
+    });
+});
