@@ -1,8 +1,10 @@
 // `npm test`: everything, on a fresh clone. Runs on any Node from 20 on and needs nothing installed: it installs what is missing.
 //
-//   node scripts/test.mjs [SUITE …]     only these suites: static, unit, router, lab, vscode, package
+//   node scripts/test.mjs [SUITE …]     only these suites: static, unit, router, package, lab, vscode
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ensureDependencies, projectNode, root } from './dependencies.mjs';
 
 /** Suites in order: what fails soonest comes first. */
@@ -14,8 +16,9 @@ const SUITES = {
   ],
   unit: [{ name: 'unit', specs: ['{extension,runtime,test/support}/**/*.test.ts'], timeoutMs: 120_000 }],
   router: [{ name: 'router', specs: ['test/router/*.spec.ts'], timeoutMs: 300_000 }],
-  lab: [{ name: 'lab', specs: ['test/lab/*.spec.ts'], timeoutMs: 1_800_000 }],
-  vscode: [{ name: 'vscode', specs: ['test/vscode/*.spec.ts'], timeoutMs: 1_800_000 }],
+  package: [{ name: 'package', command: [projectNode(), 'scripts/package.mjs', join(tmpdir(), `caravan-${process.pid}.vsix`)] }],
+  lab: [{ name: 'lab', specs: ['test/lab/*.spec.ts'], timeoutMs: 1_800_000, withLab: true }],
+  vscode: [{ name: 'vscode', specs: ['test/vscode/*.spec.ts'], timeoutMs: 1_800_000, withLab: true }],
 };
 
 const wanted = process.argv.slice(2);
@@ -36,7 +39,7 @@ console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped}
 process.exit(totals.failed > 0 ? 1 : 0);
 
 /** Runs a tool, which counts as one test, or a set of specs, which are counted one by one. */
-async function step({ name, command, specs, timeoutMs }) {
+async function step({ name, command, specs, timeoutMs, withLab }) {
   console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 60 - name.length))}`);
   const begun = Date.now();
   const before = { ...totals };
@@ -45,13 +48,15 @@ async function step({ name, command, specs, timeoutMs }) {
     const path = existsSync(program) ? program : `${root}/node_modules/.bin/${program}`;
     const { code } = await run(path, args);
     totals[code === 0 ? 'passed' : 'failed']++;
-  } else await runSpecs(specs, timeoutMs);
+  } else await runSpecs(specs, timeoutMs, withLab);
   const [passed, failed, skipped] = Object.keys(totals).map((key) => totals[key] - before[key]);
   console.log(`── ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds(begun)} s`);
 }
 
-async function runSpecs(specs, timeoutMs) {
-  const args = ['--test', '--test-reporter=spec', `--test-timeout=${timeoutMs}`, ...specs];
+/** `withLab`: the two clusters of test/lab run meanwhile, one pair for all spec files. */
+async function runSpecs(specs, timeoutMs, withLab) {
+  const test = ['--test', '--test-reporter=spec', '--test-concurrency=1', `--test-timeout=${timeoutMs}`, ...specs];
+  const args = withLab ? ['test/lab/main.ts', 'with', projectNode(), ...test] : test;
   const { code, output } = await run(projectNode(), args, { CARAVAN_TEST_MAIN: `${root}/dist/caravan.cjs` });
   const count = (word) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
   const failed = count('fail') + count('cancelled');

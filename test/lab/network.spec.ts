@@ -220,7 +220,8 @@ function status<T>({ cluster, api }: ClusterSite, what: string, look: (status: S
 
 /** What a pod of the namespace gets from a URL. */
 async function fetchFrom({ cluster, ref }: ClusterSite, url: string): Promise<string> {
-  const program = 'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) }).then((answer) => answer.text()).then(console.log)';
+  const program =
+    'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) }).then((answer) => answer.text()).then(console.log)';
   return (await cluster.run('exec', '-n', ref.namespace, 'deployment/client', '--', 'node', '-e', program, url)).trim();
 }
 
