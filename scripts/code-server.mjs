@@ -17,16 +17,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cacheFolder } from './cache-folder.mjs';
+import { projectNode, root } from './dependencies.mjs';
 import { endLaunch, newLaunch } from './launched-processes.mjs';
 import { quietSettings } from './quiet-settings.mjs';
 import { withoutEditor } from './without-editor.mjs';
 import { packageVsix } from './vsix.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
-const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const ENTRY = 'node_modules/code-server/out/node/entry.js';
 
 /**
@@ -178,7 +176,7 @@ export async function startCodeServer(options) {
   };
   try {
     await installExtensions(entry, extensions, dirs, env, userDataDir);
-    const child = spawn(node, [entry, ...dirs, ...flags, '--bind-addr', `127.0.0.1:${port}`, '--ignore-last-opened'], {
+    const child = spawn(projectNode(), [entry, ...dirs, ...flags, '--bind-addr', `127.0.0.1:${port}`, '--ignore-last-opened'], {
       env,
       // Out of the terminal's group, or its Ctrl-C would end them before `stop` can do it in order.
       detached: true,
@@ -210,7 +208,7 @@ async function installExtensions(entry, extensions, common, env, dir) {
     return vsix;
   });
   const args = files.flatMap((file) => ['--install-extension', file]);
-  const { code, output } = await run(node, [entry, ...common, '--force', ...args], { env });
+  const { code, output } = await run(projectNode(), [entry, ...common, '--force', ...args], { env });
   if (code !== 0) throw new Error(`VS Code does not take the extension:\n${output}`);
 }
 

@@ -10,5 +10,7 @@ export const quietSettings = {
   'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
+  // In a browser, every port that the network listens on would be announced.
+  'remote.autoForwardPorts': false,
   'git.openRepositoryInParentFolders': 'never',
 };

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { projectNode, root } from './dependencies.mjs';
 
-const vsce = fileURLToPath(new URL('../node_modules/@vscode/vsce/vsce', import.meta.url));
+const vsce = `${root}/node_modules/@vscode/vsce/vsce`;
 
 /**
  * Packages an extension's folder as it is: builds nothing. Takes about a second.
@@ -11,7 +11,15 @@ const vsce = fileURLToPath(new URL('../node_modules/@vscode/vsce/vsce', import.m
  * @throws {Error} With what vsce says.
  */
 export function packageVsix(folder, vsix) {
-  const args = ['package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', vsix];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [vsce, ...args], { cwd: folder, encoding: 'utf8' });
+  const args = [
+    'package',
+    '--no-dependencies',
+    '--allow-missing-repository',
+    '--skip-license',
+    '--no-rewrite-relative-links',
+    '--out',
+    vsix,
+  ];
+  const { status, stdout, stderr } = spawnSync(projectNode(), [vsce, ...args], { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${folder} could not be packaged: ${(stderr || stdout).trim()}`);
 }

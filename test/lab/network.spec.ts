@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 import type { Cluster } from './cluster.ts';
 import { type Lab, prepareLab, startLab, whyLabCannotRun } from './lab.ts';
 import { namespaceUser } from './namespace-user.ts';
-import { shell, webServer } from './workloads.ts';
+import { fetchInPod, shell, webServer } from './workloads.ts';
 
 const bundles = fileURLToPath(new URL('../../dist', import.meta.url));
 
@@ -218,11 +218,8 @@ function status<T>({ cluster, api }: ClusterSite, what: string, look: (status: S
   return until(`${what} at ${cluster.name}`, async () => look(await api.status()));
 }
 
-/** What a pod of the namespace gets from a URL. */
-async function fetchFrom({ cluster, ref }: ClusterSite, url: string): Promise<string> {
-  const program =
-    'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) }).then((answer) => answer.text()).then(console.log)';
-  return (await cluster.run('exec', '-n', ref.namespace, 'deployment/client', '--', 'node', '-e', program, url)).trim();
+function fetchFrom({ cluster, ref }: ClusterSite, url: string): Promise<string> {
+  return fetchInPod({ cluster, namespace: ref.namespace }, url);
 }
 
 async function serviceNames({ cluster, ref }: ClusterSite): Promise<string[]> {

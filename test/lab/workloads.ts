@@ -1,3 +1,5 @@
+import type { Cluster } from './cluster.ts';
+
 /** Workloads for specs, as strict as the pod security standard `restricted` wants them. */
 
 const POD_SECURITY = { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } };
@@ -27,6 +29,13 @@ export function webServer(name: string, { says, replicas = 1, annotations = {} }
 /** A Deployment of one pod that does nothing: to run commands in. */
 export function shell(name: string): string {
   return deployment(name, { replicas: 1, annotations: {}, command: ['sleep', '100000'] });
+}
+
+/** What a pod of the Deployment that `shell('client')` made gets from a URL. */
+export async function fetchInPod({ cluster, namespace }: { cluster: Cluster; namespace: string }, url: string): Promise<string> {
+  const program =
+    'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) }).then((answer) => answer.text()).then(console.log)';
+  return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url)).trim();
 }
 
 function deployment(

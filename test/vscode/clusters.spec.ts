@@ -1,0 +1,189 @@
+/** The main job, by clicking: two clusters become one network, a manifest gets into it, the laptop joins. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { stringify } from 'yaml';
+import { type Cluster } from '../lab/cluster.ts';
+import { type Lab, prepareLab, startLab, whyLabCannotRun } from '../lab/lab.ts';
+import { fetchInPod, shell, webServer } from '../lab/workloads.ts';
+import { until } from '../support/until.ts';
+import { useWorkbench } from './use-workbench.ts';
+import { whyVSCodeCannotRun } from './why-vscode-cannot-run.ts';
+
+describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeCannotRun() }, () => {
+  let lab: Lab;
+  let west: { cluster: Cluster; namespace: string };
+  let east: { cluster: Cluster; namespace: string };
+  const inFile = JSON.parse(webServer('backend', { says: 'hello from west', replicas: 2 })) as object;
+
+  before(async () => {
+    await prepareLab((line) => console.error(line));
+    lab = await startLab();
+    [west, east] = (await Promise.all(
+      [lab.west, lab.east].map(async (cluster) => ({
+        cluster,
+        namespace: await cluster.createNamespace('shop', { restricted: true }),
+      })),
+    )) as [typeof west, typeof east];
+    await west.cluster.apply(JSON.stringify(inFile), west.namespace);
+    for (const { cluster, namespace } of [west, east]) await cluster.apply(shell('client'), namespace);
+    await Promise.all(
+      [west, east].map(({ cluster, namespace }) => cluster.run('rollout', 'status', 'deployment/client', '-n', namespace)),
+    );
+  });
+  after(() => lab.stop());
+
+  const workbench = useWorkbench(async () => {
+    const { kubeconfigPath } = await lab.silentContext();
+    return { env: { KUBECONFIG: `${lab.kubeconfigPath}:${kubeconfigPath}` }, files: { 'backend.yaml': stringify(inFile) } };
+  });
+  const sites = () => workbench.sidebar.view('Sites');
+  const services = () => workbench.sidebar.view('Services');
+  const label = ({ cluster, namespace }: typeof west) => `${cluster.context}/${namespace}`;
+
+  it('lists the contexts at once, though one of them does not answer', async () => {
+    await workbench.sidebar.open();
+    for (const { cluster } of [west, east])
+      await sites()
+        .item(cluster.context)
+        .waitForText(/no site yet|\d sites?/);
+    await sites()
+      .item(/silent/)
+      .waitForText(/does not answer \(5 s\)/);
+    await workbench.screenshot('contexts');
+  });
+
+  it('creates a site in each', async () => {
+    for (const [site, wayIn] of [
+      [west, 'LoadBalancer'],
+      [east, 'No way in'],
+    ] as const) {
+      await workbench.run('Caravan: Create Site…');
+      await workbench.pick(site.cluster.context);
+      await workbench.pick(site.namespace);
+      await workbench.pick(new RegExp(`^${wayIn}`, 'i'));
+      await workbench.waitForNotification(new RegExp(`The site ${label(site)} is ready`), { timeout: 60_000 });
+      await workbench.notifications.clear();
+      await sites()
+        .item(site.cluster.context, site.namespace)
+        .waitForText(/ready · no links/);
+    }
+  });
+
+  it('links them in one step', async () => {
+    await sites().item(east.cluster.context, east.namespace).contextMenu('Link Two Sites…');
+    await workbench.pick(label(west));
+    await workbench.waitForNotification(/are linked\./);
+    for (const site of [west, east])
+      await sites()
+        .item(site.cluster.context, site.namespace)
+        .waitForText(/ready · 1 link/);
+    await workbench.notifications.clear();
+  });
+
+  it('exposes a workload from its manifest, in the file and in the cluster', async () => {
+    await workbench.quickInput.openFile('backend.yaml');
+    await workbench.editor.clickCodeLens('⊕ Expose on network…');
+    await workbench.pick(/^backend · /);
+    await workbench.pick('In the file and in the cluster');
+    const begun = performance.now();
+    const answer = await until('the answer in the other cluster', () => fetchInPod(east, 'http://backend:8080'));
+    console.log(`# from annotating to an answer in the other cluster: ${Math.round(performance.now() - begun)} ms`);
+    assert.equal(answer, 'hello from west');
+    await workbench.editor.waitForCodeLens(/backend · .* 8080 · 1 site/);
+    await workbench.sidebar.open();
+    await services()
+      .item('backend')
+      .waitForText(/^backend \w+\s+8080\s+.*×2/);
+  });
+
+  it('joins with this laptop: the service answers on a local port', async () => {
+    await sites().item(west.cluster.context, west.namespace).contextMenu('Join with This Laptop…');
+    await workbench.waitForNotification(/This laptop has joined/);
+    await workbench.notifications.clear();
+    await services()
+      .item('backend')
+      .waitForText(/→ localhost:\d+$/);
+    const [, port] = /localhost:(\d+)/.exec(await services().item('backend').text()) ?? [];
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'hello from west');
+    await workbench.statusBar(/3 sites · \d+ services?/);
+    await workbench.screenshot('joined');
+  });
+
+  it('exposes a port of this laptop: pods of both clusters reach it by its name', async () => {
+    const server = createServer((_request, response) => response.end('hello from the laptop')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    try {
+      const { port } = server.address() as { port: number };
+      await workbench.run('Caravan: Expose a Port of This Laptop…');
+      await workbench.typeInput(String(port));
+      await workbench.typeInput('mine');
+      await workbench.pick('tcp');
+      await workbench.waitForNotification(/is mine for the whole network/);
+      for (const site of [west, east])
+        assert.equal(
+          await until('an answer from the laptop', () => fetchInPod(site, `http://mine:${port}`)),
+          'hello from the laptop',
+        );
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    await workbench.notifications.clear();
+  });
+
+  it('survives a reload of the window', async () => {
+    await workbench.reload();
+    await workbench.sidebar.open();
+    await services()
+      .item('backend')
+      .waitForText(/→ localhost:\d+$/);
+    await services()
+      .item('mine')
+      .waitForText(/this laptop/);
+  });
+
+  it('leaves: its services are gone from the clusters', async () => {
+    await workbench.run('Caravan: Leave');
+    await workbench.waitForNotification(/This laptop has left/);
+    await workbench.notifications.clear();
+    await until('the Service to be gone', async () => !(await serviceNames(east)).includes('mine'));
+    await services().item('mine').waitUntilGone();
+  });
+
+  it('stops exposing, in the file and in the cluster', async () => {
+    await workbench.quickInput.openFile('backend.yaml');
+    await workbench.editor.clickCodeLens('Stop exposing');
+    await workbench.waitForNotification(/backend is no longer exposed in/);
+    await workbench.notifications.clear();
+    await until('the Service to be gone', async () => !(await serviceNames(east)).includes('backend'));
+  });
+
+  it('deletes the sites, and leaves nothing behind', async () => {
+    await workbench.sidebar.open();
+    for (const site of [west, east]) {
+      await sites().item(site.cluster.context, site.namespace).contextMenu('Delete Site…');
+      await workbench.dialog.waitFor(/Delete the site/);
+      await workbench.dialog.answer('Delete Site');
+      await workbench.waitForNotification(/is gone\./, { timeout: 60_000 });
+      await workbench.notifications.clear();
+      await sites().item(site.cluster.context, site.namespace).waitUntilGone();
+      const kinds = 'deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings';
+      const left = await site.cluster.run(
+        'get',
+        kinds,
+        '-n',
+        site.namespace,
+        '-o',
+        'name',
+        '-l',
+        'app.kubernetes.io/name=caravan',
+      );
+      assert.equal(left.trim(), '');
+    }
+  });
+
+  async function serviceNames({ cluster, namespace }: typeof west): Promise<string[]> {
+    return (await cluster.run('get', 'services', '-n', namespace, '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
+  }
+});

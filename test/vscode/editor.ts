@@ -1,0 +1,287 @@
+import type { Locator } from 'playwright-core';
+import type { PageElement } from './page-element.ts';
+import type { QuickInput } from './quick-input.ts';
+import type { Screen } from './screen.ts';
+import { scroll } from './scroll.ts';
+import { isWanted, plain, type Wanted } from './text.ts';
+import { until, type UntilOptions } from './until.ts';
+
+/** A code lens that is in view. */
+export interface CodeLens {
+  readonly title: string;
+  /** The line below it. */
+  readonly line: string;
+}
+
+/** The text editor that is in front. What it says of lenses and hovers holds for the part in view: `reveal` brings others there. */
+export class Editor {
+  readonly #screen: Screen;
+  readonly #quickInput: QuickInput;
+
+  constructor(screen: Screen, quickInput: QuickInput) {
+    this.#screen = screen;
+    this.#quickInput = quickInput;
+  }
+
+  /** Opens a file of the folder by its name, and waits until it is shown. */
+  async open(name: string): Promise<this> {
+    await this.#quickInput.openFile(name);
+    await this.waitForTab(name);
+    await this.#lines().first().waitFor();
+    return this;
+  }
+
+  /** The title of the tab in front. */
+  async tab(): Promise<string> {
+    const tab = this.#screen.page.locator('.editor-group-container.active .tab.active .tab-label');
+    return plain(
+      (await tab.locator('.label-name').innerText()) + ((await tab.locator('.label-suffix').allInnerTexts())[0] ?? ''),
+    );
+  }
+
+  async waitForTab(title: Wanted, options?: UntilOptions): Promise<void> {
+    await until(
+      async () => `the tab ${title}; in front is: ${await this.tab()}`,
+      async () => isWanted(title, await this.tab()),
+      options,
+    );
+  }
+
+  /** The whole document as it stands in the editor, saved or not; read by scrolling where it is long. */
+  async text(): Promise<string> {
+    const lines = new Map<number, string>();
+    const read = async () => {
+      const inView = await this.#readLines();
+      for (const { number, text } of inView) lines.set(number, text);
+      return inView[0]?.number ?? 1;
+    };
+    while ((await read()) > 1) if (!(await this.#scroll(-100))) break;
+    while (await this.#scroll(1)) await read();
+    return [...lines]
+      .sort(([a], [b]) => a - b)
+      .map(([, text]) => text)
+      .join('\n');
+  }
+
+  /** Waits until the document holds the text, or matches. */
+  async waitForText(wanted: Wanted, options?: UntilOptions): Promise<void> {
+    await until(
+      async () => `the editor to hold ${wanted}; it holds:\n${await this.text()}`,
+      async () => {
+        const text = await this.text();
+        return typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text);
+      },
+      options,
+    );
+  }
+
+  /** Puts the cursor before the first place where a text stands, and brings that into view. */
+  async reveal(text: string): Promise<void> {
+    const { line, column } = await until(
+      () => `${JSON.stringify(text)} in the editor`,
+      async () => {
+        const lines = (await this.text()).split('\n');
+        const index = lines.findIndex((each) => each.includes(text));
+        return index >= 0 && { line: index + 1, column: (lines[index] ?? '').indexOf(text) + 1 };
+      },
+    );
+    await this.#screen.page.keyboard.press('Control+G');
+    await this.#quickInput.typeInput(`:${line}:${column}`);
+    await this.#visibleLine(text).waitFor();
+  }
+
+  /** Types where the cursor is, as a person would: brackets and indents come with it. */
+  async type(text: string): Promise<void> {
+    await this.#screen.page.keyboard.type(text);
+  }
+
+  /** Presses a key or a combination, such as `End`, `Enter` or `ControlOrMeta+Z`. */
+  async press(key: string): Promise<void> {
+    await this.#screen.page.keyboard.press(key);
+  }
+
+  /** Saves, and waits until the file is written. */
+  async save(): Promise<void> {
+    await this.#screen.page.keyboard.press('ControlOrMeta+S');
+    await this.#screen.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
+  }
+
+  /** The code lenses in view, from top to bottom. */
+  async codeLenses(): Promise<CodeLens[]> {
+    const lines = await this.#readLines();
+    const found = await this.#lenses().evaluateAll((elements: PageElement[]) =>
+      elements.map((element) => ({ text: element.textContent ?? '', y: element.getBoundingClientRect().y })),
+    );
+    return found
+      .filter(({ text }) => text.trim() !== '')
+      .sort((a, b) => a.y - b.y)
+      .flatMap(({ text, y }) => {
+        const line = lines.find((each) => each.y >= y)?.text.trim() ?? '';
+        return plain(text)
+          .split(' | ')
+          .map((title) => ({ title: title.trim(), line }));
+      });
+  }
+
+  /** Waits for a code lens; above the line that matches, where one is given. */
+  async waitForCodeLens(title: Wanted, line: Wanted = /(?:)/, options?: UntilOptions): Promise<CodeLens> {
+    return until(
+      async () => `the code lens ${title} above ${line}; there are: ${JSON.stringify(await this.codeLenses())}`,
+      async () => (await this.codeLenses()).find((lens) => isWanted(title, lens.title) && isWanted(line, lens.line)),
+      options,
+    );
+  }
+
+  /** Clicks a code lens; above the line that matches, where one is given. Waits for it. */
+  async clickCodeLens(title: Wanted, line: Wanted = /(?:)/): Promise<void> {
+    const lens = await this.waitForCodeLens(title, line);
+    await until(`a click on the code lens ${title}`, async () => {
+      const same = (await this.codeLenses()).filter((each) => each.title === lens.title);
+      const nth = same.findIndex((each) => each.line === lens.line);
+      if (nth < 0) return false;
+      const links = this.#lenses().locator('a');
+      const titles = await links.allTextContents();
+      const indexes = titles.flatMap((each, index) => (plain(each) === lens.title ? [index] : []));
+      const tops = await Promise.all(
+        indexes.map(async (index) => ({ index, y: (await links.nth(index).boundingBox())?.y ?? 0 })),
+      );
+      const target = tops.sort((a, b) => a.y - b.y)[nth];
+      if (!target) return false;
+      await links.nth(target.index).click({ timeout: 2000 });
+      return true;
+    });
+  }
+
+  /** Rests the mouse on a text that is in view, and reads what appears. */
+  async hover(text: string, options?: UntilOptions): Promise<string> {
+    const hovers = this.#screen.page.locator('.monaco-editor .monaco-hover:not(.hidden) .hover-contents');
+    return until(
+      () => `a hover over ${text}`,
+      async () => {
+        const { x, y } = await this.#position(text);
+        // From elsewhere: a mouse that stays where it is shows nothing.
+        await this.#screen.page.mouse.move(x + 60, y + 60);
+        await this.#screen.page.mouse.move(x, y);
+        await hovers.first().waitFor({ timeout: 3000 });
+        const parts = (await hovers.allInnerTexts()).map(plain).filter(Boolean);
+        const loading = parts.length === 0 || parts.includes('Loading...');
+        return !loading && parts.join('\n');
+      },
+      options,
+    );
+  }
+
+  /** The errors and warnings of all open documents, as the Problems view has them. */
+  async problems(): Promise<string[]> {
+    await this.#quickInput.run('Problems: Focus on Problems View');
+    const rows = this.#screen.page.locator('.markers-panel .monaco-list-row');
+    const texts = await rows.allInnerTexts();
+    return texts.map((text) => plain(text.replaceAll(/\s+/g, ' ')));
+  }
+
+  /** Waits until the Problems view has one that matches. */
+  async waitForProblem(pattern: RegExp, options?: UntilOptions): Promise<void> {
+    await this.#quickInput.run('Problems: Focus on Problems View');
+    const rows = this.#screen.page.locator('.markers-panel .monaco-list-row');
+    await until(
+      async () => `a problem that says ${pattern}; there are: ${(await rows.allInnerTexts()).join(' | ') || 'none'}`,
+      async () => (await rows.allInnerTexts()).some((text) => pattern.test(plain(text.replaceAll(/\s+/g, ' ')))),
+      options,
+    );
+  }
+
+  /** Chooses a quick fix for what is reported at the first place where a text stands. */
+  async quickFix(text: string, fix: Wanted): Promise<void> {
+    await this.reveal(text);
+    const menu = this.#screen.page.locator('.action-widget .monaco-list-row.action');
+    const item = await until(
+      async () => `the quick fix ${fix}; there are: ${(await menu.allInnerTexts()).join(', ')}`,
+      async () => {
+        if ((await menu.count()) === 0) await this.press('ControlOrMeta+.');
+        await menu.first().waitFor({ timeout: 2000 });
+        const index = (await menu.allInnerTexts()).findIndex((label) => isWanted(fix, plain(label)));
+        return index >= 0 && menu.nth(index);
+      },
+    );
+    await item.click();
+  }
+
+  /** What is proposed where the cursor is. */
+  async completions(): Promise<string[]> {
+    await this.#openCompletions();
+    const labels = await this.#completions().locator('.label-name').allInnerTexts();
+    await this.press('Escape');
+    return labels.map(plain);
+  }
+
+  /** Takes one of what is proposed where the cursor is. */
+  async complete(label: string): Promise<void> {
+    await this.#openCompletions();
+    await this.#completions()
+      .filter({ has: this.#screen.page.getByText(label, { exact: true }) })
+      .first()
+      .click();
+  }
+
+  async #openCompletions(): Promise<void> {
+    await until('completions', async () => {
+      await this.press('Control+Space');
+      await this.#completions().first().waitFor({ timeout: 3000 });
+      return true;
+    });
+  }
+
+  #completions(): Locator {
+    return this.#screen.page.locator('.suggest-widget.visible .monaco-list-row');
+  }
+
+  #editor(): Locator {
+    return this.#screen.page.locator('.editor-group-container.active .editor-instance > .monaco-editor');
+  }
+
+  #lines(): Locator {
+    return this.#editor().locator('.view-lines .view-line');
+  }
+
+  #lenses(): Locator {
+    return this.#editor().locator('.codelens-decoration');
+  }
+
+  #visibleLine(text: string): Locator {
+    return this.#lines().filter({ hasText: text }).first();
+  }
+
+  /** The lines in view, from top to bottom. Numbers and text are drawn apart, side by side. */
+  async #readLines(): Promise<{ number: number; text: string; y: number }[]> {
+    const { numbers, lines } = await this.#editor().evaluate((editor: PageElement) => {
+      const read = (selector: string) =>
+        [...editor.querySelectorAll(selector)].map((element) => ({
+          text: element.textContent ?? '',
+          y: element.getBoundingClientRect().y,
+        }));
+      return { numbers: read('.margin-view-overlays .line-numbers'), lines: read('.view-lines .view-line') };
+    });
+    return lines
+      .flatMap(({ text, y }) => {
+        const number = Number(numbers.find((each) => Math.abs(each.y - y) < 2)?.text);
+        return number ? [{ number, text: text.replaceAll('\u00A0', ' '), y }] : [];
+      })
+      .sort((a, b) => a.number - b.number);
+  }
+
+  /** Scrolls by a bit less than the editor's height. False where that moves nothing. */
+  async #scroll(direction: number): Promise<boolean> {
+    const height = (await this.#editor().boundingBox())?.height ?? 0;
+    return scroll(this.#editor().locator('.editor-scrollable').first(), direction * Math.max(40, height - 40), '.lines-content');
+  }
+
+  /** The middle of a text that is in view. A line is split into spans wherever its colour changes, so it is measured by the letter. */
+  async #position(text: string): Promise<{ x: number; y: number }> {
+    const line = this.#visibleLine(text);
+    const content = (await line.textContent())?.replaceAll('\u00A0', ' ') ?? '';
+    const box = await line.locator('> span').boundingBox();
+    if (!box) throw new Error(`${text} is not in view`);
+    const letter = box.width / content.length;
+    return { x: box.x + (content.indexOf(text) + text.length / 2) * letter, y: box.y + box.height / 2 };
+  }
+}
