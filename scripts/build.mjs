@@ -34,8 +34,9 @@ const kubeconfigOnly = {
   },
 };
 
-export async function buildAll({ minify = true } = {}) {
-  rmSync(`${root}/dist`, { recursive: true, force: true });
+/** Resolves to esbuild's account of what is in each bundle; without `write`, nothing else is made. */
+export async function buildAll({ minify = true, write = true } = {}) {
+  if (write) rmSync(`${root}/dist`, { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: {
@@ -57,10 +58,11 @@ export async function buildAll({ minify = true } = {}) {
     sourcemap: minify ? false : 'linked',
     legalComments: 'none',
     metafile: true,
+    write,
     logLevel: 'warning',
   });
   // runtime/main.ts starts with "#!", which esbuild keeps: the bundle runs by its own name where it may be executed.
-  chmodSync(`${root}/dist/caravan.cjs`, 0o755);
+  if (write) chmodSync(`${root}/dist/caravan.cjs`, 0o755);
   return metafile;
 }
 

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../log.ts';
 import { LinkStream } from '../link/link-stream.ts';
@@ -36,7 +37,8 @@ export interface Connection {
 /** Addresses in, streams out: puts routing, links and servers together. */
 export class Router {
   readonly info: RouterInfo;
-  readonly instance = Date.now();
+  /** Later for every start of this router; the random part tells two starts apart that a clock without memory gives the same time. */
+  readonly instance = Date.now() * 1024 + randomInt(1024);
   readonly engine: RoutingEngine;
   readonly servers = new Servers();
   readonly balancer = new Balancer();
@@ -67,7 +69,7 @@ export class Router {
   }
 
   detach(id: LinkId): void {
-    if (this.#links.delete(id)) this.#apply(this.engine.linkDown(id, Date.now()));
+    if (this.#links.delete(id)) this.#apply(this.engine.linkDown(id));
   }
 
   setCost(id: LinkId, cost: number): void {
@@ -75,7 +77,7 @@ export class Router {
   }
 
   receive(id: LinkId, message: unknown): void {
-    this.#apply(this.engine.receive(id, message, Date.now()));
+    this.#apply(this.engine.receive(id, message));
   }
 
   /** Tells the network what this site's connectors offer now. */

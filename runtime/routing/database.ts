@@ -99,19 +99,21 @@ export class Database {
     return mutual;
   }
 
-  /** Notes which routers no path leads to, and forgets those that have been out of reach for too long. */
+  /** Notes which routers no path leads to, and forgets those that have been out of reach for too long. True where either happened. */
   age(isReachable: (id: RouterId) => boolean, now: number): boolean {
-    let forgotten = false;
+    let changed = false;
     for (const [id, entry] of this.routers) {
       if (isReachable(id)) entry.lostAt = undefined;
-      else if (entry.lostAt === undefined) entry.lostAt = now;
-      else if (now - entry.lostAt >= FORGET_AFTER_MS) {
+      else if (entry.lostAt === undefined) {
+        entry.lostAt = now;
+        changed = true;
+      } else if (now - entry.lostAt >= FORGET_AFTER_MS) {
         for (const address of entry.offers.keys()) this.#unindex(address, id);
         this.routers.delete(id);
-        forgotten = true;
+        changed = true;
       }
     }
-    return forgotten;
+    return changed;
   }
 
   #entry(id: RouterId): RouterEntry {

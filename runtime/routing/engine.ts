@@ -65,9 +65,8 @@ export class RoutingEngine {
     return this.#take();
   }
 
-  linkDown(link: LinkId, now: number): Effects {
+  linkDown(link: LinkId): Effects {
     if (this.#links.delete(link)) this.#advertiseTopology();
-    this.#database.age((id) => this.paths.has(id), now);
     return this.#take();
   }
 
@@ -86,7 +85,7 @@ export class RoutingEngine {
   }
 
   /** A message from a neighbour. An invalid one cuts its link and changes nothing else. */
-  receive(link: LinkId, message: unknown, now: number): Effects {
+  receive(link: LinkId, message: unknown): Effects {
     const known = this.#links.get(link);
     if (!known) return noEffects();
     const invalid = whyInvalid(message);
@@ -107,7 +106,6 @@ export class RoutingEngine {
         for (const origin of valid.origins) this.#sendOffers(link, origin);
         break;
     }
-    if (this.#effects.changed) this.#database.age((id) => this.paths.has(id), now);
     return this.#take();
   }
 

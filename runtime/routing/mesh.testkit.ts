@@ -43,7 +43,7 @@ export class Mesh {
     const { ends } = this.#wires.get(link)!;
     this.#wires.delete(link);
     this.#inFlight = this.#inFlight.filter((message) => message.link !== link);
-    for (const end of ends) this.#do(end, this.engine(end).linkDown(link, this.#now));
+    for (const end of ends) this.#do(end, this.engine(end).linkDown(link));
   }
 
   setCost(link: LinkId, cost: number): void {
@@ -82,7 +82,7 @@ export class Mesh {
       const { link, to, message } = this.#inFlight.shift()!;
       this.delivered++;
       // Through JSON, as on a real link: no engine may share an object with another.
-      this.#do(to, this.engine(to).receive(link, JSON.parse(JSON.stringify(message)), this.#now));
+      this.#do(to, this.engine(to).receive(link, JSON.parse(JSON.stringify(message))));
     }
   }
 

@@ -1,0 +1,176 @@
+import { RoutingEngine } from '../../runtime/routing/engine.ts';
+import type { Effects, LinkId, Offer, RouterId, RoutingMessage } from '../../runtime/routing/types.ts';
+import type { Random } from './random.ts';
+import { Timeline } from './timeline.ts';
+
+/** What the wires do to messages. Probabilities from 0 to 1; delays in milliseconds. */
+export interface Weather {
+  loss: number;
+  duplication: number;
+  leastDelay: number;
+  mostDelay: number;
+}
+
+/** What routers' clocks show when the simulation begins, milliseconds: far enough from 0 to be set back. */
+const EPOCH = 1_700_000_000_000;
+
+export const FAIR: Weather = { loss: 0, duplication: 0, leastDelay: 1, mostDelay: 1 };
+
+export interface Wire {
+  id: LinkId;
+  ends: [RouterId, RouterId];
+  cost: number;
+}
+
+interface Node {
+  engine: RoutingEngine;
+  /** Raised by every restart: ticks and messages of an earlier life are dropped. */
+  life: number;
+  offers: string[];
+  /** Links that this life was told of, and that were not taken from it since. */
+  links: Set<LinkId>;
+  /** What this router's clock shows more than the simulation's. */
+  skew: number;
+}
+
+/** Routers, wires between them, and a clock that jumps from event to event. The engines are the product's own. */
+export class Network {
+  readonly timeline = new Timeline();
+  readonly wires = new Map<LinkId, Wire>();
+  readonly #nodes = new Map<RouterId, Node>();
+  readonly #random: Random;
+  #wireCount = 0;
+  weather: Weather = FAIR;
+  messages = 0;
+  bytes = 0;
+  /** Measuring bytes costs more than all the rest; off for large networks unless asked for. */
+  countBytes = false;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  get routers(): RouterId[] {
+    return [...this.#nodes.keys()];
+  }
+
+  /** Also those that were cut. */
+  get wiresEver(): number {
+    return this.#wireCount;
+  }
+
+  engine(id: RouterId): RoutingEngine {
+    return this.#nodes.get(id)!.engine;
+  }
+
+  offers(id: RouterId): string[] {
+    return this.#nodes.get(id)!.offers;
+  }
+
+  addRouter(id: RouterId): void {
+    this.#nodes.set(id, { engine: this.#newEngine(id, EPOCH), life: 0, offers: [], links: new Set(), skew: 0 });
+    this.#tick(id, 0);
+  }
+
+  /** Ends a router without a word and starts it anew, with a clock that may have been set back. Its links come back later. */
+  restart(id: RouterId, skew: number): void {
+    const node = this.#nodes.get(id)!;
+    for (const wire of this.wires.values()) if (wire.ends.includes(id)) this.#lose(wire);
+    node.life++;
+    node.skew = skew;
+    node.engine = this.#newEngine(id, EPOCH + this.timeline.now + skew);
+    node.links.clear();
+    this.offer(id, node.offers);
+    this.#tick(id, node.life);
+    for (const wire of this.wires.values()) if (wire.ends.includes(id)) this.#find(wire);
+  }
+
+  connect(a: RouterId, b: RouterId, cost: number): Wire {
+    const wire: Wire = { id: `w${++this.#wireCount}`, ends: [a, b], cost };
+    this.wires.set(wire.id, wire);
+    this.#find(wire);
+    return wire;
+  }
+
+  cut(wire: Wire): void {
+    this.wires.delete(wire.id);
+    this.#lose(wire);
+  }
+
+  setCost(wire: Wire, cost: number): void {
+    wire.cost = cost;
+    for (const end of wire.ends)
+      if (this.#nodes.get(end)!.links.has(wire.id)) this.#do(end, this.engine(end).linkCost(wire.id, cost));
+  }
+
+  offer(id: RouterId, addresses: string[]): void {
+    const node = this.#nodes.get(id)!;
+    node.offers = addresses;
+    const offers = addresses.map((address): Offer => ({
+      address,
+      type: 'tcp',
+      distribution: 'balanced',
+      ports: [{ port: 80, targets: [id] }],
+    }));
+    this.#do(id, node.engine.setOffers(offers));
+  }
+
+  /** Both ends notice, each in its own time, as link layers do. */
+  #find(wire: Wire): void {
+    for (const [at, end] of wire.ends.entries()) {
+      const life = this.#nodes.get(end)!.life;
+      this.timeline.after(this.#random.integer(1, 20), () => {
+        const node = this.#nodes.get(end)!;
+        if (node.life !== life || !this.wires.has(wire.id) || node.links.has(wire.id)) return;
+        node.links.add(wire.id);
+        this.#do(end, node.engine.linkUp(wire.id, wire.ends[1 - at]!, wire.cost, this.#clock(node)));
+      });
+    }
+  }
+
+  #lose(wire: Wire): void {
+    for (const end of wire.ends) {
+      const node = this.#nodes.get(end)!;
+      if (node.links.delete(wire.id)) this.#do(end, node.engine.linkDown(wire.id));
+    }
+  }
+
+  #tick(id: RouterId, life: number): void {
+    this.timeline.after(1000, () => {
+      const node = this.#nodes.get(id)!;
+      if (node.life !== life) return;
+      this.#do(id, node.engine.tick(this.#clock(node)));
+      this.#tick(id, life);
+    });
+  }
+
+  #clock({ skew }: Node): number {
+    return this.timeline.now + skew;
+  }
+
+  #newEngine(id: RouterId, instance: number): RoutingEngine {
+    return new RoutingEngine({ id, site: { id, name: id }, version: '1', platform: 'host' }, instance);
+  }
+
+  #do(from: RouterId, { send, cut }: Effects): void {
+    if (cut.length > 0) throw new Error(`${from} cuts the link ${cut[0]!.link}: ${cut[0]!.reason}`);
+    for (const { link, message } of send) this.#send(from, link, message);
+  }
+
+  #send(from: RouterId, link: LinkId, message: RoutingMessage): void {
+    const wire = this.wires.get(link);
+    if (!wire) return;
+    this.messages++;
+    if (this.countBytes) this.bytes += JSON.stringify(message).length;
+    const to = wire.ends[0] === from ? wire.ends[1] : wire.ends[0];
+    const { loss, duplication, leastDelay, mostDelay } = this.weather;
+    if (this.#random.chance(loss)) return;
+    const { life } = this.#nodes.get(to)!;
+    for (let copies = this.#random.chance(duplication) ? 2 : 1; copies > 0; copies--)
+      this.timeline.after(this.#random.integer(leastDelay, mostDelay), () => {
+        const node = this.#nodes.get(to)!;
+        if (node.life !== life || !node.links.has(link)) return;
+        this.#do(to, node.engine.receive(link, message));
+      });
+  }
+}
