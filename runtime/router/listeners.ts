@@ -85,9 +85,10 @@ class GatedListener {
     }
     if (this.#opening) return;
     const wanted = this.#isWanted();
-    if (!wanted && this.#socket) {
-      this.#socket.close();
+    if (!wanted && (this.#socket || this.#problem)) {
+      this.#socket?.close();
       this.#socket = undefined;
+      this.#problem = undefined;
       this.#changed();
     }
     if (wanted && !this.#socket) await this.#open();

@@ -16,7 +16,7 @@ import { abort, splice } from './splice.ts';
 const ACCEPT_WITHIN_MS = 15_000;
 /** Links that a stream may pass; bounds the harm of tables that disagree for a moment. */
 const MAX_HOPS = 255;
-const TICK_EVERY_MS = 1000;
+const TICK_EVERY_MS = 100;
 
 /** What the opening frame of a stream says. */
 interface StreamInfo {
@@ -69,11 +69,11 @@ export class Router {
   }
 
   detach(id: LinkId): void {
-    if (this.#links.delete(id)) this.#apply(this.engine.linkDown(id));
+    if (this.#links.delete(id)) this.#apply(this.engine.linkDown(id, Date.now()));
   }
 
   setCost(id: LinkId, cost: number): void {
-    this.#apply(this.engine.linkCost(id, cost));
+    this.#apply(this.engine.linkCost(id, cost, Date.now()));
   }
 
   receive(id: LinkId, message: unknown): void {

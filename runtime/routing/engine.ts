@@ -13,7 +13,11 @@ import type {
   RoutingMessage,
   TopologyAdvert,
 } from './types.ts';
+import { Throttle } from './throttle.ts';
 import { whyInvalid } from './validate.ts';
+
+/** How often routers are looked over for those that cannot be reached any more. Milliseconds. */
+const AGE_EVERY_MS = 1000;
 
 /** A router as this one knows it. */
 export interface KnownRouter extends RouterInfo {
@@ -36,6 +40,8 @@ export class RoutingEngine {
   #topologySeq = 0;
   #offersSeq = 0;
   #leaving = false;
+  readonly #throttle = new Throttle();
+  #agedAt = -Infinity;
   #paths: Map<RouterId, Path> | undefined;
   #effects: Effects = noEffects();
 
@@ -43,7 +49,7 @@ export class RoutingEngine {
   constructor(self: RouterInfo, instance: number) {
     this.self = self;
     this.#instance = instance;
-    this.#advertiseTopology();
+    this.#describeTopology();
     this.#advertiseOffers([]);
     this.#effects = noEffects();
   }
@@ -51,22 +57,22 @@ export class RoutingEngine {
   /** A link carries traffic now. Both ends have shown who they are: that is the link's business. */
   linkUp(link: LinkId, peer: RouterId, cost: number, now: number): Effects {
     this.#links.set(link, { peer, cost, nextDigest: now + DIGEST_EVERY_MS });
-    this.#advertiseTopology();
+    this.#topologyChanged(now);
     this.#send(link, this.#digest());
     return this.#take();
   }
 
-  linkCost(link: LinkId, cost: number): Effects {
+  linkCost(link: LinkId, cost: number, now: number): Effects {
     const known = this.#links.get(link);
     if (known && known.cost !== cost) {
       known.cost = cost;
-      this.#advertiseTopology();
+      this.#topologyChanged(now);
     }
     return this.#take();
   }
 
-  linkDown(link: LinkId): Effects {
-    if (this.#links.delete(link)) this.#advertiseTopology();
+  linkDown(link: LinkId, now: number): Effects {
+    if (this.#links.delete(link)) this.#topologyChanged(now);
     return this.#take();
   }
 
@@ -80,7 +86,8 @@ export class RoutingEngine {
   leave(): Effects {
     this.#replaceOffers([]);
     this.#leaving = true;
-    this.#advertiseTopology();
+    this.#describeTopology();
+    this.#floodTopology();
     return this.#take();
   }
 
@@ -109,15 +116,19 @@ export class RoutingEngine {
     return this.#take();
   }
 
-  /** Lets time pass; call it about once a second. */
+  /** Lets time pass; call it about ten times a second. */
   tick(now: number): Effects {
+    if (this.#throttle.isDue(now)) this.#floodTopology();
     for (const [link, state] of this.#links) {
       // A clock that jumped back must not silence the digest for hours.
       if (now < state.nextDigest && state.nextDigest - now <= DIGEST_EVERY_MS) continue;
       state.nextDigest = now + DIGEST_EVERY_MS;
       this.#send(link, this.#digest());
     }
-    if (this.#database.age((id) => this.paths.has(id), now)) this.#effects.changed = true;
+    if (Math.abs(now - this.#agedAt) >= AGE_EVERY_MS) {
+      this.#agedAt = now;
+      if (this.#database.age((id) => this.paths.has(id), now)) this.#effects.changed = true;
+    }
     return this.#take();
   }
 
@@ -230,11 +241,22 @@ export class RoutingEngine {
   /** The network remembers an earlier life of this router as newer (its clock was set back): start above it. */
   #outbid(version: Version): void {
     this.#instance = Math.max(this.#instance, version.instance) + 1;
-    this.#advertiseTopology();
+    this.#describeTopology();
+    this.#floodTopology();
     this.#advertiseOffers([...this.#database.routers.get(this.self.id)!.offers.values()]);
   }
 
-  #advertiseTopology(): void {
+  /** Holds here at once; others hear of it when the throttle lets them. */
+  #topologyChanged(now: number): void {
+    this.#describeTopology();
+    if (this.#throttle.request(now)) this.#floodTopology();
+  }
+
+  #floodTopology(): void {
+    this.#flood(this.#database.routers.get(this.self.id)!.topology!);
+  }
+
+  #describeTopology(): void {
     const costs = new Map<RouterId, number>();
     for (const { peer, cost } of this.#links.values()) costs.set(peer, Math.min(cost, costs.get(peer) ?? Infinity));
     const neighbors = [...costs].map(([id, cost]) => ({ id, cost }));
@@ -248,7 +270,6 @@ export class RoutingEngine {
       ...(this.#leaving && { leaving: true }),
     };
     this.#database.setTopology(advert);
-    this.#flood(advert);
     this.#paths = undefined;
     this.#effects.changed = true;
   }

@@ -1,4 +1,5 @@
 import { RoutingEngine } from './engine.ts';
+import { MOST_HOLD_MS } from './throttle.ts';
 import type { Path } from './paths.ts';
 import type { Effects, LinkId, Offer, RouterId, RoutingMessage } from './types.ts';
 
@@ -43,11 +44,11 @@ export class Mesh {
     const { ends } = this.#wires.get(link)!;
     this.#wires.delete(link);
     this.#inFlight = this.#inFlight.filter((message) => message.link !== link);
-    for (const end of ends) this.#do(end, this.engine(end).linkDown(link));
+    for (const end of ends) this.#do(end, this.engine(end).linkDown(link, this.#now));
   }
 
   setCost(link: LinkId, cost: number): void {
-    for (const end of this.#wires.get(link)!.ends) this.#do(end, this.engine(end).linkCost(link, cost));
+    for (const end of this.#wires.get(link)!.ends) this.#do(end, this.engine(end).linkCost(link, cost, this.#now));
   }
 
   /** `offer('a', 'backend', 8080, 'orders', 5432)`: all that a router offers from now on. */
@@ -77,6 +78,15 @@ export class Mesh {
 
   /** Delivers everything, also what deliveries cause; throws where that never ends. */
   settle(limit = 1_000_000): void {
+    this.#deliver(limit);
+    // What routers held back because much had changed before.
+    for (let held = 0; held <= MOST_HOLD_MS; held += 500) {
+      this.tick(500);
+      this.#deliver(limit);
+    }
+  }
+
+  #deliver(limit: number): void {
     for (let count = 0; this.#inFlight.length > 0; count++) {
       if (count > limit) throw new Error(`more than ${limit} messages: the routers never come to rest`);
       const { link, to, message } = this.#inFlight.shift()!;

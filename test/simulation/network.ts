@@ -14,6 +14,9 @@ export interface Weather {
 /** What routers' clocks show when the simulation begins, milliseconds: far enough from 0 to be set back. */
 const EPOCH = 1_700_000_000_000;
 
+/** Coarser than in the product, for speed. */
+const TICK_MS = 250;
+
 export const FAIR: Weather = { loss: 0, duplication: 0, leastDelay: 1, mostDelay: 1 };
 
 export interface Wire {
@@ -100,7 +103,8 @@ export class Network {
   setCost(wire: Wire, cost: number): void {
     wire.cost = cost;
     for (const end of wire.ends)
-      if (this.#nodes.get(end)!.links.has(wire.id)) this.#do(end, this.engine(end).linkCost(wire.id, cost));
+      if (this.#nodes.get(end)!.links.has(wire.id))
+        this.#do(end, this.engine(end).linkCost(wire.id, cost, this.#clock(this.#nodes.get(end)!)));
   }
 
   offer(id: RouterId, addresses: string[]): void {
@@ -131,12 +135,12 @@ export class Network {
   #lose(wire: Wire): void {
     for (const end of wire.ends) {
       const node = this.#nodes.get(end)!;
-      if (node.links.delete(wire.id)) this.#do(end, node.engine.linkDown(wire.id));
+      if (node.links.delete(wire.id)) this.#do(end, node.engine.linkDown(wire.id, this.#clock(node)));
     }
   }
 
   #tick(id: RouterId, life: number): void {
-    this.timeline.after(1000, () => {
+    this.timeline.after(TICK_MS, () => {
       const node = this.#nodes.get(id)!;
       if (node.life !== life) return;
       this.#do(id, node.engine.tick(this.#clock(node)));
@@ -165,12 +169,18 @@ export class Network {
     const to = wire.ends[0] === from ? wire.ends[1] : wire.ends[0];
     const { loss, duplication, leastDelay, mostDelay } = this.weather;
     if (this.#random.chance(loss)) return;
-    const { life } = this.#nodes.get(to)!;
+
     for (let copies = this.#random.chance(duplication) ? 2 : 1; copies > 0; copies--)
-      this.timeline.after(this.#random.integer(leastDelay, mostDelay), () => {
-        const node = this.#nodes.get(to)!;
-        if (node.life !== life || !node.links.has(link)) return;
-        this.#do(to, node.engine.receive(link, message));
-      });
+      this.#deliver(to, this.#nodes.get(to)!.life, link, message, this.#random.integer(leastDelay, mostDelay));
+  }
+
+  #deliver(to: RouterId, life: number, link: LinkId, message: RoutingMessage, delay: number): void {
+    this.timeline.after(delay, () => {
+      const node = this.#nodes.get(to)!;
+      if (node.life !== life || !this.wires.has(link)) return;
+      // An end that is not told of its link yet hears what was said first as soon as it is: nothing passes a link before its greeting.
+      if (!node.links.has(link)) this.#deliver(to, life, link, message, 5);
+      else this.#do(to, node.engine.receive(link, message));
+    });
   }
 }
