@@ -96,11 +96,11 @@ export class Caravan implements DisposableLike {
 
   get picture(): Picture {
     if (this.#picture) return this.#picture;
-    const { kubeconfig, contexts, condition } = this.clusters;
+    const { problems: kubeconfigProblems, contexts, condition } = this.clusters;
     const sites = this.sites.views;
     const { view: demo } = this.demo;
     const snapshot = {
-      kubeconfig,
+      kubeconfigProblems,
       contexts,
       condition,
       sites,

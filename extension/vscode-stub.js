@@ -15,6 +15,8 @@ export const TreeItem = Object;
 export const ThemeIcon = Object;
 export const ThemeColor = Object;
 export const CodeLens = Object;
+export const CodeActionKind = { QuickFix: 'quickfix' };
+export const DataTransferItem = Object;
 export const StatusBarAlignment = { Left: 1 };
 export const Uri = { joinPath: (base, ...parts) => ({ fsPath: [base.fsPath, ...parts].join('/') }) };
 export const commands = {
@@ -34,8 +36,10 @@ export const languages = {
 export const workspace = {
   isTrusted: true,
   textDocuments: [],
+  fs: { isWritableFileSystem: () => true },
   getConfiguration: () => ({ get: (_, value) => value }),
   onDidChangeConfiguration: event,
+  onDidGrantWorkspaceTrust: event,
   onDidOpenTextDocument: event,
   onDidChangeTextDocument: event,
   onDidCloseTextDocument: event,

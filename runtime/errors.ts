@@ -16,20 +16,29 @@ export class CaravanError extends Error {
   }
 }
 
-export type ErrorCode =
-  | 'bad-request'
-  | 'conflict'
-  | 'forbidden'
-  | 'not-found'
-  | 'not-running'
-  | 'no-way-in'
-  | 'timeout'
-  | 'token-expired'
-  | 'token-invalid'
-  | 'token-unknown'
-  | 'token-used-up'
-  | 'unauthorized'
-  | 'unreachable';
+const CODES = [
+  'bad-request',
+  'conflict',
+  'forbidden',
+  'not-found',
+  'not-running',
+  'not-saved',
+  'no-way-in',
+  'revoked',
+  'timeout',
+  'token-expired',
+  'token-invalid',
+  'token-unknown',
+  'token-used-up',
+  'unauthorized',
+  'unreachable',
+] as const;
+export type ErrorCode = (typeof CODES)[number];
+
+/** Whether what another site says is a code of ours. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return (CODES as readonly unknown[]).includes(value);
+}
 
 /** The sentence of any error: a `CaravanError`'s own, else what the system said. */
 export function sentence(error: unknown): string {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { counted, printable } from './words.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogDetails = Record<string, unknown>;
@@ -40,11 +41,36 @@ export function createLog(options: LogOptions = {}): Log {
     const at = (lineLevel: LogLevel) => (message: string, details?: LogDetails) => {
       if (RANK[lineLevel] < RANK[level]) return;
       const line = { time: now(), level: lineLevel, component, message, details: clean(details) };
-      write(`${format === 'json' ? asJson(line) : asText(line)}\n`);
+      write(`${printable(format === 'json' ? asJson(line) : asText(line))}\n`);
     };
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), named: log };
   };
   return log('caravan');
+}
+
+/**
+ * The same log with at most `most` lines of each message in `perMs` (default: 5 a minute), for what strangers can cause: they must neither
+ * fill the disk nor hide the rest. The next line tells how many were left out. Messages are few and constant; what varies is in details.
+ */
+export function sparing(log: Log, { most = 5, perMs = 60_000, now = Date.now } = {}): Log {
+  const counts = new Map<string, { since: number; lines: number }>();
+  const at = (level: LogLevel) => (message: string, details?: LogDetails) => {
+    let count = counts.get(message);
+    if (!count || now() - count.since >= perMs) {
+      const left = count ? count.lines - most : 0;
+      count = { since: now(), lines: 0 };
+      counts.set(message, count);
+      if (left > 0) details = { ...details, before: `${counted(left, 'more line')} like this` };
+    }
+    if (++count.lines <= most) log[level](message, details);
+  };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    named: (component) => sparing(log.named(component), { most, perMs, now }),
+  };
 }
 
 /** Writes nothing. */

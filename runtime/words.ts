@@ -1,4 +1,4 @@
-/** How people are told about times and numbers: the same words everywhere. */
+/** How people are told about times, numbers and names: the same words everywhere. */
 
 const UNITS: [name: string, seconds: number][] = [
   ['day', 86_400],
@@ -30,3 +30,23 @@ export function milliseconds(value: number | undefined): string {
   if (value === undefined) return '';
   return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
 }
+
+/**
+ * The text with its control characters written out, as JSON does: `\u001b`. Other sites choose names and sentences that end up in this
+ * terminal, where such a character could move the cursor, rewrite lines, or turn text around.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(
+    CONTROL,
+    (character) => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The same, of whole lines: the ends of lines stay. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
+/** Those of C0 and C1, the separators of lines and paragraphs, and what changes the direction of text. */
+const CONTROL = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

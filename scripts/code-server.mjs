@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
 import { projectNode, root } from './dependencies.mjs';
-import { endLaunch, newLaunch } from './launched-processes.mjs';
+import { endLaunch, killLaunch, newLaunch } from './launched-processes.mjs';
 import { quietSettings } from './quiet-settings.mjs';
 import { withoutEditor } from './without-editor.mjs';
 import { packageVsix } from './vsix.mjs';
@@ -108,7 +108,12 @@ function replaceByLink(path, target) {
 function removeLeftovers(cache) {
   for (const name of readdirSync(cache)) {
     const pid = Number(/^code-server-.*\.partial-(\d+)$/.exec(name)?.[1]);
-    if (pid && !isRunning(pid)) rmSync(join(cache, name), { recursive: true, force: true });
+    if (!pid || isRunning(pid)) continue;
+    try {
+      rmSync(join(cache, name), { recursive: true, force: true });
+    } catch {
+      // Its npm still writes: the next installation removes it.
+    }
   }
 }
 
@@ -170,8 +175,12 @@ export async function startCodeServer(options) {
   if (idleTimeout) flags.push('--idle-timeout-seconds', String(idleTimeout));
 
   let pid = 0;
+  // A test runner that is interrupted exits without asking anyone. First, since others may remove the folder then.
+  const kill = () => killLaunch(launch.mark);
+  process.prependListener('exit', kill);
   const stop = async () => {
     await endLaunch(launch.mark, pid);
+    process.off('exit', kill);
     if (!options.userDataDir) rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
@@ -254,6 +263,9 @@ function listening(child, logFile, port) {
 function run(file, args, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const kill = () => child.kill();
+    process.once('exit', kill);
+    child.once('close', () => process.off('exit', kill));
     let output = '';
     child.stdout?.on('data', (chunk) => (output += chunk));
     child.stderr?.on('data', (chunk) => (output += chunk));

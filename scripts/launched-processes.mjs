@@ -53,6 +53,22 @@ export async function endLaunch(mark, pid) {
 }
 
 /**
+ * Ends every process that carries the mark at once, for a script that is about to exit and can wait for nothing.
+ *
+ * @param {string} mark From `newLaunch`.
+ */
+export function killLaunch(mark) {
+  if (process.platform === 'win32') return;
+  for (const pid of marked(mark)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+/**
  * @param {string} mark
  * @returns {number[]} The processes that carry it and still run.
  */

@@ -16,7 +16,7 @@ const info = (name: string): ContextInfo => ({
 });
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-function setup(state: KubeconfigState, findSites: (context: string) => Promise<SitesInContext>) {
+function setup(state: KubeconfigState, findSites: (context: string) => Promise<SitesInContext>, paths?: string) {
   let fileChanged = () => {};
   const siteChanged = new Map<string, () => void>();
   const kubernetes = {
@@ -26,7 +26,7 @@ function setup(state: KubeconfigState, findSites: (context: string) => Promise<S
   } as unknown as Kubernetes;
   const clusters = new Clusters({
     kubernetes: () => Promise.resolve(kubernetes),
-    paths: () => undefined,
+    paths: () => paths,
     changed: () => {},
     log: silent,
     operations: new Operations(silent),
@@ -89,6 +89,21 @@ test('a broken kubeconfig keeps the contexts that were read before, a changed on
   await sleep(10);
   assert.deepEqual(states(), ['east answered']);
   clusters.dispose();
+});
+
+test('a missing kubeconfig is a problem where it was named, the default one is not', async () => {
+  const state = { files: [{ path: '/nowhere/config', problem: 'There is no kubeconfig /nowhere/config.' }], contexts: [] };
+  const sentences = { '/nowhere/config': ['There is no kubeconfig /nowhere/config.'], ':': [], '': [] };
+  for (const [paths, expected] of Object.entries(sentences)) {
+    const { clusters } = setup(state, () => Promise.resolve(none), paths);
+    await clusters.start();
+    assert.deepEqual(
+      clusters.problems.map(({ message }) => message),
+      expected,
+    );
+    assert.equal(clusters.condition, 'missing');
+    clusters.dispose();
+  }
 });
 
 test('a site made elsewhere is found', async () => {

@@ -29,6 +29,12 @@ export interface ContextView {
   code?: ErrorCode;
 }
 
+/** Why a kubeconfig file gives nothing, in one sentence. */
+export interface KubeconfigProblem {
+  path: string;
+  message: string;
+}
+
 /** `unread` until a view is visible; `broken`: a file is there and cannot be read; `empty`: it has no contexts. */
 export type KubeconfigCondition = 'unread' | 'missing' | 'broken' | 'empty' | 'ready';
 
@@ -45,6 +51,8 @@ export interface ClustersOptions {
 /** What is known of the kubeconfig's contexts. Asks nothing of a cluster before `start`. */
 export class Clusters implements DisposableLike {
   kubeconfig: KubeconfigState | undefined;
+  /** Of the files that were read last; the default one that nobody has made yet is none. */
+  problems: KubeconfigProblem[] = [];
   readonly #options: ClustersOptions;
   readonly #contexts = new Map<string, ContextView>();
   readonly #watches = new Map<string, AbortController>();
@@ -82,9 +90,11 @@ export class Clusters implements DisposableLike {
   async reload(): Promise<void> {
     const kubernetes = await this.#options.kubernetes();
     const before = this.kubeconfig;
-    this.kubeconfig = withLastGood(await kubernetes.readKubeconfig(this.#options.paths()), before);
+    const paths = this.#options.paths();
+    this.kubeconfig = withLastGood(await kubernetes.readKubeconfig(paths), before);
+    this.problems = problemsOf(this.kubeconfig, paths);
     this.#watchFiles(this.kubeconfig);
-    for (const { path, problem } of this.kubeconfig.files) if (problem) this.#options.log.warn(`${path}: ${problem}`);
+    for (const { message } of this.problems) this.#options.log.warn(message);
     const infos = new Map(this.kubeconfig.contexts.map((info) => [info.name, info]));
     for (const name of this.#contexts.keys()) if (!infos.has(name)) this.#forget(name);
     for (const [name, info] of infos) {
@@ -195,6 +205,16 @@ function withLastGood(now: KubeconfigState, before: KubeconfigState | undefined)
   if (!before || !isBroken(now)) return now;
   const names = new Set(now.contexts.map(({ name }) => name));
   return { ...now, contexts: [...now.contexts, ...before.contexts.filter(({ name }) => !names.has(name))] };
+}
+
+/** A file that is not there is worth a sentence only where somebody named it: not every computer has a cluster. */
+function problemsOf({ files }: KubeconfigState, named: KubeconfigPaths): KubeconfigProblem[] {
+  const isDefault = !named?.split(delimiter).some((path) => path.trim());
+  return files.flatMap(({ path, problem }) =>
+    problem && !(isDefault && !existsSync(path))
+      ? [{ path, message: problem.includes(path) ? problem : `${path}: ${problem}` }]
+      : [],
+  );
 }
 
 function withoutProblem(view: ContextView | undefined): Pick<ContextView, 'found'> {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
-import { guessProtocol, PROTOCOLS } from '../../runtime/kubernetes/annotations.ts';
+import { guessProtocol } from '../../runtime/kubernetes/annotations.ts';
 import { CaravanError } from '../../runtime/errors.ts';
+import { protocolsAfter } from '../carried.ts';
 import { ask, nameProblem, pick, portProblem, tell } from './ask.ts';
 import type { Command } from './command.ts';
 
@@ -13,10 +14,9 @@ export const exposePort: Command = async (caravan) => {
   const proposed = (vscode.workspace.name ?? '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, ''); // prettier-ignore
   const address = await ask(TITLE, 'The address: the name under which the whole network reaches it', proposed, nameProblem);
   const guess = guessProtocol({ port });
-  const types = [guess, ...PROTOCOLS.filter((type) => type !== guess)];
   const type = await pick(
     TITLE,
-    types.map((value) => ({ label: value, description: value === guess ? `usual for port ${port}` : '', value })),
+    protocolsAfter(guess).map((value) => ({ label: value, description: value === guess ? `usual for port ${port}` : '', value })),
     'What does it speak?',
   );
   const expose = () => caravan.api(caravan.laptop.ref).expose({ address, port, type });

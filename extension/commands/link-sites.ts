@@ -5,7 +5,7 @@ import { type LinkEnd, type LinkPlan, planLink } from '../sites/link-plan.ts';
 import { linkSites as link, waitForAccess } from '../sites/link-sites.ts';
 import { type ClusterRef, isLaptop, siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import { WAYS_IN } from '../sites/ways-in.ts';
-import { type Choice, pick, tell, withProgress } from './ask.ts';
+import { type Choice, confirm, pick, tell, withProgress } from './ask.ts';
 import type { Command } from './command.ts';
 import { applySite } from './create-site.ts';
 import { pickEnd } from './pick-site.ts';
@@ -18,10 +18,23 @@ export const linkSites: Command = async (caravan, row) => {
   await linkEnds(caravan, first, second);
 };
 
+/** A drop may be a slip of the hand: unlike two picks, it asks before it links. */
+export async function linkByDrag(caravan: Caravan, first: SiteRef, second: SiteRef): Promise<void> {
+  await linkEnds(caravan, first, second, (sentence) =>
+    confirm(`Link ${siteLabel(first)} and ${siteLabel(second)}?`, sentence, 'Link'),
+  );
+}
+
 /** Links two sites, whoever has to dial; asks for a way in where there is none. */
-export async function linkEnds(caravan: Caravan, first: SiteRef, second: SiteRef): Promise<void> {
+export async function linkEnds(
+  caravan: Caravan,
+  first: SiteRef,
+  second: SiteRef,
+  agree?: (sentence: string) => Promise<void>,
+): Promise<void> {
   const plan = await planBetween(caravan, first, second);
   if (plan.outcome === 'nothing') return tell(plan.sentence);
+  if (plan.outcome === 'link') await agree?.(plan.sentence);
   if (plan.outcome === 'link') return await carryOut(caravan, plan);
   const way = await pickWay(plan);
   if (way === 'laptop') {
@@ -49,7 +62,7 @@ export async function linkEnds(caravan: Caravan, first: SiteRef, second: SiteRef
 /** Says what is about to happen, does it, and ends when the link carries traffic. */
 export async function carryOut(caravan: Caravan, plan: LinkPlan & { outcome: 'link' }): Promise<void> {
   const [from, to] = [siteLabel(plan.redeemer.ref), siteLabel(plan.issuer.ref)];
-  await withProgress(`Caravan: ${plan.sentence}`, (progress, signal) =>
+  await withProgress(`Caravan: ${plan.sentence.replace(/\.$/, '')}`, (progress, signal) =>
     caravan.operations.run(`link ${from} to ${to}`, () => link(plan, (ref) => caravan.api(ref), { signal, progress })),
   );
   tell(isLaptop(plan.redeemer.ref) ? `This laptop has joined ${to}.` : `${from} and ${to} are linked.`);

@@ -2,15 +2,24 @@ import type { MadeResource } from '../../runtime/api/types.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { SiteApi } from '../sites/site-api.ts';
 
-/** Takes the laptop out of its networks: what it offered and its links go, so that the next join begins with nothing; then its router ends. */
+/**
+ * Takes the laptop out of its networks: they drop it at once, what it offered and its links go, so that the next join begins with
+ * nothing; then its router ends. Can be cancelled until the networks are told: from there on a router that stays would be no use.
+ */
 export async function leaveNetwork(laptop: SiteApi, ended: () => Promise<void>, signal: AbortSignal): Promise<void> {
   const { connectors, links } = await laptop.status(signal);
   const made: MadeResource[] = [
     ...connectors.map(({ name }) => ({ kind: 'Connector' as const, name })),
     ...links.filter(({ direction }) => direction === 'outgoing').map(({ id }) => ({ kind: 'Link' as const, name: id })),
   ];
-  for (const resource of made) await laptop.remove(resource, signal).catch(unlessOurs);
-  await laptop.stop(signal);
+  signal.throwIfAborted();
+  // While the links are still there to carry it: a site that merely loses its links counts as out of reach, and is kept in mind.
+  await laptop.leave();
+  try {
+    for (const resource of made) await laptop.remove(resource).catch(unlessOurs);
+  } finally {
+    await laptop.stop();
+  }
   await ended();
 }
 

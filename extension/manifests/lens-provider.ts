@@ -30,12 +30,11 @@ export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable 
     this.#parts = vscode.Disposable.from(this.#changed, settings, { dispose: () => void listener.dispose() });
   }
 
-  provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+  async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
     if (!vscode.workspace.getConfiguration('caravan', document).get('codeLens', true)) return [];
+    const { workloads } = await this.#manifests.of(document);
     const services = this.#caravan.picture.networks.flatMap((network) => network.services);
-    const lenses = lensesOf(this.#manifests.of(document).workloads, (address) =>
-      services.find((service) => service.address === address),
-    );
+    const lenses = lensesOf(workloads, (address) => services.find((service) => service.address === address));
     return lenses.map((lens) => new vscode.CodeLens(new vscode.Range(lens.line, 0, lens.line, 0), toCommand(lens, document)));
   }
 

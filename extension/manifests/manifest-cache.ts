@@ -1,4 +1,4 @@
-import { type Manifest, readManifest } from './workloads.ts';
+import type { Manifest } from './workloads.ts';
 
 /** VS Code's TextDocument, as far as it is read. */
 export interface DocumentLike {
@@ -10,7 +10,9 @@ export interface DocumentLike {
 export class ManifestCache {
   readonly #read = new WeakMap<DocumentLike, { version: number; manifest: Manifest }>();
 
-  of(document: DocumentLike): Manifest {
+  /** Reading YAML is loaded with the first document that needs it: it is most of the extension, and many windows have none. */
+  async of(document: DocumentLike): Promise<Manifest> {
+    const { readManifest } = await import('./workloads.ts');
     const known = this.#read.get(document);
     if (known?.version === document.version) return known.manifest;
     const manifest = readManifest(document.getText());

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import { CaravanError } from '../../runtime/errors.ts';
 import { pick } from '../commands/ask.ts';
-import { readManifest, type Workload } from './workloads.ts';
+import type { Workload } from './workloads.ts';
 
-export interface InDocument {
+export interface InDocument<W = Workload> {
   document: vscode.TextDocument;
-  workload: Workload;
+  workload: W;
 }
 
 /** The object that a lens names; from the palette, the one at the cursor, or one of the file's. */
@@ -14,6 +14,7 @@ export async function pickWorkload(title: string, uri: unknown, which: unknown):
     uri instanceof vscode.Uri ? await vscode.workspace.openTextDocument(uri) : vscode.window.activeTextEditor?.document;
   if (!document)
     throw new CaravanError('bad-request', 'Open a manifest with a Service, Deployment, StatefulSet or DaemonSet first.');
+  const { readManifest } = await import('./workloads.ts');
   const { workloads, broken } = readManifest(document.getText());
   const line = vscode.window.activeTextEditor?.selection.active.line ?? 0;
   const named = isWhich(which)

@@ -1,5 +1,6 @@
-import { annotationsFor, EXPOSURE_ANNOTATIONS, guessProtocol, PROTOCOLS } from '../../runtime/kubernetes/annotations.ts';
+import { annotationsFor, EXPOSURE_ANNOTATIONS, guessProtocol } from '../../runtime/kubernetes/annotations.ts';
 import type { Protocol } from '../../runtime/api/types.ts';
+import { protocolsAfter } from '../carried.ts';
 import type { Workload } from './workloads.ts';
 
 export interface Proposal {
@@ -10,18 +11,22 @@ export interface Proposal {
   reason: string;
   /** The object's own; empty: somebody must say which. */
   ports: number[];
+  /** One sentence, where it cannot be exposed. */
+  problem?: string;
 }
 
 /** What exposing an object would mean, as far as the manifest tells. */
 export function propose({ name, ports }: Workload): Proposal {
-  const [first] = ports;
+  const carried = ports.filter(({ protocol }) => protocol !== 'UDP');
+  const [first] = carried;
   const guess = first ? guessProtocol(first) : 'tcp';
   const reason = first ? `as port ${joinedName(first)} suggests` : '';
   return {
     address: name,
-    types: [guess, ...PROTOCOLS.filter((type) => type !== guess)],
+    types: protocolsAfter(guess),
     reason,
-    ports: [...new Set(ports.map(({ port }) => port))],
+    ports: [...new Set(carried.map(({ port }) => port))],
+    ...(ports.length > 0 && !first ? { problem: `${name} has UDP ports only: udp is not carried yet.` } : {}),
   };
 }
 

@@ -29,10 +29,19 @@ export interface Workload {
   kindLine: number;
   annotations: Record<string, string>;
   /** Where each annotation stands, for diagnostics and hovers. */
-  annotationRanges: Record<string, { key: [number, number]; value: [number, number] }>;
+  annotationRanges: Record<string, AnnotationRange>;
   ports: OwnPort[];
+  /** Ports of containers that run beside the others as init containers: they are listened on too. */
+  sidecarPorts: OwnPort[];
   /** Its map, for edits. */
   node: YAMLMap.Parsed;
+}
+
+export interface AnnotationRange {
+  key: [number, number];
+  value: [number, number];
+  /** False for `8080` without quotes: a number, which Kubernetes refuses as an annotation. */
+  isText: boolean;
 }
 
 export interface Manifest {
@@ -80,8 +89,10 @@ function toWorkload(document: Document.Parsed, node: YAMLMap.Parsed, lineOf: (of
     const [key, value] = [pair.key.toString(), valueText(pair)];
     if (!isScalar(pair.key) || value === undefined) continue;
     annotations[key] = value;
-    annotationRanges[key] = { key: span(pair.key.range), value: span(pair.value?.range ?? pair.key.range) };
+    const isText = isScalar(pair.value) && typeof pair.value.value === 'string';
+    annotationRanges[key] = { key: span(pair.key.range), value: span(pair.value?.range ?? pair.key.range), isText };
   }
+  const object = plain(document, node);
   const kindOffset = span(kindPair.key.range)[0];
   const namespace = valueText(pairOf(metadata, 'namespace'));
   return {
@@ -92,7 +103,8 @@ function toWorkload(document: Document.Parsed, node: YAMLMap.Parsed, lineOf: (of
     annotations,
     annotationRanges,
     node,
-    ports: ownPorts(kind, plain(document, node)),
+    ports: ownPorts(kind, object),
+    sidecarPorts: sidecarPorts(kind, object),
     ...(namespace ? { namespace } : {}),
   };
 }
@@ -111,6 +123,12 @@ function plain(document: Document.Parsed, node: YAMLMap.Parsed): unknown {
   } catch {
     return undefined;
   }
+}
+
+function sidecarPorts(kind: WorkloadKind, object: unknown): OwnPort[] {
+  const initContainers = (object as { spec?: { template?: { spec?: { initContainers?: unknown } } } } | undefined)?.spec?.template
+    ?.spec?.initContainers;
+  return kind === 'Service' ? [] : ownPorts(kind, { spec: { template: { spec: { containers: initContainers } } } });
 }
 
 export type ParsedPair = Pair<ParsedNode, ParsedNode | null>;

@@ -2,17 +2,29 @@ import * as vscode from 'vscode';
 import type { WorkloadRef } from '../../runtime/kubernetes/types.ts';
 import type { Caravan } from '../caravan.ts';
 import { withProgress } from '../commands/ask.ts';
-import { editAnnotations } from './edit-annotations.ts';
 import { findLive, type LiveObject, placesOf } from './live-objects.ts';
 import type { InDocument } from './pick-workload.ts';
+import type { Workload } from './workloads.ts';
 
-/** Writes annotations into the file, and saves it where it was saved before: an edit nobody asked to keep apart. */
-export async function writeInFile({ document, workload }: InDocument, annotations: Record<string, string | null>): Promise<void> {
+/** An edit that sets annotations of an object in its file; null removes one. Undefined: they are so already. */
+export async function toTextEdit(
+  { document, workload }: InDocument<Pick<Workload, 'document' | 'item'>>,
+  annotations: Record<string, string | null>,
+): Promise<vscode.WorkspaceEdit | undefined> {
+  const { editAnnotations } = await import('./edit-annotations.ts');
   const { start, end, text } = editAnnotations(document.getText(), workload, annotations);
-  if (start === end && text === '') return;
-  const wasSaved = !document.isDirty && !document.isUntitled;
+  if (start === end && text === '') return undefined;
   const edit = new vscode.WorkspaceEdit();
   edit.replace(document.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), text);
+  return edit;
+}
+
+/** Writes annotations into the file, and saves it where it was saved before: an edit nobody asked to keep apart. */
+export async function writeInFile(found: InDocument, annotations: Record<string, string | null>): Promise<void> {
+  const { document } = found;
+  const edit = await toTextEdit(found, annotations);
+  if (!edit) return;
+  const wasSaved = !document.isDirty && !document.isUntitled;
   await vscode.workspace.applyEdit(edit);
   if (wasSaved) await document.save();
 }

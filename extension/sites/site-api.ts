@@ -20,6 +20,8 @@ export interface SiteApi {
   redeemToken(request: RedeemTokenRequest, signal?: AbortSignal): Promise<RedeemedLink>;
   expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource>;
   remove(resource: MadeResource, signal?: AbortSignal): Promise<void>;
+  /** Tells the network that the site ends for good; it runs on. */
+  leave(signal?: AbortSignal): Promise<void>;
   /** Ends the site's process: for those on this computer. */
   stop(signal?: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Caravan } from '../caravan.ts';
 import { sentence } from '../../runtime/errors.ts';
+import { SiteDrag } from './site-drag.ts';
 import { serviceRows } from './service-rows.ts';
 import { siteRows } from './site-rows.ts';
 import { statusBarText } from './summary.ts';
@@ -9,11 +10,17 @@ import { RowTree } from './tree.ts';
 /** Times are shown as `3 minutes ago`. */
 const CLOCK_MS = 60_000;
 
+const RESTRICTED = 'This folder is in Restricted Mode: no local router and no demo network start here.';
+
 /** Both trees, the badge, the status bar and the context keys of welcome texts. */
 export function registerViews(caravan: Caravan): vscode.Disposable {
   const sites = new RowTree(() => siteRows(caravan.picture.snapshot));
   const services = new RowTree(() => serviceRows(caravan.picture.snapshot, caravan.picture.networks));
-  const siteView = vscode.window.createTreeView('caravan.sites', { treeDataProvider: sites, showCollapseAll: true });
+  const siteView = vscode.window.createTreeView('caravan.sites', {
+    treeDataProvider: sites,
+    showCollapseAll: true,
+    dragAndDropController: new SiteDrag(caravan),
+  });
   const serviceView = vscode.window.createTreeView('caravan.services', { treeDataProvider: services });
   const statusBar = vscode.window.createStatusBarItem('caravan.network', vscode.StatusBarAlignment.Left, 10);
   statusBar.name = 'Caravan Network';
@@ -23,10 +30,18 @@ export function registerViews(caravan: Caravan): vscode.Disposable {
   const look = ({ visible }: { visible: boolean }) => {
     if (visible) caravan.clusters.start().catch((error) => caravan.log.error(sentence(error)));
   };
+  const configured = (change: vscode.ConfigurationChangeEvent) => {
+    if (change.affectsConfiguration('caravan.kubeconfig') && caravan.clusters.condition !== 'unread')
+      caravan.clusters.reload().catch((error) => caravan.log.error(sentence(error)));
+    if (change.affectsConfiguration('caravan')) draw();
+  };
   const draw = () => {
     sites.refresh();
     services.refresh();
-    const { problems, networks } = caravan.picture;
+    const { problems, networks, snapshot } = caravan.picture;
+    // An empty view has its welcome, which a message would hide.
+    const isRestricted = !vscode.workspace.isTrusted && siteRows(snapshot).length > 0;
+    siteView.message = isRestricted ? RESTRICTED : undefined;
     siteView.badge = problems.length > 0 ? { value: problems.length, tooltip: problems.join('\n') } : undefined;
     drawStatusBar(statusBar, statusBarText(networks, problems), problems);
     setContextKeys(caravan);
@@ -40,7 +55,8 @@ export function registerViews(caravan: Caravan): vscode.Disposable {
     statusBar,
     siteView.onDidChangeVisibility(look),
     serviceView.onDidChangeVisibility(look),
-    vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration('caravan') && draw()),
+    vscode.workspace.onDidChangeConfiguration(configured),
+    vscode.workspace.onDidGrantWorkspaceTrust(draw),
     caravan.onChange(draw),
     { dispose: () => clearInterval(clock) },
   ];

@@ -62,7 +62,7 @@ const inCluster = (part = {}) => ({
 });
 function snapshot(part: Partial<Snapshot>): Snapshot {
   return {
-    kubeconfig: undefined,
+    kubeconfigProblems: [],
     condition: 'ready',
     contexts: [],
     sites: [],
@@ -175,10 +175,9 @@ describe('Sites', () => {
     ]); // prettier-ignore
   });
 
-  test('says what is wrong with a kubeconfig, and leaves a missing one to the welcome', () => {
-    const kubeconfig = { files: [{ path: '/k', problem: 'Line 3 is not valid YAML.' }], contexts: [] };
-    assert.deepEqual(drawn(siteRows(snapshot({ kubeconfig, condition: 'broken' }))), ['⚠ /k: Line 3 is not valid YAML.']);
-    assert.deepEqual(drawn(siteRows(snapshot({ kubeconfig, condition: 'missing' }))), []);
+  test('says what is wrong with a kubeconfig', () => {
+    const kubeconfigProblems = [{ path: '/k', message: '/k: Line 3 is not valid YAML.' }];
+    assert.deepEqual(drawn(siteRows(snapshot({ kubeconfigProblems }))), ['⚠ /k: Line 3 is not valid YAML.']);
   });
 
   test('has ids that are unique', () => {

@@ -14,7 +14,8 @@ export function siteRows(snapshot: Snapshot): Row[] {
   const context: RowContext = { nameOf: siteNames(sites), now };
   const local = sites.filter(({ ref }) => ref.where === 'local');
   const own = [...local.filter(({ ref }) => isLaptop(ref)), ...local.filter(({ ref }) => !isLaptop(ref) && !isDemo(ref))];
-  const rows = [
+  // Without any row, the view shows its welcome, which says how to get a kubeconfig.
+  return [
     ...demoRows(
       snapshot,
       local.filter(({ ref }) => isDemo(ref)),
@@ -22,24 +23,10 @@ export function siteRows(snapshot: Snapshot): Row[] {
     ),
     ...own.map((site) => ({ ...siteRow(site, context), open: true })),
     ...contexts.map((view) => contextRow(view, snapshot, context)),
+    ...snapshot.kubeconfigProblems.map(({ path, message }) =>
+      problemRow(`kubeconfig:${path}`, message, { file: path }, 'problem.kubeconfig'),
+    ),
   ];
-  // Without any row, the view shows its welcome, which says how to get a kubeconfig.
-  return rows.length > 0 || snapshot.condition === 'broken' ? [...rows, ...kubeconfigRows(snapshot)] : [];
-}
-
-function kubeconfigRows({ kubeconfig }: Snapshot): Row[] {
-  return (kubeconfig?.files ?? []).flatMap(({ path, problem }) =>
-    problem
-      ? [
-          problemRow(
-            `kubeconfig:${path}`,
-            problem.includes(path) ? problem : `${path}: ${problem}`,
-            { file: path },
-            'problem.kubeconfig',
-          ),
-        ]
-      : [],
-  );
 }
 
 function demoRows({ demo }: Snapshot, sites: SiteView[], context: RowContext): Row[] {

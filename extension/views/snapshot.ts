@@ -1,11 +1,9 @@
-import type { KubeconfigState } from '../../runtime/kubernetes/types.ts';
-import type { ContextView, KubeconfigCondition } from '../clusters/clusters.ts';
+import type { ContextView, KubeconfigCondition, KubeconfigProblem } from '../clusters/clusters.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 
 /** Everything that the trees, the status bar and the lenses show, as it stands at one moment. */
 export interface Snapshot {
-  /** Undefined until it was read: nothing asks for it before a view is visible. */
-  kubeconfig: KubeconfigState | undefined;
+  kubeconfigProblems: readonly KubeconfigProblem[];
   condition: KubeconfigCondition;
   contexts: readonly ContextView[];
   sites: readonly SiteView[];

@@ -9,6 +9,7 @@ export function problemsOf({ sites }: Snapshot): string[] {
     const links = status.links.filter((link) => link.state !== 'up' && (link.state === 'failed' || link.message));
     const listeners = status.listeners.filter((listener) => listener.state === 'failed');
     return [
+      ...status.problems.map(({ where, message }) => `${where}: ${message}`),
       ...links.map(({ peer, endpoint, message }) => `Link to ${peer ?? endpoint ?? 'a site'}: ${message ?? 'failed'}`),
       ...listeners.map(({ address, port, message }) => `${address} on port ${port}: ${message ?? 'failed'}`),
     ];

@@ -1,20 +1,18 @@
 /** Taking a socket's path for oneself: a path that nobody answers at is left over from a crash and replaced, any other is not. */
-import { chmodSync, lstatSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError } from '../errors.ts';
+import { takeTurn } from './turn.ts';
 import { checkSocketPath, isAnswered, makeSocketDirectory, registryFile, socketDirectory } from './sockets.ts';
 
 const WINDOWS = process.platform === 'win32';
-/** Two that start at the same time take turns; a lock older than this was left over. Milliseconds. */
-const LOCK_MS = 5000;
 
 /** Makes `server` listen at the socket. Throws `conflict` where another process answers there. */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   if (dirname(path) === socketDirectory() || WINDOWS) makeSocketDirectory();
   else mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const unlock = WINDOWS ? () => {} : await lock(`${checkSocketPath(path)}.lock`);
+  const unlock = WINDOWS ? () => {} : await takeTurn(`${checkSocketPath(path)}.lock`);
   try {
     if (await isAnswered(path))
       throw new CaravanError('conflict', `A site already runs at ${path}: stop it first, or give this one another --socket.`);
@@ -53,22 +51,4 @@ function removeLeftOver(path: string): void {
   if (!found) return;
   if (!found.isSocket()) throw new CaravanError('conflict', `${path} is not a socket: give another path with --socket.`);
   rmSync(path, { force: true });
-}
-
-async function lock(path: string): Promise<() => void> {
-  for (;;) {
-    try {
-      mkdirSync(path);
-      return () => rmdirSync(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-        throw new CaravanError(
-          'forbidden',
-          `The socket cannot be made in ${dirname(path)}: ${(error as NodeJS.ErrnoException).code}.`,
-        );
-      const found = lstatSync(path, { throwIfNoEntry: false });
-      if (found && Date.now() - found.mtimeMs > LOCK_MS) rmSync(path, { recursive: true, force: true });
-      await sleep(20);
-    }
-  }
 }

@@ -115,12 +115,12 @@ export class ApiClient {
     return revoked;
   }
 
-  /** Resolves once the site has heard it; it drains after that. */
   /** Tells the network that the site ends for good; it runs on. */
   async leave(signal?: AbortSignal): Promise<void> {
     await this.#call('POST', '/v1/leave', { signal });
   }
 
+  /** Resolves once the site has heard it; it drains after that. */
   async stop(signal?: AbortSignal): Promise<void> {
     await this.#call('POST', '/v1/stop', { signal });
   }

@@ -11,6 +11,8 @@ import { KEEP_ALIVE_MS, writeStatusLines } from './watch.ts';
 
 /** What a too large body may still send before it is answered: a client that writes first and reads then gets to its answer. Bytes. */
 const MAX_DISCARDED_BYTES = 16 * MAX_BODY_BYTES;
+/** By which names a pod's own loopback is asked, whatever the port is here: a page whose host name was made to lead here sends its own. */
+const OWN_HOST = /^(127\.0\.0\.1|localhost|caravan)(:\d+)?$/i;
 /** How long calls that run when the server closes may take to end. Milliseconds. */
 const CLOSE_MS = 2000;
 
@@ -21,6 +23,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
   conflict: 409,
   'not-running': 503,
+  'not-saved': 500,
   unreachable: 502,
   timeout: 504,
 };
@@ -55,7 +58,10 @@ export class ApiServer {
 
   /** For a pod, whose loopback only its own containers and a port-forward reach. Resolves to the port. */
   async listenOnPort(port: number, host = '127.0.0.1'): Promise<number> {
-    const server = this.#newServer();
+    const server = this.#newServer((request) => {
+      if (!OWN_HOST.test(request.headers.host ?? ''))
+        throw new CaravanError('forbidden', 'The management API answers to 127.0.0.1, localhost and caravan only.');
+    });
     await new Promise<void>((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException) =>
         reject(new CaravanError('conflict', `Port ${port} of ${host} cannot be had for the management API: ${error.code}.`));
@@ -78,14 +84,16 @@ export class ApiServer {
     await Promise.all(closing);
   }
 
-  #newServer(): Server {
-    const server = createServer({ requestTimeout: 30_000 }, (request, response) => void this.#answer(request, response));
+  /** @param check throws for requests that are not to be answered */
+  #newServer(check?: (request: IncomingMessage) => void): Server {
+    const server = createServer({ requestTimeout: 30_000 }, (request, response) => void this.#answer(request, response, check));
     this.#servers.push(server);
     return server;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse, check?: (request: IncomingMessage) => void): Promise<void> {
     try {
+      check?.(request);
       const path = (request.url ?? '/').split('?')[0]!;
       const method = request.method ?? 'GET';
       // A page in a browser that guessed the port must not steer the network; only browsers send Origin.

@@ -3,8 +3,9 @@
  * Times are ISO 8601 in UTC. Everything here is a snapshot made from the router's own tables, never a stored status.
  */
 
-export type Protocol = 'tcp' | 'udp' | 'http' | 'http2' | 'amqp';
-export type Distribution = 'balanced' | 'closest' | 'multicast';
+import type { Distribution, Protocol } from './vocabulary.ts';
+
+export type { Distribution, Protocol };
 
 /** `up` carries traffic; `connecting` tries, `message` says what it last met; `failed` will not try again without a change. */
 export type LinkState = 'up' | 'connecting' | 'failed';

@@ -230,7 +230,7 @@ describe('wrong usage is one line and exit code 2', () => {
     ['services -o xml', /-o xml is not known: use json or text/],
     ['expose orders', /--port is missing/],
     ['expose orders --port http', /--port is "http": it takes a whole number from 1 to 65535/],
-    ['expose orders --port 80 --type ftp', /--type is "ftp": it takes one of tcp, udp/],
+    ['expose orders --port 80 --type ftp', /--type is "ftp": it takes one of tcp, http, http2, amqp\./],
     ['listen orders --port 70000', /from 0 to 65535/],
     ['token issue --expires soon', /--expires is "soon": it takes a duration/],
     ['token redeem x --cost 0', /--cost is "0"/],

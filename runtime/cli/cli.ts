@@ -1,6 +1,7 @@
 /** The command line: finds the command, runs it, and turns every failure into one line and an exit code. */
 import { sentence } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { printableLines } from '../words.ts';
 import { UsageError } from './arguments.ts';
 import type { Io } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
@@ -10,7 +11,13 @@ const FAILED = 1;
 const USAGE = 2;
 
 /** Runs one command line, without the program's name; resolves to the exit code: 0 done, 1 failed, 2 wrong usage. */
-export async function runCli(args: string[], io: Io): Promise<number> {
+export async function runCli(args: string[], terminal: Io): Promise<number> {
+  // Whatever a command prints may have come from another site.
+  const io: Io = {
+    ...terminal,
+    out: (text) => terminal.out(printableLines(text)),
+    err: (text) => terminal.err(printableLines(text)),
+  };
   const [first] = args;
   if (first === '--version' || first === 'version') return print(io, `caravan ${VERSION}\n`);
   if (first === '--help' || first === '-h' || first === 'help') return print(io, overview());

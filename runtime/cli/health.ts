@@ -17,7 +17,8 @@ export async function serveHealth(port: number, ready: () => boolean): Promise<H
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new CaravanError('conflict', `Port ${port} cannot be had for probes: ${error.code}.`, { cause: error })),
     );
-    server.listen(port, '0.0.0.0', resolve);
+    // Without a host: IPv6 and IPv4, or IPv4 alone where there is nothing else. A cluster may have either.
+    server.listen(port, resolve);
   });
   return {
     close: () =>

@@ -1,5 +1,5 @@
 import { homedir, hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ApiServer } from '../api/server.ts';
 import { socketPath } from '../api/sockets.ts';
 import { createLog } from '../log.ts';
@@ -7,6 +7,7 @@ import { directoryStore } from '../site/directory-store.ts';
 import { FolderSource } from '../site/folder-source.ts';
 import { Site } from '../site/site.ts';
 import type { Io } from './command.ts';
+import { lockData } from './data-lock.ts';
 import { startLifetime } from './lifetime.ts';
 import { namedSite, siteNameIn } from './site-name.ts';
 import { dialPortForward } from './port-forward.ts';
@@ -28,12 +29,16 @@ export async function runOnHost({ config, data, name, socket, untilStdinCloses =
   const siteName = configured ?? name ?? hostSiteName();
   const path = socket === undefined ? socketPath(siteName) : /[/\\]/.test(socket) ? socket : socketPath(socket);
 
-  // The socket first: two processes never work on one site's data, however close together they start.
+  const folder = data ?? join(dataHome(), configured ?? name ?? 'default');
+
+  // The socket first, then the data: two processes never work on one site's, however close together they start.
   const api = new ApiServer({ stop: () => lifetime.end('asked to stop'), log: log.named('api') });
   await api.listenOnSocket(path);
+  let unlock: (() => Promise<void>) | undefined;
   try {
+    unlock = await lockData(folder, resolve(path));
     const starting = Site.start({
-      store: directoryStore(data ?? join(dataHome(), configured ?? name ?? 'default')),
+      store: directoryStore(folder),
       sources: [
         ...(config === undefined ? [] : [new FolderSource(config)]),
         ...(configured === undefined ? [namedSite(siteName)] : []),
@@ -51,6 +56,7 @@ export async function runOnHost({ config, data, name, socket, untilStdinCloses =
     silence();
     await site.close();
   } finally {
+    await unlock?.();
     await api.close();
   }
 }

@@ -1,6 +1,8 @@
-/** Rows under their headings, columns two spaces apart, no spaces at the ends of lines. */
+import { printable } from '../words.ts';
+
+/** Rows under their headings, columns two spaces apart, no spaces at the ends of lines. Control characters are written out. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [headings, ...rows];
+  const lines = [headings, ...rows].map((line) => line.map(printable));
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ''))));
   const drawn = lines.map((line) =>
     widths

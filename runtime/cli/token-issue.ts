@@ -1,4 +1,5 @@
 import { chmod, writeFile } from 'node:fs/promises';
+import { DURATION_PATTERN } from '../api/vocabulary.ts';
 import { CaravanError } from '../errors.ts';
 import { parseArguments, SOCKET_OPTION, UsageError, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
@@ -22,7 +23,7 @@ Makes a token that lets other sites link with this one, as YAML. Who has it may 
       output: { type: 'string', short: 'o' },
       ...SOCKET_OPTION,
     });
-    if (values.expires !== undefined && !/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(values.expires))
+    if (values.expires !== undefined && !DURATION_PATTERN.test(values.expires))
       throw new UsageError(`--expires is "${values.expires}": it takes a duration such as 30s, 15m or 1h30m.`);
     const uses = values.uses === undefined ? undefined : wholeNumber('--uses', values.uses, 1, 10_000);
     const client = await connectToSite(values.socket);

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { PortForward } from '../api/types.ts';
 import { CaravanError } from '../errors.ts';
+import { MAX_COST } from '../routing/limits.ts';
 import { OUTPUT_OPTION, parseArguments, SOCKET_OPTION, UsageError, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command, Io } from './command.ts';
 import { connectToSite } from './connect.ts';
@@ -35,7 +36,7 @@ Links this site with the one that issued the token in FILE ("-" is standard inpu
     };
     const { values, positionals } = parseArguments(args, options, ['FILE']);
     const json = wantsJson(values.output);
-    const cost = values.cost === undefined ? undefined : wholeNumber('--cost', values.cost, 1, 1_000_000);
+    const cost = values.cost === undefined ? undefined : wholeNumber('--cost', values.cost, 1, MAX_COST);
     const portForward = toPortForward(values);
     const yaml = await readToken(positionals[0]!, io);
     const client = await connectToSite(values.socket);

@@ -17,6 +17,8 @@ const ENTRY = 'issued';
 export class IssuedCertificates {
   readonly #store: SiteStore;
   readonly #bySerial: Map<string, Issued>;
+  /** One saving after another: an earlier one that took longer must not have the last word. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(store: SiteStore, issued: Issued[]) {
     this.#store = store;
@@ -33,21 +35,46 @@ export class IssuedCertificates {
     return entry !== undefined && entry.siteId === siteId && entry.revoked === undefined;
   }
 
-  async add(entry: Issued): Promise<void> {
-    this.#bySerial.set(entry.serial, entry);
-    await this.#save();
+  /** Whether a site was revoked: for good, whatever token it holds. */
+  isRevoked(siteId: string): boolean {
+    return [...this.#bySerial.values()].some((entry) => entry.siteId === siteId && entry.revoked !== undefined);
   }
 
-  /** Revokes every certificate of a site, by its name or id; returns how many, and whose. */
-  async revoke(site: string, now: Date): Promise<{ certificates: number; siteIds: string[] }> {
-    const mine = [...this.#bySerial.values()].filter((entry) => entry.siteId === site || entry.siteName === site);
+  /** The sites that are meant by a name or an id. */
+  siteIdsOf(site: string): string[] {
+    return [...new Set(this.#of(site).map(({ siteId }) => siteId))];
+  }
+
+  /** Where it cannot be kept, the certificate lets nobody in. */
+  async add(entry: Issued): Promise<void> {
+    this.#bySerial.set(entry.serial, entry);
+    try {
+      await this.#save();
+    } catch (error) {
+      this.#bySerial.delete(entry.serial);
+      throw error;
+    }
+  }
+
+  /**
+   * Revokes every certificate of a site, by its name or id; resolves to how many. From the call on nothing of that site is let in, also
+   * where that cannot be kept: then it rejects, and says so.
+   */
+  async revoke(site: string, now: Date): Promise<number> {
+    const mine = this.#of(site);
     const valid = mine.filter((entry) => entry.revoked === undefined);
     for (const entry of valid) entry.revoked = now.toISOString();
-    await this.#save();
-    return { certificates: valid.length, siteIds: [...new Set(mine.map((entry) => entry.siteId))] };
+    if (mine.length > 0) await this.#save();
+    return valid.length;
+  }
+
+  #of(site: string): Issued[] {
+    return [...this.#bySerial.values()].filter((entry) => entry.siteId === site || entry.siteName === site);
   }
 
   #save(): Promise<void> {
-    return this.#store.write(ENTRY, JSON.stringify([...this.#bySerial.values()]));
+    const saved = this.#turn.then(() => this.#store.write(ENTRY, JSON.stringify([...this.#bySerial.values()])));
+    this.#turn = saved.catch(() => {});
+    return saved;
   }
 }

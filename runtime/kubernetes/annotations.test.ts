@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { annotationsFor, guessProtocol, ownPorts, readExposure } from './annotations.ts';
+import { annotationsFor, guessProtocol, isServiceName, ownPorts, readExposure } from './annotations.ts';
 import type { Exposure, WorkloadKind } from './types.ts';
 
 const meta = (annotations: Record<string, string>) => ({ name: 'backend', annotations });
@@ -150,4 +150,9 @@ test('guessProtocol goes by transport, appProtocol, name and number', () => {
   assert.equal(guessProtocol({ port: 8080, name: 'https' }), 'tcp');
   assert.equal(guessProtocol({ port: 8080, name: 'httpd' }), 'http');
   assert.equal(guessProtocol({ port: 9999, name: 'httpd' }), 'tcp');
+});
+
+test('what a Service can be called', () => {
+  const names = ['a', 'a-1', 'A', '1a', 'a-', 'a.b', 'a_b', '', 'x'.repeat(63), 'x'.repeat(64)];
+  assert.deepEqual(names.filter(isServiceName), ['a', 'a-1', 'x'.repeat(63)]);
 });

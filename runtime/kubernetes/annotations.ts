@@ -3,7 +3,8 @@
  * The names and their meaning are Skupper v1's (github.com/skupperproject/skupper, tag 1.9.6, api/types/types.go); `distribution`
  * is ours. Every protocol is read as what it says; which of them the router carries, and how, is the router's to decide.
  */
-import type { Distribution, Protocol } from '../api/types.ts';
+import { ADDRESS_PATTERN, DISTRIBUTIONS, type Protocol, PROTOCOLS } from '../api/vocabulary.ts';
+import { MAX_NAME_LENGTH } from '../routing/limits.ts';
 import type { ExposedPort, Exposure, WorkloadKind } from './types.ts';
 
 export const PROXY = 'skupper.io/proxy';
@@ -13,8 +14,10 @@ export const DISTRIBUTION = 'skupper.io/distribution';
 /** All of them: what *Stop exposing* removes. */
 export const EXPOSURE_ANNOTATIONS = [PROXY, ADDRESS, PORT, DISTRIBUTION] as const;
 
-export const PROTOCOLS: readonly Protocol[] = ['tcp', 'http', 'http2', 'udp', 'amqp'];
-export const DISTRIBUTIONS: readonly Distribution[] = ['balanced', 'closest', 'multicast'];
+/** An RFC 1035 label. A Service of the address' name is made in every namespace, and none can be called otherwise. */
+export function isServiceName(address: string): boolean {
+  return /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(address);
+}
 
 /** One port of a Service, or of a workload's containers: what `ownPorts` finds. */
 export interface OwnPort {
@@ -46,7 +49,7 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
   if (!isOneOf(DISTRIBUTIONS, distribution))
     return `${DISTRIBUTION} is "${distribution}"; it must be one of ${DISTRIBUTIONS.join(', ')}.`;
   const address = given[ADDRESS] ?? metadata.name ?? '';
-  if (!/^\w[\w./:@-]{0,252}$/.test(address))
+  if (!ADDRESS_PATTERN.test(address) || address.length > MAX_NAME_LENGTH)
     return address === ''
       ? `${ADDRESS} is empty; give the name under which others reach it.`
       : `${ADDRESS} is "${address}"; it may have letters, digits and . / : @ _ - only.`;

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -11,6 +11,11 @@ export const SUBPROTOCOL = 'caravan.1';
 export const LINK_PATH = '/link';
 /** Connections that wait to be taken in at most; further ones are refused by the system. */
 const BACKLOG = 200;
+
+/** Of all incoming connections together, links among them. */
+const MAX_CONNECTIONS = 20_000;
+/** For TLS. Milliseconds. */
+const HANDSHAKE_WITHIN_MS = 10_000;
 
 export interface AccessServerOptions {
   /** Default: every address of this machine. */
@@ -32,9 +37,14 @@ export interface AccessServerOptions {
 /** Where links and claims come in: one HTTPS port for both. */
 export class AccessServer {
   readonly #server: Server;
+  /** Connections that are no link: waiting to be, or claiming. By their far end. */
+  readonly #waiting: Map<string, Socket>;
+  readonly port: number;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, waiting: Map<string, Socket>) {
     this.#server = server;
+    this.#waiting = waiting;
+    this.port = (server.address() as AddressInfo).port;
   }
 
   /** Rejects with the system's error where the port cannot be had. */
@@ -48,11 +58,19 @@ export class AccessServer {
       // A newcomer that claims has no certificate yet; a link without one is refused below.
       requestCert: true,
       rejectUnauthorized: false,
+      handshakeTimeout: HANDSHAKE_WITHIN_MS,
       maxHeaderSize: 16 * 1024,
       headersTimeout: 10_000,
       requestTimeout: 30_000,
     });
     server.maxRequestsPerSocket = 100;
+    server.maxConnections = MAX_CONNECTIONS;
+    const waiting = new Map<string, Socket>();
+    server.on('connection', (socket: Socket) => {
+      const end = farEnd(socket);
+      waiting.set(end, socket);
+      socket.once('close', () => waiting.get(end) === socket && waiting.delete(end));
+    });
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -67,6 +85,7 @@ export class AccessServer {
         return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       }
       socket.setNoDelay(true);
+      waiting.delete(farEnd(socket));
       return sockets.handleUpgrade(request, socket, head, (ws) => options.link(ws, socket, siteId));
     });
     server.on('tlsClientError', (error) => log.debug('a connection ended before it was a link', { error: error.message }));
@@ -74,24 +93,21 @@ export class AccessServer {
       server.once('error', reject);
       server.listen({ port: options.port, host: options.host, backlog: BACKLOG }, () => {
         server.off('error', reject);
-        resolve(new AccessServer(server));
+        resolve(new AccessServer(server, waiting));
       });
     });
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+  /** Takes nothing more in, and cuts what is no link yet. Links that are up stay; their owner closes them. */
+  close(): void {
+    // Not waited for: it would last as long as the last link.
+    this.#server.close();
+    for (const socket of this.#waiting.values()) socket.destroy();
   }
+}
 
-  /** Takes nothing more in. Links that are up stay; their owner closes them. */
-  close(): Promise<void> {
-    this.#server.closeIdleConnections();
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      // Sockets that became links are not the server's any more; half-done claims are not waited for.
-      this.#server.closeAllConnections();
-    });
-  }
+function farEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** The site id of the certificate shown, where it lets its holder in. */

@@ -23,6 +23,16 @@ export interface DialOptions {
   transport?: Duplex;
 }
 
+const OTHER_SITE = 'another site answers there';
+/** What OpenSSL says of a certificate that another authority signed. */
+const NOT_SIGNED = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
 /** A connection to the other site in TLS 1.3, where that site has shown that it is the one meant. */
 export function dialTls({
   host,
@@ -44,16 +54,17 @@ export function dialTls({
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['http/1.1'],
       // The authority signs for one site only, and the certificate names it: that says more than a host name, which may change.
-      checkServerIdentity: (_host, { subject }: PeerCertificate) =>
-        subject.CN === siteId ? undefined : new Error('another site answers there'),
+      checkServerIdentity: (_host, { subject }: PeerCertificate) => (subject.CN === siteId ? undefined : new Error(OTHER_SITE)),
     });
     const abort = () => socket.destroy(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', reject);
+    const failed = (error: NodeJS.ErrnoException) =>
+      reject(NOT_SIGNED.has(error.code ?? '') ? new Error(OTHER_SITE, { cause: error }) : error);
+    socket.once('error', failed);
     socket.once('close', () => reject(new Error('the connection was closed')));
     socket.once('secureConnect', () => {
       signal.removeEventListener('abort', abort);
-      socket.off('error', reject);
+      socket.off('error', failed);
       socket.setNoDelay(true);
       resolve(socket);
     });
@@ -62,6 +73,7 @@ export function dialTls({
 
 /** A WebSocket to the other site's router, open, and what it writes to. */
 export async function dialLink(options: DialOptions): Promise<{ ws: WebSocket; socket: Duplex }> {
+  options.signal.throwIfAborted();
   const socket = await dialTls(options);
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(`ws://${hostInUrl(options.host)}:${options.port}${LINK_PATH}`, SUBPROTOCOL, {

@@ -9,6 +9,7 @@ export const FrameType = {
   ping: 3,
   pong: 4,
   routing: 5,
+  cost: 6,
   open: 16,
   opened: 17,
   refused: 18,

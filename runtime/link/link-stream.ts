@@ -8,6 +8,9 @@ export const INITIAL_WINDOW_BYTES = 1024 * 1024;
 /** What one stream may have on its way at most, in one direction: the bound on what it can occupy anywhere. Bytes. */
 export const MAX_WINDOW_BYTES = 16 * 1024 * 1024;
 
+/** A larger window must have made the stream faster by this factor to be enlarged again. */
+const WORTHWHILE_GAIN = 1.2;
+
 /**
  * The end of a stream, as the protocols use it: a `Duplex` with half-close (`end`), reset (`destroy` with an error) and
  * backpressure. Credit goes from end to end: the reader here grants what its application has taken.
@@ -17,9 +20,15 @@ export class LinkStream extends Duplex implements StreamHandler {
   #window = INITIAL_WINDOW_BYTES;
   /** Bytes granted to the far end that have not arrived yet. */
   #granted = INITIAL_WINDOW_BYTES;
+  /** Bytes since the far end last said that it is held up, and when that was. */
+  #received = 0;
+  #blockedAt = performance.now();
+  /** The highest rate so far with which a window was used up. Bytes a millisecond. */
+  #bestRate = 0;
   /** Bytes that may be sent. */
   #credit = 0;
   #saidBlocked = false;
+  #flushing = false;
   /** What `_write` could not send yet, and whom to tell when it is sent. */
   #unsent: Buffer | undefined;
   #written: ((error?: Error) => void) | undefined;
@@ -72,8 +81,12 @@ export class LinkStream extends Duplex implements StreamHandler {
 
   data(payload: Buffer): void {
     this.#granted -= payload.length;
+    this.#received += payload.length;
     if (this.#granted < 0) this.destroy(new StreamError({ code: 'protocol', message: 'more was sent than the window allows' }));
-    else this.push(payload);
+    else {
+      this.push(payload);
+      this.#grant(this.#window / 4);
+    }
   }
 
   ended(): void {
@@ -92,9 +105,17 @@ export class LinkStream extends Duplex implements StreamHandler {
     this.#flush();
   }
 
-  /** The writer at the far end is held up by the window alone: if the reader here keeps up, the window is too small for the path. */
+  /**
+   * The writer at the far end is held up by the window. A larger one helps where the path is long, and is only more to queue where it is
+   * narrow: so it grows while growing makes the stream faster, as measured here.
+   */
   blocked(): void {
-    if (this.readableLength > this.#window / 4) return;
+    const now = performance.now();
+    const rate = this.#received / Math.max(1, now - this.#blockedAt);
+    this.#received = 0;
+    this.#blockedAt = now;
+    if (this.readableLength > this.#window / 4 || rate < this.#bestRate * WORTHWHILE_GAIN) return;
+    this.#bestRate = rate;
     this.#window = Math.min(this.#window * 2, MAX_WINDOW_BYTES);
     this.#grant(0);
   }
@@ -103,12 +124,17 @@ export class LinkStream extends Duplex implements StreamHandler {
     this.#flush();
   }
 
-  override _read(): void {
+  /** Grants what was taken; `_read` is called before that, and not again while nothing arrives. */
+  override read(size?: number): unknown {
+    const taken: unknown = super.read(size);
     this.#grant(this.#window / 4);
+    return taken;
   }
 
+  override _read(): void {}
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, written: (error?: Error) => void): void {
-    this.#unsent = chunk;
+    this.#unsent = chunk.length > 0 ? chunk : undefined;
     this.#written = written;
     this.#flush();
   }
@@ -143,19 +169,25 @@ export class LinkStream extends Duplex implements StreamHandler {
   }
 
   #flush(): void {
-    let room = true;
-    while (this.#unsent && room) {
+    // Handing data to the link may make it call back here (`drained`) before it returns.
+    if (this.#flushing) return;
+    this.#flushing = true;
+    while (this.#unsent && !this.#raw.isFull) {
       const size = Math.min(this.#unsent.length, this.#credit, MAX_PAYLOAD_BYTES);
-      if (size === 0) return this.#sayBlocked();
-      this.#credit -= size;
-      room = this.#raw.sendData(this.#unsent.subarray(0, size));
+      if (size === 0) {
+        this.#sayBlocked();
+        break;
+      }
+      const piece = this.#unsent.subarray(0, size);
       this.#unsent = size === this.#unsent.length ? undefined : this.#unsent.subarray(size);
+      this.#credit -= size;
+      this.#raw.sendData(piece);
     }
-    if (this.#unsent || !room) return undefined;
+    this.#flushing = false;
+    if (this.#unsent || this.#raw.isFull) return;
     const written = this.#written;
     this.#written = undefined;
     written?.();
-    return undefined;
   }
 
   #sayBlocked(): void {

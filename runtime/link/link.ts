@@ -9,19 +9,27 @@ import {
   encodeJsonFrame,
   type Frame,
   FrameType,
+  MAX_MESSAGE_BYTES,
   MAX_PAYLOAD_BYTES,
   ProtocolError,
 } from './frames.ts';
+import { MAX_WINDOW_BYTES } from './link-stream.ts';
 import { RawStream } from './raw-stream.ts';
 import { type Reason, toReason } from './reason.ts';
 import { SendQueue } from './send-queue.ts';
 
 /** Bytes handed to the socket at most before the queue's order decides again: what a small frame can stand behind. */
 const SOCKET_BYTES = 256 * 1024;
+/** Control frames that may wait for a neighbour at most; one that reads slower than that is cut off. Bytes. */
+const MAX_URGENT_BYTES = 64 * 1024 * 1024;
+/** Of what a stream is opened with. */
+const MAX_OPEN_BYTES = 4096;
 /** A neighbour that opens more streams than this on one link is refused further ones. */
 export const MAX_STREAMS = 100_000;
 /** How often a silent link is asked whether it lives. Milliseconds. */
 const PING_EVERY_MS = 1000;
+/** A clock's reading, which comes back. */
+const PING_BYTES = 8;
 /** A link on which nothing arrives for this long is dead. Milliseconds. */
 export const LINK_DEAD_AFTER_MS = 5000;
 /** How long a new link may take to say who it is. Milliseconds. */
@@ -40,6 +48,8 @@ export interface LinkEvents {
   /** The neighbour has said who it is. Throw a `ProtocolError` to turn it away. */
   hello(hello: Hello): void;
   routing(message: RoutingMessage): void;
+  /** The dialling side changed the cost. */
+  cost(cost: number): void;
   /** The neighbour opens a stream; answer with `sendOpened` or `sendRefused`, after having set the handler. */
   open(stream: RawStream, window: number, info: unknown): void;
   /** Once, whatever the cause; every stream has been reset already. */
@@ -79,10 +89,12 @@ export class Link {
     this.#nextStream = dialled ? 1 : 2;
     ws.binaryType = 'nodebuffer';
     ws.on('message', (message: Buffer, isBinary: boolean) => this.#message(message, isBinary));
-    ws.on('error', (error) => this.#end({ code: 'link-lost', message: error.message }));
-    ws.on('close', (_code, text) => this.#end({ code: 'link-lost', message: text.toString() || 'the connection was closed' }));
+    ws.on('error', (error) => this.#end(lossOf(error)));
+    ws.on('close', (code, text) => this.#end({ code: 'link-lost', message: text.toString() || whyClosed(code) }));
     socket.on('drain', () => this.#pump());
     if (ws.isPaused) ws.resume();
+    // Every byte is a sign of life: a large message may take longer to arrive than a silent link may live.
+    socket.on('data', () => (this.#heardAt = performance.now()));
     this.#timer = setInterval(() => this.#beat(), PING_EVERY_MS).unref();
     this.#sendControl(encodeJsonFrame(FrameType.hello, 0, hello));
   }
@@ -91,8 +103,13 @@ export class Link {
     return this.#streams.size;
   }
 
-  sendRouting(message: RoutingMessage): void {
-    this.#sendControl(encodeJsonFrame(FrameType.routing, 0, message));
+  /** `frame`: from `encodeRouting`, so that one encoding serves all links of a flood. */
+  sendRouting(frame: Buffer): void {
+    this.#sendControl(frame);
+  }
+
+  sendCost(cost: number): void {
+    this.#sendControl(encodeJsonFrame(FrameType.cost, 0, { cost }));
   }
 
   /** A new stream to the neighbour: give it a handler, then call `sendOpen`. On a closed link it is closed, too. */
@@ -108,12 +125,15 @@ export class Link {
   /** Says why to the neighbour, resets every stream and closes the connection. */
   close(reason: Reason): void {
     if (this.#closed) return;
+    for (let frame = this.queue.nextUrgent(); frame; frame = this.queue.nextUrgent()) this.#write([frame]);
     this.#write([encodeJsonFrame(FrameType.bye, 0, reason)]);
     this.#end(reason);
   }
 
   kick(): void {
-    this.#pump();
+    if (this.queue.urgentBytes > MAX_URGENT_BYTES)
+      this.#end({ code: 'link-lost', message: 'it does not read what is sent to it' });
+    else this.#pump();
   }
 
   forget(stream: RawStream): void {
@@ -128,7 +148,7 @@ export class Link {
   #sendControl(frame: Buffer): void {
     if (this.#closed) return;
     this.queue.pushUrgent(frame);
-    this.#pump();
+    this.kick();
   }
 
   #pump(): void {
@@ -166,7 +186,6 @@ export class Link {
 
   #message(message: Buffer, isBinary: boolean): void {
     if (this.#closed) return;
-    this.#heardAt = performance.now();
     this.bytesIn += message.length;
     try {
       if (!isBinary) throw new ProtocolError('it sends text');
@@ -177,8 +196,9 @@ export class Link {
         this.#data(stream, message);
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.close({ code: 'protocol', message: error.message });
+      // Whatever a neighbour sends may cost it the link, never this process.
+      const why = error instanceof ProtocolError ? error.message : `it sends what cannot be handled: ${String(error)}`;
+      this.close({ code: 'protocol', message: why });
     }
   }
 
@@ -195,12 +215,15 @@ export class Link {
       case FrameType.bye:
         return this.#end({ ...toReason(decodeJson(body)), code: 'link-lost' });
       case FrameType.ping:
+        if (body.length !== PING_BYTES) throw new ProtocolError('it sends a ping of another length');
         return this.#sendControl(encodeFrame(FrameType.pong, 0, body));
       case FrameType.pong:
-        if (body.length === 8) this.rttMs = Math.max(0, performance.now() - body.readDoubleBE(0));
+        if (body.length === PING_BYTES) this.rttMs = Math.max(0, performance.now() - body.readDoubleBE(0));
         return undefined;
       case FrameType.routing:
         return this.#events.routing(decodeJson(body) as RoutingMessage);
+      case FrameType.cost:
+        return this.#events.cost(Number((decodeJson(body) as { cost?: unknown } | null)?.cost));
       case FrameType.open:
         return this.#open(id, body);
       // A frame for a stream that is not there any more crossed its reset on the way: not an error.
@@ -228,13 +251,14 @@ export class Link {
 
   #data(id: number, payload: Buffer): void {
     if (payload.length > MAX_PAYLOAD_BYTES) throw new ProtocolError(`it sends more than ${MAX_PAYLOAD_BYTES} bytes in one frame`);
-    this.#streams.get(id)?.handler.data(payload);
+    if (payload.length > 0) this.#streams.get(id)?.handler.data(payload);
   }
 
   #open(id: number, body: Buffer): void {
     if (id === 0 || id % 2 === this.#nextStream % 2)
       throw new ProtocolError('it opens a stream with a number that is not its own');
     if (this.#streams.has(id)) throw new ProtocolError('it opens a stream that is open');
+    if (body.length > MAX_OPEN_BYTES) throw new ProtocolError(`it opens a stream with more than ${MAX_OPEN_BYTES} bytes`);
     const window = readWindow(body);
     const info = decodeJson(body.subarray(4));
     const stream = new RawStream(id, this);
@@ -254,7 +278,7 @@ export class Link {
   }
 
   #ping(): void {
-    const body = Buffer.allocUnsafe(8);
+    const body = Buffer.allocUnsafe(PING_BYTES);
     body.writeDoubleBE(performance.now(), 0);
     this.#sendControl(encodeFrame(FrameType.ping, 0, body));
   }
@@ -271,7 +295,23 @@ export class Link {
   }
 }
 
+/** However much the far end says that it takes: no more than this waits anywhere for one stream. */
 function readWindow(body: Buffer): number {
   if (body.length < 4) throw new ProtocolError('a stream is opened without a window');
-  return body.readUInt32BE(0);
+  return Math.min(body.readUInt32BE(0), MAX_WINDOW_BYTES);
+}
+
+function lossOf(error: NodeJS.ErrnoException): Reason {
+  if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+    return { code: 'protocol', message: `it sends a message of more than ${MAX_MESSAGE_BYTES} bytes` };
+  return { code: 'link-lost', message: error.message };
+}
+
+/** RFC 6455, section 7.4.1. */
+function whyClosed(code: number): string {
+  return code === 1009 ? `the neighbour takes no message of more than ${MAX_MESSAGE_BYTES} bytes` : 'the connection was closed';
+}
+
+export function encodeRouting(message: RoutingMessage): Buffer {
+  return encodeJsonFrame(FrameType.routing, 0, message);
 }

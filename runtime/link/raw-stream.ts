@@ -1,5 +1,6 @@
 import { encodeFrame, encodeJsonFrame, encodeNumberFrame, FrameType } from './frames.ts';
 import type { Reason } from './reason.ts';
+import { Ring } from './ring.ts';
 import type { Item, SendQueue, StreamQueue } from './send-queue.ts';
 
 /** What arrives on a stream. A splice through a transit router and the end of a stream are the two that implement it. */
@@ -33,7 +34,7 @@ export interface StreamCarrier {
 /** A numbered stream on one link: frames out, frames in, no flow control of its own. */
 export class RawStream implements StreamQueue {
   readonly id: number;
-  readonly pending: Item[] = [];
+  readonly pending = new Ring<Item>();
   bytes = 0;
   lane: StreamQueue['lane'] = 'none';
   /** Set at once by whoever asked for the stream. */
@@ -62,13 +63,17 @@ export class RawStream implements StreamQueue {
     this.#close();
   }
 
-  /** False: enough waits, pause until `drained`. At most `MAX_PAYLOAD_BYTES`. */
-  sendData(payload: Buffer): boolean {
-    if (this.closed) return true;
+  /** Enough waits: send no more until `drained`. */
+  get isFull(): boolean {
+    return this.#full && !this.closed;
+  }
+
+  /** At most `MAX_PAYLOAD_BYTES`. */
+  sendData(payload: Buffer): void {
+    if (this.closed) return;
     this.#carrier.queue.push(this, payload);
     this.#full = this.bytes > HIGH_WATER_BYTES;
     this.#carrier.kick();
-    return !this.#full;
   }
 
   sendEnd(): void {
@@ -127,7 +132,7 @@ export class RawStream implements StreamQueue {
 
   /** Both sides have ended; the number is free again once the last payload has left. */
   #closeWhenSent(): void {
-    if (this.pending.length > 0) return;
+    if (this.pending.size > 0) return;
     this.closed = true;
     this.#carrier.forget(this);
   }

@@ -1,10 +1,11 @@
 import { encodeFrame, FrameType, INLINE_BYTES } from './frames.ts';
+import { Ring } from './ring.ts';
 
 /** What one stream waits to send. */
 export interface StreamQueue {
   readonly id: number;
   /** What it sends, in order. */
-  readonly pending: Item[];
+  readonly pending: Ring<Item>;
   bytes: number;
   /** The lane it stands in, while it has something to send. */
   lane: 'none' | 'small' | 'bulk';
@@ -30,15 +31,17 @@ const SMALL_PER_BULK = 16;
  * Decides what a link sends next: control frames first, then streams with little to send, then bulk streams in turns of one frame.
  */
 export class SendQueue {
-  readonly #urgent: Buffer[] = [];
-  #urgentAt = 0;
+  readonly #urgent = new Ring<Buffer>();
   readonly #lanes = { small: new Ring<StreamQueue>(), bulk: new Ring<StreamQueue>() };
   #smallInARow = 0;
   /** Bytes that wait, of all streams together. */
   bytes = 0;
+  /** Bytes of control frames that wait. */
+  urgentBytes = 0;
 
   pushUrgent(frame: Buffer): void {
     this.#urgent.push(frame);
+    this.urgentBytes += frame.length;
   }
 
   push(stream: StreamQueue, item: Item): void {
@@ -52,26 +55,29 @@ export class SendQueue {
   drop(stream: StreamQueue): void {
     this.bytes -= stream.bytes;
     stream.bytes = 0;
-    stream.pending.length = 0;
+    stream.pending.clear();
   }
 
   /** The next frame, or undefined when nothing waits. Call its stream's `drained` once it has been written. */
   next(): NextFrame | undefined {
-    if (this.#urgentAt < this.#urgent.length) {
-      const frame = this.#urgent[this.#urgentAt++]!;
-      if (this.#urgentAt === this.#urgent.length) this.#urgent.length = this.#urgentAt = 0;
-      return { messages: [frame] };
-    }
+    const urgent = this.nextUrgent();
+    if (urgent) return { messages: [urgent] };
     for (let stream = this.#nextStream(); stream; stream = this.#nextStream()) {
       stream.lane = 'none';
       const item = stream.pending.shift();
       if (item === undefined) continue;
       stream.bytes -= sizeOf(item);
       this.bytes -= sizeOf(item);
-      if (stream.pending.length > 0) this.#stand(stream);
+      if (stream.pending.size > 0) this.#stand(stream);
       return { messages: encode(stream.id, item), stream };
     }
     return undefined;
+  }
+
+  nextUrgent(): Buffer | undefined {
+    const frame = this.#urgent.shift();
+    if (frame) this.urgentBytes -= frame.length;
+    return frame;
   }
 
   #stand(stream: StreamQueue): void {
@@ -98,29 +104,4 @@ function encode(id: number, item: Item): NextFrame['messages'] {
   if (typeof item === 'number') return [encodeFrame(item, id)];
   if (item.length <= INLINE_BYTES) return [encodeFrame(FrameType.data, id, item)];
   return [encodeFrame(FrameType.dataAhead, id), item];
-}
-
-/** A first-in-first-out queue whose `shift` does not move the rest. */
-class Ring<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
-
-  get size(): number {
-    return this.#items.length - this.#head;
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  shift(): T | undefined {
-    if (this.size === 0) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
-  }
 }

@@ -6,43 +6,54 @@ import type { RawStream, StreamHandler } from './raw-stream.ts';
  * what waits here is bounded by the window that the two ends agreed on, and an end that sends more than that is cut off.
  */
 export function spliceTransit(from: RawStream, to: RawStream, openerWindow: number): void {
-  const towards = new Budget();
-  const back = new Budget(openerWindow);
+  const towards: Direction = { credit: 0, isBlocked: false, isOpen: false };
+  const back: Direction = { credit: openerWindow, isBlocked: false, isOpen: true };
   from.handler = half(to, towards, back, from);
   to.handler = half(from, back, towards, to);
 }
 
-/** Bytes that one direction may still carry. */
-class Budget {
-  left: number;
-  constructor(left = 0) {
-    this.left = left;
-  }
+/** What one direction may still carry. */
+interface Direction {
+  /** Bytes. */
+  credit: number;
+  /** Its sender has said that it is held up, and has got nothing since. */
+  isBlocked: boolean;
+  /** Its receiver has said how much it takes to begin with. */
+  isOpen: boolean;
 }
 
 /** What arrives on `self` goes out on `other`. */
-function half(other: RawStream, outgoing: Budget, incoming: Budget, self: RawStream): StreamHandler {
+function half(other: RawStream, outgoing: Direction, incoming: Direction, self: RawStream): StreamHandler {
+  const breach = (message: string) => {
+    const reason = { code: 'protocol', message } as const;
+    self.sendReset(reason);
+    other.sendReset(reason);
+  };
   return {
     opened(window, info) {
-      incoming.left += window;
-      other.sendOpened(window, info);
+      if (incoming.isOpen) return breach('a stream was accepted twice');
+      incoming.isOpen = true;
+      incoming.credit = window;
+      return other.sendOpened(window, info);
     },
     refused: (reason) => other.sendRefused(reason),
     data(payload) {
-      outgoing.left -= payload.length;
-      if (outgoing.left < 0) {
-        const reason = { code: 'protocol', message: 'more was sent than the window allows' } as const;
-        self.sendReset(reason);
-        other.sendReset(reason);
-      } else other.sendData(payload);
+      outgoing.credit -= payload.length;
+      if (outgoing.credit < 0) breach('more was sent than the window allows');
+      else other.sendData(payload);
     },
     ended: () => other.sendEnd(),
     reset: (reason) => other.sendReset(reason),
     credit(bytes) {
-      incoming.left = Math.min(incoming.left + bytes, MAX_WINDOW_BYTES);
+      incoming.credit = Math.min(incoming.credit + bytes, MAX_WINDOW_BYTES);
+      incoming.isBlocked = false;
       other.sendCredit(bytes);
     },
-    blocked: () => other.sendBlocked(),
+    blocked() {
+      if (outgoing.isBlocked) return;
+      outgoing.isBlocked = true;
+      other.sendBlocked();
+    },
     drained() {},
   };
 }

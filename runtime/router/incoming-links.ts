@@ -36,7 +36,7 @@ export class IncomingLinks {
       id,
       link: () => link,
       siteId,
-      cost: (hello) => (incoming.cost = hello.cost ?? 1),
+      cost: (told) => (incoming.cost = told ?? 1),
       up: (peer) => {
         incoming.peer = peer;
         this.#log.info(`link from ${peer.site.name} is up`);

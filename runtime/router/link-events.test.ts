@@ -33,14 +33,33 @@ describe('a neighbour that says who it is', () => {
   });
 
   for (const [what, hello, message] of [
-    ['another site than its certificate', { router: infoOf('east') }, /its certificate names another/],
-    ['that it is this very router', { router: { ...infoOf('west'), id: 'here' } }, /it has the same id as this router/],
+    [
+      'another site than its certificate',
+      { router: { ...infoOf('east'), id: 'west' }, instance: 1 },
+      /its certificate names another/,
+    ],
+    [
+      'the name of another site’s router',
+      { router: { ...infoOf('west'), id: 'east' }, instance: 1 },
+      /its router is called east, which is not/,
+    ],
+    ['a name that only begins like its site', { router: { ...infoOf('west'), id: 'west-2' }, instance: 1 }, /is not of its site/],
+    [
+      'that it is this very router',
+      { router: { ...infoOf('west'), id: 'here' }, instance: 1 },
+      /it has the same id as this router/,
+    ],
     ['nothing', null, /does not say properly/],
-    ['no name', { router: infoOf('west', '') }, /does not say properly/],
-    ['an endless name', { router: infoOf('west', 'x'.repeat(254)) }, /does not say properly/],
-    ['a number for a name', { router: { ...infoOf('west'), site: { id: 'west', name: 5 } } }, /does not say properly/],
-    ['a cost of nothing', { router: infoOf('west'), cost: 0 }, /its cost is not a whole number from 1 to 1000000/],
-    ['half a cost', { router: infoOf('west'), cost: 1.5 }, /its cost is not a whole number/],
+    ['no name', { router: infoOf('west', ''), instance: 1 }, /does not say properly/],
+    ['an endless name', { router: infoOf('west', 'x'.repeat(254)), instance: 1 }, /does not say properly/],
+    [
+      'a number for a name',
+      { router: { ...infoOf('west'), site: { id: 'west', name: 5 } }, instance: 1 },
+      /does not say properly/,
+    ],
+    ['no start', { router: infoOf('west') }, /does not say when it started/],
+    ['a cost of nothing', { router: infoOf('west'), cost: 0, instance: 1 }, /its cost is not a whole number from 1 to 1000000/],
+    ['half a cost', { router: infoOf('west'), cost: 1.5, instance: 1 }, /its cost is not a whole number/],
   ] as const)
     it(`is turned away when it says ${what}`, () => {
       assert.throws(() => greet(hello), { name: 'ProtocolError', message });

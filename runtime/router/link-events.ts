@@ -11,7 +11,8 @@ interface LinkEnd {
   link(): Link;
   /** The site that the certificate at the other end names. */
   siteId: string;
-  cost(hello: Hello): number;
+  /** The dialling side's cost is what counts: told by its greeting, and whenever it changes. */
+  cost(told: number | undefined): number;
   up(peer: RouterInfo): void;
   closed(reason: Reason): void;
 }
@@ -21,16 +22,26 @@ export function linkEvents(router: Router, end: LinkEnd): LinkEvents {
   return {
     hello(hello) {
       const peer = checked(hello, router, end.siteId);
+      router.attach(end.id, end.link(), { peer: peer.id, instance: hello.instance, cost: end.cost(hello.cost) });
       end.up(peer);
-      router.attach(end.id, end.link(), peer.id, end.cost(hello));
     },
     routing: (message) => router.receive(end.id, message),
-    open: (stream, window, info) => router.open(stream, window, info),
+    cost(told) {
+      if (!isCost(told)) throw new ProtocolError(WRONG_COST);
+      router.setCost(end.id, end.cost(told));
+    },
+    open: (stream, window, info) => router.open(stream, window, info, end.id),
     closed(reason) {
       router.detach(end.id);
       end.closed(reason);
     },
   };
+}
+
+const WRONG_COST = `its cost is not a whole number from 1 to ${MAX_COST}`;
+
+function isCost(cost: unknown): cost is number {
+  return Number.isInteger(cost) && (cost as number) >= 1 && (cost as number) <= MAX_COST;
 }
 
 /** Who the neighbour says it is, where that can be true. */
@@ -39,11 +50,14 @@ function checked(hello: Hello, router: Router, siteId: string): RouterInfo {
   const texts = [peer?.id, peer?.site?.id, peer?.site?.name, peer?.version];
   if (!peer || texts.some((text) => typeof text !== 'string' || text.length === 0 || text.length > MAX_NAME_LENGTH))
     throw new ProtocolError('it does not say properly who it is');
-  if (hello.cost !== undefined && !(Number.isInteger(hello.cost) && hello.cost >= 1 && hello.cost <= MAX_COST))
-    throw new ProtocolError(`its cost is not a whole number from 1 to ${MAX_COST}`);
+  if (hello.cost !== undefined && !isCost(hello.cost)) throw new ProtocolError(WRONG_COST);
   if (peer.id === router.info.id)
     throw new ProtocolError('it has the same id as this router: it is this router, or a copy of its data');
+  // A site's routers are named after it, so that none can take the place of another site's.
+  if (peer.id !== siteId && !peer.id.startsWith(`${siteId}/`))
+    throw new ProtocolError(`its router is called ${peer.id}, which is not of its site`);
   if (peer.site.id !== siteId)
     throw new ProtocolError(`it says that it is site ${peer.site.id}, but its certificate names another`);
+  if (!Number.isSafeInteger(hello.instance)) throw new ProtocolError('it does not say when it started');
   return peer;
 }

@@ -83,7 +83,8 @@ class GatedListener {
       this.#problem = 'udp is not carried yet; tcp, http, http2 and amqp are, as streams';
       return;
     }
-    if (this.#opening) return;
+    // While it waits to try again, changes elsewhere are no reason to try.
+    if (this.#opening || this.#retry) return;
     const wanted = this.#isWanted();
     if (!wanted && (this.#socket || this.#problem)) {
       this.#socket?.close();
@@ -125,7 +126,7 @@ class GatedListener {
   async #open(): Promise<void> {
     const { host, name } = this.#config;
     this.#opening = true;
-    clearTimeout(this.#retry);
+    let isNews = true;
     try {
       this.#socket = await TcpListener.open(host, this.#port, (client) => void this.#serve(client));
       this.#port = this.#socket.port;
@@ -137,12 +138,16 @@ class GatedListener {
         return this.#open();
       }
       const problem = portProblem(error as NodeJS.ErrnoException, host, this.#port);
-      if (problem !== this.#problem) this.#log.warn(`listener ${name}: ${problem}`);
+      isNews = problem !== this.#problem;
+      if (isNews) this.#log.warn(`listener ${name}: ${problem}`);
       this.#problem = problem;
-      this.#retry = setTimeout(() => void this.review(), RETRY_PORT_MS).unref();
+      this.#retry = setTimeout(() => {
+        this.#retry = undefined;
+        void this.review();
+      }, RETRY_PORT_MS).unref();
     }
     this.#opening = false;
-    this.#changed();
+    if (isNews) this.#changed();
     // What happened while the socket was being opened.
     if (this.#socket && !this.#isWanted()) {
       this.#socket.close();

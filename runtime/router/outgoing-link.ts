@@ -14,19 +14,21 @@ import type { Router } from './router.ts';
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 10_000;
 const DIAL_WITHIN_MS = 10_000;
+let lives = 0;
 
 /** Reaches a port that lies behind a Kubernetes API server. */
 export type PortForwardDial = (to: NonNullable<LinkConfig['portForward']>, signal: AbortSignal) => Promise<Duplex>;
 
 /** A link that this site dials, and dials again whenever it is lost, until it is closed. */
 export class OutgoingLink {
-  readonly config: LinkConfig;
+  config: LinkConfig;
   readonly #router: Router;
   readonly #log: Log;
   readonly #changed: () => void;
   readonly #portForward: PortForwardDial | undefined;
   readonly #ended = new AbortController();
   #link: Link | undefined;
+  #id = '';
   #peer: RouterInfo | undefined;
   #state: LinkState = 'connecting';
   #since = new Date();
@@ -65,6 +67,15 @@ export class OutgoingLink {
     };
   }
 
+  /** Changes the cost without touching what the link carries. */
+  setCost(cost: number): void {
+    this.config = { ...this.config, cost };
+    if (!this.#link || this.#state !== 'up') return;
+    this.#link.sendCost(cost);
+    this.#router.setCost(this.#id, cost);
+    this.#changed();
+  }
+
   close(message: string): void {
     this.#ended.abort(new Error(message));
     this.#link?.close({ code: 'closing', message });
@@ -92,15 +103,17 @@ export class OutgoingLink {
     this.#endpoint = nameOf(this.config, turn);
     const { host, port } = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
     const transport = portForward ? await this.#forward(portForward, signal) : undefined;
+    signal.throwIfAborted();
     const { ws, socket } = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
     return new Promise((resolve) => {
-      const id = `out:${name}`;
+      // A name of its own for each life: the end of an earlier one must not be taken for the end of this.
+      const id = `out:${name}:${++lives}`;
       const hello = this.#router.hello(cost);
       const events = linkEvents(this.#router, {
         id,
         link: () => link,
         siteId,
-        cost: () => cost,
+        cost: () => this.config.cost,
         up: (peer) => {
           this.#peer = peer;
           this.#become('up');
@@ -115,6 +128,7 @@ export class OutgoingLink {
       });
       const link = new Link(ws, socket, { dialled: true, hello, events });
       this.#link = link;
+      this.#id = id;
       // Closed while it was being dialled.
       if (this.#ended.signal.aborted) link.close({ code: 'closing', message: 'the link was removed' });
     });

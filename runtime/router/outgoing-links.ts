@@ -24,8 +24,10 @@ export class OutgoingLinks {
     const next = new Map<string, OutgoingLink>();
     for (const config of configs) {
       const known = this.#links.get(config.name);
-      if (known && JSON.stringify(known.config) === JSON.stringify(config)) next.set(config.name, known);
-      else {
+      if (known && isSameBut(known.config, config)) {
+        if (known.config.cost !== config.cost) known.setCost(config.cost);
+        next.set(config.name, known);
+      } else {
         known?.close('the link was changed');
         next.set(config.name, new OutgoingLink(config, this.#router, this.#options));
       }
@@ -42,4 +44,9 @@ export class OutgoingLinks {
   status(site: string): LinkStatus[] {
     return [...this.#links.values()].map((link) => link.status(site));
   }
+}
+
+/** Whether two links differ in their cost at most: that is changed while they carry traffic. */
+function isSameBut(a: LinkConfig, b: LinkConfig): boolean {
+  return JSON.stringify({ ...a, cost: 0 }) === JSON.stringify({ ...b, cost: 0 });
 }

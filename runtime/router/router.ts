@@ -2,13 +2,23 @@ import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../log.ts';
 import { LinkStream } from '../link/link-stream.ts';
-import type { Hello, Link } from '../link/link.ts';
+import { ProtocolError } from '../link/frames.ts';
+import { encodeRouting, type Hello, type Link } from '../link/link.ts';
 import type { RawStream } from '../link/raw-stream.ts';
 import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
 import { spliceTransit } from '../link/transit.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { RoutingEngine } from '../routing/engine.ts';
-import { type Distribution, type Effects, type LinkId, portFor, type RouterId, type RouterInfo } from '../routing/types.ts';
+import { INSTANCES_PER_MS } from '../routing/limits.ts';
+import {
+  type Distribution,
+  type Effects,
+  type LinkId,
+  portFor,
+  type RouterId,
+  type RouterInfo,
+  type RoutingMessage,
+} from '../routing/types.ts';
 import { Servers } from './servers.ts';
 import { abort, splice } from './splice.ts';
 
@@ -37,17 +47,17 @@ export interface Connection {
 /** Addresses in, streams out: puts routing, links and servers together. */
 export class Router {
   readonly info: RouterInfo;
-  /** Later for every start of this router; the random part tells two starts apart that a clock without memory gives the same time. */
-  readonly instance = Date.now() * 1024 + randomInt(1024);
+  /** Later for every start of this router. */
+  readonly instance = Date.now() * INSTANCES_PER_MS + randomInt(INSTANCES_PER_MS);
   readonly engine: RoutingEngine;
   readonly servers = new Servers();
   readonly balancer = new Balancer();
-  readonly #links = new Map<LinkId, Link>();
+  readonly #links = new Map<LinkId, { link: Link; peer: RouterId; instance: number }>();
   readonly #log: Log;
   readonly #changed: () => void;
   readonly #timer: NodeJS.Timeout;
   /** Streams that begin or end at this router. */
-  streams = 0;
+  #ownStreams = 0;
 
   /** `changed` is called after every change of paths or services; it may be called often. */
   constructor(info: RouterInfo, log: Log, changed: () => void) {
@@ -62,9 +72,18 @@ export class Router {
     return { router: this.info, instance: this.instance, ...(cost !== undefined && { cost }) };
   }
 
-  /** A link whose neighbour has said who it is. */
-  attach(id: LinkId, link: Link, peer: RouterId, cost: number): void {
-    this.#links.set(id, link);
+  /**
+   * A link whose neighbour has said who it is. Two starts of one router cannot both be neighbours: the later one is believed, the
+   * earlier one's links are cut. Throws a `ProtocolError` where this link is the earlier one's.
+   */
+  attach(id: LinkId, link: Link, { peer, instance, cost }: { peer: RouterId; instance: number; cost: number }): void {
+    for (const other of this.#links.values()) {
+      if (other.peer !== peer || other.instance === instance) continue;
+      if (other.instance > instance)
+        throw new ProtocolError(`another router with the id ${peer} is linked here, and started later`);
+      other.link.close({ code: 'protocol', message: `another router with the id ${peer} has linked, and started later` });
+    }
+    this.#links.set(id, { link, peer, instance });
     this.#apply(this.engine.linkUp(id, peer, cost, Date.now()));
   }
 
@@ -77,7 +96,7 @@ export class Router {
   }
 
   receive(id: LinkId, message: unknown): void {
-    this.#apply(this.engine.receive(id, message));
+    this.#apply(this.engine.receive(id, message, Date.now()));
   }
 
   /** Tells the network what this site's connectors offer now. */
@@ -125,9 +144,9 @@ export class Router {
       this.balancer.started(address, choice.router);
       try {
         const stream = await this.#reach(choice.router, address, port);
-        this.streams++;
+        this.#ownStreams++;
         stream.once('close', () => {
-          this.streams--;
+          this.#ownStreams--;
           this.balancer.ended(address, choice.router);
         });
         return { stream, site: choice.site };
@@ -142,17 +161,26 @@ export class Router {
   }
 
   /** A neighbour opens a stream: it ends here, or goes on. */
-  open(raw: RawStream, window: number, info: unknown): void {
+  open(raw: RawStream, window: number, info: unknown, from: LinkId): void {
     if (!isStreamInfo(info))
       return raw.sendRefused(refusal('protocol', 'the stream says neither where it goes nor what it wants'));
     if (info.to === this.info.id) return void this.#accept(raw, window, info);
     const hop = this.engine.nextHop(info.to);
-    const link = hop === undefined ? undefined : this.#links.get(hop);
-    if (!link) return raw.sendRefused(refusal('unreachable', `${this.info.site.name} knows no path to the destination`));
+    const link = hop === undefined ? undefined : this.#links.get(hop)?.link;
+    // Back to where it came from: the two tables disagree, for the moment.
+    if (!link || hop === from)
+      return raw.sendRefused(refusal('unreachable', `${this.info.site.name} knows no path to the destination`));
     if (info.hops <= 0) return raw.sendRefused(refusal('unreachable', `the path is longer than ${MAX_HOPS} links`));
     const onward = link.openStream();
     spliceTransit(raw, onward, window);
-    return onward.sendOpen(window, { ...info, hops: info.hops - 1 });
+    // Made anew: what a neighbour added to it travels no further.
+    const { to, address, port } = info;
+    return onward.sendOpen(window, { to, address, port, hops: Math.min(info.hops, MAX_HOPS) - 1 } satisfies StreamInfo);
+  }
+
+  /** Streams that a shutdown would cut: this router's own, and those that pass through. */
+  get streams(): number {
+    return [...this.#links.values()].reduce((sum, { link }) => sum + link.streams, this.#ownStreams);
   }
 
   close(): void {
@@ -162,7 +190,7 @@ export class Router {
   async #reach(router: RouterId, address: string, port: number): Promise<Duplex> {
     if (router === this.info.id) return (await this.servers.connect(address, port)).stream;
     const hop = this.engine.nextHop(router);
-    const link = hop === undefined ? undefined : this.#links.get(hop);
+    const link = hop === undefined ? undefined : this.#links.get(hop)?.link;
     if (!link) throw new StreamError(refusal('unreachable', 'no path leads there any more'));
     const info: StreamInfo = { to: router, address, port, hops: MAX_HOPS };
     return LinkStream.open(link.openStream(), info, ACCEPT_WITHIN_MS);
@@ -170,11 +198,11 @@ export class Router {
 
   async #accept(raw: RawStream, window: number, { address, port }: StreamInfo): Promise<void> {
     try {
-      const { stream, target } = await this.servers.connect(address, port);
+      const { stream, target } = await this.servers.connect(address, port, () => !raw.closed);
       // The client may have given up while the server was being reached.
       if (raw.closed) return abort(stream, new Error('the client has gone'));
-      this.streams++;
-      stream.once('close', () => this.streams--);
+      this.#ownStreams++;
+      stream.once('close', () => this.#ownStreams--);
       return splice(LinkStream.accept(raw, window, { target }), stream);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
@@ -196,8 +224,13 @@ export class Router {
   }
 
   #apply({ send, changed, cut }: Effects): void {
-    for (const { link, message } of send) this.#links.get(link)?.sendRouting(message);
-    for (const { link, reason } of cut) this.#links.get(link)?.close({ code: 'protocol', message: reason });
+    // A flood is one message for many links: it is encoded once.
+    let last: { message: RoutingMessage; frame: Buffer } | undefined;
+    for (const { link, message } of send) {
+      if (last?.message !== message) last = { message, frame: encodeRouting(message) };
+      this.#links.get(link)?.link.sendRouting(last.frame);
+    }
+    for (const { link, reason } of cut) this.#links.get(link)?.link.close({ code: 'protocol', message: reason });
     if (changed) this.#changed();
   }
 }

@@ -6,6 +6,9 @@ import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
 import type { Duplex } from 'node:stream';
 
+/** No further server is tried after this; whoever chose this site has others to try. Milliseconds. */
+const CONNECT_ALL_WITHIN_MS = 7000;
+
 export interface ServerConnection {
   stream: Duplex;
   /** The server's name. */
@@ -50,13 +53,18 @@ export class Servers {
     return [...offers.values()];
   }
 
-  /** Connects to the server with the fewest connections; where it refuses, to the next. Rejects with the last one's reason. */
-  async connect(address: string, port: number): Promise<ServerConnection> {
+  /**
+   * Connects to the server with the fewest connections; where it refuses, to the next, for as long as the client waits. Rejects with the
+   * last one's reason.
+   */
+  async connect(address: string, port: number, isWaiting: () => boolean = () => true): Promise<ServerConnection> {
     const waiting = this.#targets(address, port).toSorted(
       (a, b) => this.#count(a) - this.#count(b) || (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
     );
     let last = new StreamError({ code: 'unreachable', message: `${address} is not offered here` });
+    const deadline = performance.now() + CONNECT_ALL_WITHIN_MS;
     for (const target of waiting) {
+      if (!isWaiting() || performance.now() > deadline) break;
       const key = keyOf(target);
       this.#lastUsed.set(key, ++this.#uses);
       this.#change(key, 1);

@@ -133,7 +133,7 @@ describe('routing engine', () => {
     const ports = Array.from({ length: 100 }, (_, at) => ({ port: at + 1, targets, exact: true as const }));
     const offer = { address: 'large', type: 'tcp', distribution: 'balanced', ports } as const;
     const { send } = mesh.engine('a').setOffers([offer]);
-    const { cut } = mesh.engine('b').receive(link, send[0]!.message);
+    const { cut } = mesh.engine('b').receive(link, send[0]!.message, 0);
     assert.deepEqual(cut, []);
     assert.deepEqual(mesh.addresses('b'), ['large']);
     assert.deepEqual(mesh.engine('a').setOffers([offer]).send, [], 'what did not change does not travel');
@@ -165,7 +165,7 @@ describe('routing engine', () => {
       const link = mesh.link('a', 'b', 1);
       mesh.settle();
       const before = mesh.engine('a').routers();
-      const { cut, changed } = mesh.engine('a').receive(link, message);
+      const { cut, changed } = mesh.engine('a').receive(link, message, 0);
       assert.equal(cut.length, 1);
       assert.equal(cut[0]!.link, link);
       assert.match(cut[0]!.reason, /routing message|advertisement/);

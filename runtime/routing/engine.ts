@@ -1,5 +1,13 @@
 import { compareVersions, Database, NEVER, type Version } from './database.ts';
-import { DIGEST_EVERY_MS, MAX_NAME_LENGTH, MAX_NAMED_TARGETS, MAX_PORTS_PER_OFFER } from './limits.ts';
+import {
+  ASK_AGAIN_AFTER_MS,
+  DIGEST_EVERY_MS,
+  INSTANCES_PER_MS,
+  MAX_INSTANCE_AHEAD_MS,
+  MAX_NAME_LENGTH,
+  MAX_NAMED_TARGETS,
+  MAX_PORTS_PER_OFFER,
+} from './limits.ts';
 import { type Path, shortestPaths } from './paths.ts';
 import type {
   Digest,
@@ -14,7 +22,7 @@ import type {
   TopologyAdvert,
 } from './types.ts';
 import { Throttle } from './throttle.ts';
-import { whyInvalid } from './validate.ts';
+import { whyInvalid, withKnownFields } from './validate.ts';
 
 /** How often routers are looked over for those that cannot be reached any more. Milliseconds. */
 const AGE_EVERY_MS = 1000;
@@ -41,11 +49,14 @@ export class RoutingEngine {
   #offersSeq = 0;
   #leaving = false;
   readonly #throttle = new Throttle();
+  readonly #bidding = new Throttle();
+  /** When a router's whole offers were asked for; until they come. */
+  readonly #asked = new Map<RouterId, number>();
   #agedAt = -Infinity;
   #paths: Map<RouterId, Path> | undefined;
   #effects: Effects = noEffects();
 
-  /** `instance` must grow from start to start of the same router; milliseconds since 1970 do. */
+  /** `instance` must grow from start to start of the same router: `INSTANCES_PER_MS` times the milliseconds since 1970, and a random rest. */
   constructor(self: RouterInfo, instance: number) {
     this.self = self;
     this.#instance = instance;
@@ -92,25 +103,26 @@ export class RoutingEngine {
   }
 
   /** A message from a neighbour. An invalid one cuts its link and changes nothing else. */
-  receive(link: LinkId, message: unknown): Effects {
-    const known = this.#links.get(link);
-    if (!known) return noEffects();
+  receive(link: LinkId, message: unknown, now: number): Effects {
+    if (!this.#links.has(link)) return noEffects();
     const invalid = whyInvalid(message);
     if (invalid) return { ...noEffects(), cut: [{ link, reason: invalid }] };
-    const valid = message as RoutingMessage;
+    const valid = withKnownFields(message as RoutingMessage);
+    // Not the neighbour's fault, perhaps: it may only pass on what another made up.
+    if ('instance' in valid && valid.instance > (now + MAX_INSTANCE_AHEAD_MS) * INSTANCES_PER_MS) return noEffects();
     switch (valid.kind) {
       case 'topology':
-        this.#receiveTopology(link, valid);
+        this.#receiveTopology(link, valid, now);
         break;
       case 'offers':
       case 'offers-delta':
-        this.#receiveOffers(link, valid);
+        this.#receiveOffers(link, valid, now);
         break;
       case 'digest':
         this.#receiveDigest(link, valid);
         break;
       case 'offers-request':
-        for (const origin of valid.origins) this.#sendOffers(link, origin);
+        for (const origin of new Set(valid.origins)) this.#sendOffers(link, origin);
         break;
     }
     return this.#take();
@@ -119,6 +131,7 @@ export class RoutingEngine {
   /** Lets time pass; call it about ten times a second. */
   tick(now: number): Effects {
     if (this.#throttle.isDue(now)) this.#floodTopology();
+    if (this.#bidding.isDue(now)) this.#announceAnew();
     for (const [link, state] of this.#links) {
       // A clock that jumped back must not silence the digest for hours.
       if (now < state.nextDigest && state.nextDigest - now <= DIGEST_EVERY_MS) continue;
@@ -163,6 +176,11 @@ export class RoutingEngine {
     return this.#database.routers.get(router)?.topology?.router.site.name ?? router;
   }
 
+  /** Whether another router seems to live under this one's id: the two deny each other's words. */
+  get isContested(): boolean {
+    return this.#bidding.isStrained;
+  }
+
   addresses(): string[] {
     return [...this.#database.addresses()];
   }
@@ -185,37 +203,38 @@ export class RoutingEngine {
     }
   }
 
-  #receiveTopology(link: LinkId, advert: TopologyAdvert): void {
-    if (advert.origin === this.self.id) {
-      if (compareVersions(advert, this.#database.topologyVersion(this.self.id)) > 0) this.#outbid(advert);
-      return;
-    }
+  #receiveTopology(link: LinkId, advert: TopologyAdvert, now: number): void {
     const order = compareVersions(advert, this.#database.topologyVersion(advert.origin));
-    if (order < 0) this.#sendTopology(link, advert.origin);
-    if (order <= 0 || !this.#admit(link, advert.origin)) return;
+    // An older one crossed the newer on its way here; where it did not, the next digest tells.
+    if (order <= 0) return;
+    if (advert.origin === this.self.id) return this.#outbid(advert, now);
+    if (!this.#database.hasRoomFor(advert.origin)) return;
     this.#database.setTopology(advert);
     this.#flood(advert, link);
     this.#paths = undefined;
     this.#effects.changed = true;
   }
 
-  #receiveOffers(link: LinkId, advert: OffersAdvert | OffersDelta): void {
-    if (advert.origin === this.self.id) {
-      if (compareVersions(advert, this.#database.offersVersion(this.self.id)) > 0) this.#outbid(advert);
-      return;
-    }
-    const known = this.#database.offersVersion(advert.origin);
-    const order = compareVersions(advert, known);
-    if (order < 0) this.#sendOffers(link, advert.origin);
-    if (order <= 0 || !this.#admit(link, advert.origin)) return;
-    if (advert.kind === 'offers') this.#database.setOffers(advert);
-    else if (advert.instance === known.instance && advert.seq === known.seq + 1) this.#database.applyDelta(advert);
-    else {
-      this.#send(link, { kind: 'offers-request', origins: [advert.origin] });
-      return;
-    }
+  #receiveOffers(link: LinkId, advert: OffersAdvert | OffersDelta, now: number): void {
+    const base = this.#database.offersVersion(advert.origin);
+    if (compareVersions(advert, base) <= 0) return;
+    if (advert.origin === this.self.id) return this.#outbid(advert, now);
+    if (!this.#database.hasRoomFor(advert.origin)) return;
+    if (advert.kind === 'offers') {
+      this.#database.setOffers(advert);
+      this.#asked.delete(advert.origin);
+    } else if (advert.instance === base.instance && advert.seq === base.seq + 1) this.#database.applyDelta(advert);
+    else return this.#ask(link, advert.origin, now);
     this.#flood(advert, link);
     this.#effects.changed = true;
+  }
+
+  /** Asks for everything that a router offers, once for all deltas that come before the answer. */
+  #ask(link: LinkId, origin: RouterId, now: number): void {
+    const asked = this.#asked.get(origin);
+    if (asked !== undefined && Math.abs(now - asked) < ASK_AGAIN_AFTER_MS) return;
+    this.#asked.set(origin, now);
+    this.#send(link, { kind: 'offers-request', origins: [origin] });
   }
 
   /** Sends what the neighbour lacks. What this router lacks the neighbour sends on this router's own digest. */
@@ -223,6 +242,8 @@ export class RoutingEngine {
     const theirs = new Map(entries.map((entry) => [entry.origin, entry]));
     for (const [origin, entry] of this.#database.routers) {
       const their = theirs.get(origin);
+      // Who forgot a router that cannot be reached is not to be reminded of it: else it would never be forgotten.
+      if (!their && entry.lostAt !== undefined) continue;
       const has = (seq: number | undefined): Version => (their && seq !== undefined ? { instance: their.instance, seq } : NEVER);
       if (entry.topology && compareVersions(entry.topology, has(their?.topology)) > 0) this.#send(link, entry.topology);
       if (compareVersions(entry.offersVersion, has(their?.offers)) > 0) this.#sendOffers(link, origin);
@@ -238,12 +259,19 @@ export class RoutingEngine {
     return { kind: 'digest', entries };
   }
 
-  /** The network remembers an earlier life of this router as newer (its clock was set back): start above it. */
-  #outbid(version: Version): void {
-    this.#instance = Math.max(this.#instance, version.instance) + 1;
+  /**
+   * The network remembers an earlier life of this router as newer (its clock was set back): starts above it. Where another router with
+   * the same id lives, the two outbid each other without end: then ever more slowly.
+   */
+  #outbid({ instance }: Version, now: number): void {
+    this.#instance = Math.max(this.#instance, instance + 1);
+    if (this.#bidding.request(now)) this.#announceAnew();
+  }
+
+  #announceAnew(): void {
     this.#describeTopology();
     this.#floodTopology();
-    this.#advertiseOffers([...this.#database.routers.get(this.self.id)!.offers.values()]);
+    if (!this.#leaving) this.#advertiseOffers([...this.#database.routers.get(this.self.id)!.offers.values()]);
   }
 
   /** Holds here at once; others hear of it when the throttle lets them. */
@@ -282,17 +310,6 @@ export class RoutingEngine {
 
   #nextOffersVersion() {
     return { origin: this.self.id, instance: this.#instance, seq: ++this.#offersSeq };
-  }
-
-  #admit(link: LinkId, origin: RouterId): boolean {
-    if (this.#database.hasRoomFor(origin)) return true;
-    this.#effects.cut.push({ link, reason: 'it advertises more routers than this one can hold' });
-    return false;
-  }
-
-  #sendTopology(link: LinkId, origin: RouterId): void {
-    const topology = this.#database.routers.get(origin)?.topology;
-    if (topology) this.#send(link, topology);
   }
 
   #sendOffers(link: LinkId, origin: RouterId): void {

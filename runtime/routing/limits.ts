@@ -1,4 +1,7 @@
-/** Bounds on what a neighbour may make this router hold. Beyond one of them the link is cut, and the reason names the limit. */
+/**
+ * Bounds on what a neighbour may make this router hold. A message beyond one of them is malformed and cuts the link; routers beyond
+ * `MAX_ROUTERS` are not taken in, since who tells of them need not be who made them up.
+ */
 export const MAX_ROUTERS = 20_000;
 export const MAX_NEIGHBORS = 20_000;
 export const MAX_OFFERS_PER_ROUTER = 200_000;
@@ -10,5 +13,11 @@ export const MAX_NAME_LENGTH = 253;
 export const MAX_COST = 1_000_000;
 /** A router that no path leads to is forgotten after this, with what it offered. Milliseconds. */
 export const FORGET_AFTER_MS = 600_000;
+/** Instances per millisecond of a clock: the rest is random, and tells two starts apart that a clock gives the same time. */
+export const INSTANCES_PER_MS = 1024;
+/** An instance further ahead than this is a mistake or a lie, and is not believed: its router could not outbid it. Milliseconds. */
+export const MAX_INSTANCE_AHEAD_MS = 10 * 365 * 86_400_000;
+/** How long an answer to a request for a router's offers is waited for, before it is asked for again. Milliseconds. */
+export const ASK_AGAIN_AFTER_MS = 2000;
 /** How often neighbours compare what they have, to heal what was lost. Milliseconds. */
 export const DIGEST_EVERY_MS = 30_000;

@@ -92,7 +92,7 @@ export class Mesh {
       const { link, to, message } = this.#inFlight.shift()!;
       this.delivered++;
       // Through JSON, as on a real link: no engine may share an object with another.
-      this.#do(to, this.engine(to).receive(link, JSON.parse(JSON.stringify(message))));
+      this.#do(to, this.engine(to).receive(link, JSON.parse(JSON.stringify(message)), this.#now));
     }
   }
 

@@ -11,6 +11,11 @@ export class Throttle {
   #last = -Infinity;
   #waits = false;
 
+  /** Whether changes have kept coming for so long that they wait as long as they ever do. */
+  get isStrained(): boolean {
+    return this.#hold === MOST_HOLD_MS;
+  }
+
   /** Something changed: whether to announce it now. If not, `isDue` says when. */
   request(now: number): boolean {
     this.#waits = true;

@@ -7,7 +7,7 @@ import {
   MAX_PORTS_PER_OFFER,
   MAX_ROUTERS,
 } from './limits.ts';
-import type { RoutingMessage } from './types.ts';
+import type { Offer, RoutingMessage } from './types.ts';
 
 /** Says what is wrong with a message from a neighbour, or undefined where it may be used as a `RoutingMessage`. */
 export function whyInvalid(message: unknown): string | undefined {
@@ -45,7 +45,8 @@ function whyInvalidTopology({ origin, router, neighbors, leaving }: Record<strin
   if (!isRecord(router) || router['id'] !== origin) return 'a topology advertisement does not describe its origin';
   const site = router['site'];
   if (!isRecord(site) || !isName(site['id']) || !isName(site['name'])) return 'a topology advertisement names no site';
-  if (!isName(router['version'])) return 'a topology advertisement has no version';
+  if (!isName(router['version']) || !isWord(router['platform'])) return 'a topology advertisement has no version or platform';
+  if (router['namespace'] !== undefined && !isName(router['namespace'])) return 'a topology advertisement has no valid namespace';
   return whyInvalidList(
     neighbors,
     MAX_NEIGHBORS,
@@ -64,12 +65,12 @@ function whyInvalidList(list: unknown, limit: number, isValid: (item: unknown) =
   return list.every(isValid) ? undefined : `a routing message has invalid ${name}`;
 }
 
-const PROTOCOLS = new Set(['tcp', 'udp', 'http', 'http2', 'amqp']);
-const DISTRIBUTIONS = new Set(['balanced', 'closest', 'multicast']);
+/** A protocol or distribution that a later version knows must not cut a network in two: it is passed on. */
+const WORD = /^[a-z][a-z0-9-]{0,31}$/;
 
 function isOffer(offer: unknown): boolean {
   if (!isRecord(offer) || !isName(offer['address'])) return false;
-  if (!PROTOCOLS.has(offer['type'] as string) || !DISTRIBUTIONS.has(offer['distribution'] as string)) return false;
+  if (!isWord(offer['type']) || !isWord(offer['distribution'])) return false;
   const ports = offer['ports'];
   return Array.isArray(ports) && ports.length > 0 && ports.length <= MAX_PORTS_PER_OFFER && ports.every(isOfferedPort);
 }
@@ -89,8 +90,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && WORD.test(value);
+}
+
+/** Without control characters: names end up in terminals. */
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH && !/\p{Cc}/u.test(value);
 }
 
 function isCount(value: unknown): boolean {
@@ -99,4 +105,46 @@ function isCount(value: unknown): boolean {
 
 function isCost(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_COST;
+}
+
+/** A valid message with the fields that are known, and no others: what a neighbour adds to it travels no further. */
+export function withKnownFields(message: RoutingMessage): RoutingMessage {
+  switch (message.kind) {
+    case 'topology': {
+      const { origin, instance, seq, router, neighbors, leaving } = message;
+      const { id, site, version, platform, namespace } = router;
+      return {
+        kind: 'topology',
+        origin,
+        instance,
+        seq,
+        router: { id, site: { id: site.id, name: site.name }, version, platform, ...(namespace !== undefined && { namespace }) },
+        neighbors: neighbors.map(({ id: neighbor, cost }) => ({ id: neighbor, cost })),
+        ...(leaving && { leaving }),
+      };
+    }
+    case 'offers':
+      return {
+        kind: 'offers',
+        origin: message.origin,
+        instance: message.instance,
+        seq: message.seq,
+        offers: message.offers.map(knownOffer),
+      };
+    case 'offers-delta': {
+      const { origin, instance, seq, put, drop } = message;
+      return { kind: 'offers-delta', origin, instance, seq, put: put.map(knownOffer), drop };
+    }
+    default:
+      return message;
+  }
+}
+
+function knownOffer({ address, type, distribution, ports }: Offer): Offer {
+  return {
+    address,
+    type,
+    distribution,
+    ports: ports.map(({ port, targets, exact }) => ({ port, targets, ...(exact && { exact }) })),
+  };
 }

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import type { AccessStatus, Problem } from '../api/types.ts';
 import type { Identity } from '../identity/identity.ts';
 import { AccessServer } from '../link/access-server.ts';
-import type { Log } from '../log.ts';
+import { type Log, sparing } from '../log.ts';
 import type { Wishes } from './wishes.ts';
 
 /** How long after a port could not be had it is tried again. Milliseconds. */
@@ -73,7 +73,7 @@ export class Access {
 
   async #open(): Promise<void> {
     clearTimeout(this.#retry);
-    await this.#server?.close();
+    this.#server?.close();
     this.#server = undefined;
     this.#problem = undefined;
     const wished = this.#wished;
@@ -88,7 +88,7 @@ export class Access {
         authority: identity.authority.certificate,
         ...options,
         request: claim,
-        log,
+        log: sparing(log),
       });
       log.info(`links come in at port ${this.#server.port}`);
     } catch (error) {

@@ -1,7 +1,8 @@
 import { type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import * as v from 'valibot';
+import { host as hostField, pem, port as portField, siteName as siteNameField } from '../api/fields.ts';
 import type { ApiErrorBody } from '../api/types.ts';
-import { CaravanError, type ErrorCode, sentence } from '../errors.ts';
+import { CaravanError, type ErrorCode, isErrorCode, sentence } from '../errors.ts';
 import { commonName, issueCertificate, readSigningRequest } from '../identity/certificates.ts';
 import type { Grants } from '../identity/grants.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -9,22 +10,25 @@ import type { IssuedCertificates } from '../identity/issued.ts';
 import { NO_WAY_IN_HOST, type Token } from '../identity/token.ts';
 import { dialTls } from '../link/dial.ts';
 import type { Log } from '../log.ts';
+import { printable } from '../words.ts';
 import type { Duplex } from 'node:stream';
 
 export const CLAIMS_PATH = '/claims/';
 /** Of a claim and of its answer. */
 const MAX_BODY_BYTES = 64 * 1024;
+/** Of a whole claim, from the dial to the last byte of the answer. */
 const CLAIM_WITHIN_MS = 15_000;
+const MAX_ENDPOINTS = 100;
 
 const Claim = v.object({
   code: v.pipe(v.string(), v.maxLength(200)),
   request: v.string(),
-  site: v.pipe(v.string(), v.minLength(1), v.maxLength(253)),
+  site: siteNameField,
 });
 const Admission = v.object({
-  certificate: v.string(),
-  site: v.pipe(v.string(), v.minLength(1), v.maxLength(253)),
-  endpoints: v.array(v.object({ host: v.string(), port: v.number() })),
+  certificate: pem,
+  site: siteNameField,
+  endpoints: v.pipe(v.array(v.object({ host: hostField, port: portField })), v.maxLength(MAX_ENDPOINTS)),
 });
 /** What a site that was let in gets: its certificate, and where to link to. */
 export type Admission = v.InferOutput<typeof Admission>;
@@ -37,6 +41,8 @@ export interface ClaimsOptions {
   endpoints: () => { host: string; port: number }[];
   log: Log;
 }
+
+const CLAIM_STATUS: Partial<Record<ErrorCode, number>> = { 'token-unknown': 404, revoked: 403, 'not-saved': 500 };
 
 /** Answers who redeems a token: `POST /claims/NAME` with the code and a signing request. */
 export async function answerClaim(request: IncomingMessage, response: ServerResponse, options: ClaimsOptions): Promise<void> {
@@ -52,13 +58,13 @@ export async function answerClaim(request: IncomingMessage, response: ServerResp
     if (!read.success) throw new CaravanError('bad-request', 'The claim is not complete.');
     const { code, request: csr, site } = read.output;
     const admission = await options.grants.redeem(request.url.slice(CLAIMS_PATH.length), code, () => admit(csr, site, options));
-    options.log.info(`let in site ${site}`);
+    options.log.info('let in a site', { site });
     return answer(200, admission);
   } catch (error) {
     if (!(error instanceof CaravanError)) options.log.warn('a claim failed', { error: sentence(error) });
     const known = error instanceof CaravanError ? error : new CaravanError('bad-request', 'The claim cannot be read.');
     const body: ApiErrorBody = { code: known.code, message: known.message };
-    return answer(known.code === 'token-unknown' ? 404 : 400, body);
+    return answer(CLAIM_STATUS[known.code] ?? 400, body);
   }
 }
 
@@ -69,7 +75,8 @@ async function admit(
 ): Promise<Admission> {
   const request = readSigningRequest(csr);
   if (request.siteId === identity.siteId)
-    throw new CaravanError('bad-request', 'the token was issued by this very site; redeem it at another one');
+    throw new CaravanError('bad-request', 'the token was issued by this very site; redeem it at another one.');
+  if (issued.isRevoked(request.siteId)) throw new CaravanError('revoked', REVOKED);
   const { certificate, serial, expires } = issueCertificate(identity.authority, request);
   await issued.add({
     serial,
@@ -81,31 +88,41 @@ async function admit(
   return { certificate, site: own, endpoints: endpoints() };
 }
 
-/** Redeems a token at the site that issued it. `transport` leads there where the token's own URL does not. */
-export async function claimWithToken(token: Token, csr: string, siteName: string, transport?: Duplex): Promise<Admission> {
+const REVOKED =
+  'this site was revoked there, for good. To link again it needs a new identity: start it with another --data, or on Kubernetes delete the site and create it again.';
+
+export interface ClaimWays {
+  /** Leads to the site where the token's own URL does not. */
+  transport?: Duplex | undefined;
+  /** Default 15 s. */
+  withinMs?: number;
+}
+
+/** Redeems a token at the site that issued it. */
+export async function claimWithToken(
+  token: Token,
+  csr: string,
+  siteName: string,
+  { transport, withinMs = CLAIM_WITHIN_MS }: ClaimWays = {},
+): Promise<Admission> {
   const { hostname, port: portText, pathname } = new URL(token.url);
   const host = hostname.replace(/^\[|\]$/g, '');
   const port = Number(portText || 443);
   if (host === NO_WAY_IN_HOST && !transport)
     throw new CaravanError(
       'no-way-in',
-      'the site that issued the token has no way in; give it one, or join through its Kubernetes context',
+      'the site that issued the token has no way in; give it one, or join through its Kubernetes context.',
     );
-  const signal = AbortSignal.timeout(CLAIM_WITHIN_MS);
+  const signal = AbortSignal.timeout(withinMs);
   const siteId = commonName(token.ca);
   let answer: { status: number; body: string };
   try {
-    const socket = await dialTls({
-      host,
-      port,
-      credentials: { authority: token.ca },
-      siteId,
-      signal,
-      ...(transport && { transport }),
-    });
-    answer = await post(socket, pathname, JSON.stringify({ code: token.code, request: csr, site: siteName }));
+    const credentials = { authority: token.ca };
+    const socket = await dialTls({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
+    answer = await post(socket, pathname, JSON.stringify({ code: token.code, request: csr, site: siteName }), signal);
   } catch (error) {
-    const why = signal.aborted ? `it does not answer (${CLAIM_WITHIN_MS / 1000} s)` : sentence(error);
+    transport?.destroy();
+    const why = signal.aborted ? `it does not answer (${withinMs / 1000} s)` : sentence(error);
     throw new CaravanError(
       'unreachable',
       `${transport ? 'The site' : `The site at ${host}:${port}`} cannot be reached: ${why}.`,
@@ -113,33 +130,48 @@ export async function claimWithToken(token: Token, csr: string, siteName: string
     );
   }
   if (answer.status !== 200) throw refusal(answer.body);
-  const admission = v.safeParse(Admission, JSON.parse(answer.body));
+  const admission = v.safeParse(Admission, parse(answer.body));
   if (!admission.success)
     throw new CaravanError('bad-request', 'The site answers with something that is no admission; is its version newer?');
   return admission.output;
 }
 
 function refusal(body: string): CaravanError {
-  try {
-    const { code, message } = JSON.parse(body) as ApiErrorBody;
-    return new CaravanError(code as ErrorCode, message.slice(0, 500));
-  } catch {
+  const { code, message } = (parse(body) ?? {}) as Partial<ApiErrorBody>;
+  if (typeof message !== 'string' || message === '')
     return new CaravanError('bad-request', 'The site refuses the token and does not say why.');
+  return new CaravanError(isErrorCode(code) ? code : 'bad-request', printable(message.slice(0, 500)));
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
   }
 }
 
-function post(socket: Duplex, path: string, body: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' };
-    const request = httpRequest(
-      { createConnection: () => socket, method: 'POST', path, headers, setDefaultHeaders: true },
-      (response) => {
-        readBody(response).then((text) => resolve({ status: response.statusCode ?? 0, body: text }), reject);
-      },
-    );
-    request.once('error', reject);
-    request.end(body);
-  });
+/** Rejects, and leaves no socket behind, when the signal is aborted, whatever has arrived until then. */
+async function post(socket: Duplex, path: string, body: string, signal: AbortSignal): Promise<{ status: number; body: string }> {
+  const abort = () => socket.destroy(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' };
+      const request = httpRequest(
+        { createConnection: () => socket, method: 'POST', path, headers, setDefaultHeaders: true },
+        (response) => {
+          readBody(response).then((text) => resolve({ status: response.statusCode ?? 0, body: text }), reject);
+        },
+      );
+      request.on('error', reject);
+      request.end(body);
+    });
+  } finally {
+    signal.removeEventListener('abort', abort);
+    socket.destroy();
+  }
 }
 
 async function readBody(message: IncomingMessage): Promise<string> {

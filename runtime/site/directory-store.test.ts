@@ -48,13 +48,13 @@ describe('a site’s memory in a folder', () => {
     const store = directoryStore(folder);
     const texts = Array.from({ length: 20 }, (_, at) => String.fromCodePoint(97 + at).repeat(200_000));
     await store.write('ports', texts[0]!);
-    let writing = true;
+    const writers = { done: false };
     const seen = new Set<string | undefined>();
     const reader = (async () => {
-      while (writing) seen.add(await store.read('ports'));
+      while (!writers.done) seen.add(await store.read('ports'));
     })();
     await Promise.all(texts.map((text) => store.write('ports', text)));
-    writing = false;
+    writers.done = true;
     await reader;
     assert.ok(seen.size > 0);
     for (const text of seen) assert.ok(texts.includes(text!), 'half an entry was read');

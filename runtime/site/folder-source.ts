@@ -39,7 +39,8 @@ export class FolderSource implements ResourceSource {
     }
     this.#watcher = watch(this.#folder, () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.#tell(changed), SETTLE_MS);
+      // Who throws at what it is told has a defect, and says so itself; the next change is told all the same.
+      this.#timer = setTimeout(() => void this.#tell(changed).catch(() => {}), SETTLE_MS);
     });
     this.#watcher.on('error', () => {});
     await this.#tell(changed);
@@ -53,11 +54,12 @@ export class FolderSource implements ResourceSource {
   }
 
   #tell(changed: (state: WishedState) => void): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
+    const telling = this.#turn.then(async () => {
       const state = await this.#read();
       if (!this.#closed) changed(state);
     });
-    return this.#turn;
+    this.#turn = telling.catch(() => {});
+    return telling;
   }
 
   async #read(): Promise<WishedState> {

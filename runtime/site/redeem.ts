@@ -1,8 +1,11 @@
 import type { RedeemedLink, RedeemTokenRequest } from '../api/types.ts';
+import { MAX_MADE_NAME_LENGTH } from '../api/vocabulary.ts';
 import { CaravanError, sentence } from '../errors.ts';
 import type { LinkConfig } from '../router/config.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
-import { API_VERSION, MAX_COST } from './resources.ts';
+import { MAX_COST } from '../routing/limits.ts';
+import { asName } from './resource-name.ts';
+import { API_VERSION } from './resources.ts';
 import type { StoreSource } from './store-source.ts';
 import { siteOf } from './wishes.ts';
 
@@ -30,11 +33,12 @@ export async function redeemToken(
     throw new CaravanError('bad-request', `The cost is ${cost}; it must be a whole number from 1 to ${MAX_COST}.`);
   const peerId = siteOf(token.ca);
   if (peerId === undefined)
-    throw new CaravanError('token-invalid', 'the token cannot be read: its certificate is damaged. Copy it again, whole');
+    throw new CaravanError('token-invalid', 'the token cannot be read: its certificate is damaged. Copy it again, whole.');
   if (peerId === site.id)
-    throw new CaravanError('bad-request', 'the token was issued by this very site; redeem it at another one');
+    throw new CaravanError('bad-request', 'the token was issued by this very site; redeem it at another one.');
   const { key, request } = await makeSigningRequest(site.id);
-  const admission = await claimWithToken(token, request, site.name, way && (await forward(way, portForward)));
+  const transport = way && (await forward(way, portForward));
+  const admission = await claimWithToken(token, request, site.name, { transport });
   const name = linkName(wished ?? admission.site, peerId, taken);
   const settings = way && {
     context: way.context,
@@ -73,11 +77,7 @@ async function forward(way: NonNullable<RedeemTokenRequest['portForward']>, dial
 
 /** A name for the link: the peer's, unless a link to another site has it. Redeeming again for the same peer replaces its link. */
 function linkName(wished: string, peerId: string, taken: readonly LinkConfig[]): string {
-  const base =
-    wished
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9.-]+/g, '-')
-      .replaceAll(/^[-.]+|[-.]+$/g, '') || 'link';
+  const base = asName(wished) || 'link';
   const other = taken.find(({ name, siteId }) => name === base && siteId !== peerId);
-  return other ? `${base}-${peerId.slice(0, 8)}` : base;
+  return other ? asName(`${base.slice(0, MAX_MADE_NAME_LENGTH - 9)}-${peerId.slice(0, 8)}`) : base;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { API_VERSION, durationMs, MAX_RESOURCE_FILE_BYTES, parseResources, type ResourceKind } from './resources.ts';
 
@@ -165,7 +166,7 @@ describe('bad input gives one sentence and its line', () => {
       8,
       'must be a host name or an address,',
     ],
-    ['another protocol', document('Connector', 'routingKey: a\nport: 1\ntype: ftp'), 8, 'must be one of tcp, udp, http, http2, '],
+    ['another protocol', document('Connector', 'routingKey: a\nport: 1\ntype: ftp'), 8, 'must be one of tcp, http, http2, udp, '],
     [
       'a wrong choice',
       document('Connector', 'routingKey: a\nport: 1\nincludeNotReadyPods: x'),
@@ -285,5 +286,14 @@ describe('a duration', () => {
   });
   it('is nothing else', () => {
     assert.deepEqual(['', '15', 'm', '15 m', '-1s', '1d', '1h x'].map(durationMs), Array(7).fill(undefined));
+  });
+});
+
+describe('docs/resources.md', () => {
+  it('has examples that work', async () => {
+    const text = await readFile(new URL('../../docs/resources.md', import.meta.url), 'utf8');
+    const examples = text.match(/(?<=\n\n)(    apiVersion:[^]*?)(?=\n\n)/g) ?? [];
+    const kinds = examples.map((example) => only(example.replaceAll(/^    /gm, '')).kind);
+    assert.deepEqual(kinds, ['Site', 'RouterAccess', 'Link', 'Listener', 'Connector']);
   });
 });

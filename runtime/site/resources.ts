@@ -4,52 +4,21 @@
  */
 import * as v from 'valibot';
 import { LineCounter, type Document, isMap, isNode, isScalar, parseAllDocuments } from 'yaml';
+import { address, cost, duration, host, name, pem, port, portOrNone, protocol, text, wholeNumber } from '../api/fields.ts';
+import { DURATION_PATTERN } from '../api/vocabulary.ts';
 import type { WishedState } from './source.ts';
 
 export const API_VERSION = 'skupper.io/v2alpha1';
 /** A file of resources larger than this is refused: nothing else is done while one is read, and links do not wait long. Bytes. */
 export const MAX_RESOURCE_FILE_BYTES = 1024 * 1024;
 
-const text = v.pipe(
-  v.string('must be text'),
-  v.minLength(1, 'must not be empty'),
-  v.maxLength(1024, 'is longer than 1024 characters'),
-);
-const name = v.pipe(
-  text,
-  v.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'may have lower case letters, digits, "-" and "." only'),
-  v.maxLength(253, 'is longer than 253 characters'),
-);
-const addressText = v.pipe(
-  text,
-  v.regex(/^[\w][\w./:@-]*$/, 'may have letters, digits and . / : @ _ - only'),
-  v.maxLength(253, 'is longer than 253 characters'),
-);
-const wholeNumber = (least: number, most: number) => {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
-};
-const portNumber = (least: number) => wholeNumber(least, 65_535);
+const someText = text(1024);
 /** Skupper's Link endpoints have their port as text. */
 const portTextMessage = 'must be a whole number from 1 to 65535';
 const portText = v.pipe(
   v.union([v.number(), v.string()], portTextMessage),
-  v.check((port) => v.is(portNumber(1), Number(port)), portTextMessage),
+  v.check((value) => v.is(port, Number(value)), portTextMessage),
   v.transform(Number),
-);
-const host = v.pipe(
-  text,
-  v.regex(/^[\w.:%-]+$/, 'must be a host name or an address, without a scheme or a port'),
-  v.maxLength(253, 'is longer than 253 characters'),
-);
-/** Path costs are sums of these; the bound keeps a sum over 255 hops exact. */
-export const MAX_COST = 1_000_000;
-const cost = wholeNumber(1, MAX_COST);
-const durationText = v.pipe(text, v.regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, 'must be a duration such as 30s, 15m or 1h30m'));
-const pem = v.pipe(
-  v.string('must be PEM'),
-  v.startsWith('-----BEGIN ', 'must be PEM'),
-  v.maxLength(64 * 1024, 'is longer than 64 KiB'),
 );
 const settingsMessage = 'must be a map of names to texts';
 const settings = v.optional(
@@ -64,10 +33,7 @@ const settings = v.optional(
   {},
 );
 const aMap = 'must be a map';
-const protocol = v.optional(
-  v.picklist(['tcp', 'udp', 'http', 'http2', 'amqp'], 'must be one of tcp, udp, http, http2, amqp'),
-  'tcp',
-);
+const type = v.optional(protocol, 'tcp');
 
 const specs = {
   /** The site itself. `settings.autoListen`: `loopback` makes a listener on 127.0.0.1 for every service of the network. */
@@ -80,7 +46,7 @@ const specs = {
           v.object(
             {
               name: v.picklist(['inter-router', 'edge', 'normal'], 'must be one of inter-router, edge, normal'),
-              port: portNumber(0),
+              port: portOrNone,
             },
             aMap,
           ),
@@ -96,7 +62,7 @@ const specs = {
   Link: v.object(
     {
       endpoints: v.optional(
-        v.array(v.object({ name: v.optional(text, 'inter-router'), host, port: portText }, aMap), 'must be a list'),
+        v.array(v.object({ name: v.optional(someText, 'inter-router'), host, port: portText }, aMap), 'must be a list'),
         [],
       ),
       tlsCredentials: name,
@@ -107,22 +73,22 @@ const specs = {
   ),
   Listener: v.object(
     {
-      routingKey: addressText,
-      port: portNumber(0),
+      routingKey: address,
+      port: portOrNone,
       host: v.optional(host, '127.0.0.1'),
-      type: protocol,
+      type,
       settings,
     },
     aMap,
   ),
   Connector: v.object(
     {
-      routingKey: addressText,
-      port: portNumber(1),
+      routingKey: address,
+      port,
       host: v.optional(host),
-      selector: v.optional(text),
+      selector: v.optional(someText),
       includeNotReadyPods: v.optional(v.boolean('must be true or false'), false),
-      type: protocol,
+      type,
       settings,
     },
     aMap,
@@ -130,16 +96,16 @@ const specs = {
   AccessGrant: v.object(
     {
       redemptionsAllowed: v.optional(wholeNumber(1, 10_000), 1),
-      expirationWindow: v.optional(durationText, '15m'),
-      code: v.optional(text),
+      expirationWindow: v.optional(duration, '15m'),
+      code: v.optional(someText),
       settings,
     },
     aMap,
   ),
   AccessToken: v.object(
     {
-      url: v.pipe(text, v.url('must be a URL such as https://203.0.113.7:8443/claims/NAME')),
-      code: text,
+      url: v.pipe(someText, v.url('must be a URL such as https://203.0.113.7:8443/claims/NAME')),
+      code: someText,
       ca: pem,
       linkCost: v.optional(cost, 1),
       settings,
@@ -292,9 +258,9 @@ function whatIsWrong(message: string): string {
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds of a Go duration such as `1h30m`; undefined where the text is none. */
-export function durationMs(duration: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(duration)) return undefined;
-  return [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
+export function durationMs(written: string): number | undefined {
+  if (!DURATION_PATTERN.test(written)) return undefined;
+  return [...written.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
     (sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit!]!,
     0,
   );

@@ -12,8 +12,9 @@ import type {
   ServiceStatus,
   Status,
 } from '../api/types.ts';
-import { CaravanError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { CARRIED_DISTRIBUTIONS, CARRIED_PROTOCOLS } from '../api/vocabulary.ts';
+import { CaravanError, sentence } from '../errors.ts';
+import { type Log, sparing } from '../log.ts';
 import { Grants } from '../identity/grants.ts';
 import { type Identity, loadIdentity } from '../identity/identity.ts';
 import { IssuedCertificates } from '../identity/issued.ts';
@@ -29,6 +30,7 @@ import { answerClaim } from './claims.ts';
 import { explain } from './explain.ts';
 import { redeemToken } from './redeem.ts';
 import type { NetworkView } from './network-view.ts';
+import { resourceName } from './resource-name.ts';
 import { API_VERSION, durationMs, type Resource } from './resources.ts';
 import { servicesOf, sitesOf } from './services.ts';
 import type { ResourceSource, WishedState } from './source.ts';
@@ -68,6 +70,8 @@ export class Site implements SiteControl {
   readonly #subscribers: Set<() => void>;
   readonly #startTime = new Date();
   #wishes: Wishes = wishesOf([]);
+  /** A defect kept the last wished state from being applied. */
+  #defect: string | undefined;
   #notifying = false;
   #closed = false;
 
@@ -93,7 +97,7 @@ export class Site implements SiteControl {
           new Promise<void>((resolve, reject) => {
             const heard = (state: WishedState) => {
               states.set(source, state);
-              if (site) site.#reconcile();
+              if (site) site.#reconcileSafely();
               resolve();
             };
             source.watch(heard).catch(reject);
@@ -121,10 +125,12 @@ export class Site implements SiteControl {
     const name = wishesOf(this.#resources()).siteName ?? namespace ?? `site-${siteId.slice(0, 8)}`;
     const info = { id: siteId, site: { id: siteId, name }, version: VERSION, platform, ...(namespace && { namespace }) };
     const changed = () => this.#changed();
+    this.#auto.onChange = changed;
     this.#router = new Router(info, log.named('router'), changed);
     this.#listeners = new Listeners(this.#router, { log: log.named('listener'), changed });
     this.#incoming = new IncomingLinks(this.#router, { log: log.named('link'), changed });
     this.#outgoing = new OutgoingLinks(this.#router, { log: log.named('link'), changed, portForward: options.portForward });
+    const claimsLog = sparing(log.named('claims'));
     this.#access = new Access({
       identity: this.#identity,
       admits: (serial, id) => this.#issued.admits(serial, id),
@@ -136,7 +142,7 @@ export class Site implements SiteControl {
           grants: this.#grants,
           siteName: name,
           endpoints: () => this.#endpoints().map(({ host, port }) => ({ host, port })),
-          log: log.named('claims'),
+          log: claimsLog,
         }),
       log: log.named('access'),
       changed,
@@ -160,7 +166,13 @@ export class Site implements SiteControl {
       listeners: this.#listeners.status(),
       connectors: servers.status(),
       access: this.#endpoints(),
-      problems: [...states.flatMap(({ problems }) => problems), ...this.#wishes.problems, ...this.#access.problems()],
+      problems: [
+        ...states.flatMap(({ problems }) => problems),
+        ...this.#wishes.problems,
+        ...this.#access.problems(),
+        ...this.#auto.problems(),
+        ...(this.#defect === undefined ? [] : [{ where: 'the wished state', message: this.#defect }]),
+      ],
     };
   }
 
@@ -178,7 +190,7 @@ export class Site implements SiteControl {
     if (!this.#access.isWanted)
       throw new CaravanError(
         'no-way-in',
-        `${this.#router.info.site.name} takes no links: it has no RouterAccess. Add one, or issue the token at the other site`,
+        `${this.#router.info.site.name} takes no links: it has no RouterAccess. Add one, or issue the token at the other site.`,
       );
     const grant = await this.#grants.make(durationMs(expires) ?? 0, uses);
     const { hostInUrl } = await import('../link/dial.ts');
@@ -194,12 +206,16 @@ export class Site implements SiteControl {
     return redeemToken(request, { site, taken, commands: this.#commands, portForward: this.#options.portForward });
   }
 
-  expose({ address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' }: ExposeRequest): Promise<MadeResource> {
+  async expose(request: ExposeRequest): Promise<MadeResource> {
+    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
+    checkCarried(type, CARRIED_PROTOCOLS);
+    checkCarried(distribution, CARRIED_DISTRIBUTIONS);
     const spec = { routingKey: address, port, host, type, settings: { distribution } };
     return this.#make('Connector', resourceName(address, port), spec);
   }
 
-  listen({ address, port, host = '127.0.0.1', type = 'tcp' }: ListenRequest): Promise<MadeResource> {
+  async listen({ address, port, host = '127.0.0.1', type = 'tcp' }: ListenRequest): Promise<MadeResource> {
+    checkCarried(type, CARRIED_PROTOCOLS);
     return this.#make('Listener', resourceName(address, port), { routingKey: address, port, host, type });
   }
 
@@ -211,11 +227,22 @@ export class Site implements SiteControl {
   }
 
   async revoke(site: string): Promise<number> {
-    const { certificates, siteIds } = await this.#issued.revoke(site, new Date());
+    const siteIds = this.#issued.siteIdsOf(site);
     if (siteIds.length === 0)
       throw new CaravanError('not-found', `${site} was never let in here, by that name or id; see: caravan links`);
+    // From the call on it is let in no more; its links are cut whether or not that can be kept.
+    const revoked = this.#issued.revoke(site, new Date());
     this.#incoming.cut(siteIds, 'this site was revoked');
-    return certificates;
+    try {
+      return await revoked;
+    } catch (error) {
+      const { description } = this.#options.store;
+      throw new CaravanError(
+        'not-saved',
+        `${site} is cut off, but only until this site restarts: ${description} cannot be written (${sentence(error)}). Mend that, and revoke it again.`,
+        { cause: error },
+      );
+    }
   }
 
   leave(): Promise<void> {
@@ -235,11 +262,24 @@ export class Site implements SiteControl {
     this.#outgoing.close('the site ends');
     this.#incoming.close('the site ends');
     await this.#access.close();
+    await this.#auto.close();
     this.#router.close();
   }
 
   #resources(): Resource[] {
     return [...this.#states.values()].flatMap(({ resources }) => resources);
+  }
+
+  /** A source that tells of a change must not be the one who meets a defect of ours. */
+  #reconcileSafely(): void {
+    try {
+      this.#reconcile();
+      this.#defect = undefined;
+    } catch (error) {
+      this.#options.log.error('the wished state met a defect', { error: (error as Error)?.stack ?? error });
+      this.#defect = `It could not be applied because of a defect: ${sentence(error)}. The log tells more.`;
+      this.#changed();
+    }
   }
 
   #reconcile(): void {
@@ -268,7 +308,7 @@ export class Site implements SiteControl {
       this.#notifying = false;
       if (this.#closed) return;
       this.#listen();
-      void this.#auto.remember(this.#listeners.status());
+      this.#auto.remember(this.#listeners.status());
       for (const subscriber of this.#subscribers) subscriber();
     });
   }
@@ -300,10 +340,7 @@ function subscribe(subscribers: Set<() => void>, changed: () => void): Unsubscri
   return () => void subscribers.delete(changed);
 }
 
-/** An address as the name of the resource that is made for it. */
-function resourceName(address: string, port: number): string {
-  return `${address
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9.-]+/g, '-')
-    .replaceAll(/^[-.]+|[-.]+$/g, '')}-${port}`;
+function checkCarried<T extends string>(wanted: T, carried: readonly T[]): void {
+  if (!carried.includes(wanted))
+    throw new CaravanError('bad-request', `${wanted} is not carried yet; use one of ${carried.join(', ')}.`);
 }

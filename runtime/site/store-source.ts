@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { CaravanError } from '../errors.ts';
 import { parseResources } from './resources.ts';
 import type { ResourceSource, WishedState } from './source.ts';
 import type { SiteStore } from './store.ts';
@@ -9,6 +10,8 @@ const FOLDER = 'resources/';
 export class StoreSource implements ResourceSource {
   readonly #store: SiteStore;
   #changed: ((state: WishedState) => void) | undefined;
+  /** One reading after another: an earlier one that took longer must not have the last word. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(store: SiteStore) {
     this.#store = store;
@@ -24,12 +27,15 @@ export class StoreSource implements ResourceSource {
     return Promise.resolve();
   }
 
-  /** @param documents the resource first, as objects that are written as YAML */
+  /**
+   * Rejects with `bad-request`, and keeps nothing, where a document is no resource.
+   * @param documents the resource first, as objects that are written as YAML
+   */
   async put(kind: string, name: string, documents: object[]): Promise<void> {
-    await this.#store.write(
-      entryOf(kind, name),
-      documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n'),
-    );
+    const text = documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n');
+    const [problem] = parseResources(text, 'the request').problems;
+    if (problem) throw new CaravanError('bad-request', problem.message);
+    await this.#store.write(entryOf(kind, name), text);
     await this.#reload();
   }
 
@@ -42,7 +48,13 @@ export class StoreSource implements ResourceSource {
     await this.#reload();
   }
 
-  async #reload(): Promise<void> {
+  #reload(): Promise<void> {
+    const reading = this.#turn.then(() => this.#read());
+    this.#turn = reading.catch(() => {});
+    return reading;
+  }
+
+  async #read(): Promise<void> {
     const state: WishedState = { resources: [], problems: [] };
     for (const entry of await this.#store.list(FOLDER)) {
       const { resources, problems } = parseResources((await this.#store.read(entry)) ?? '', entry.slice(FOLDER.length));

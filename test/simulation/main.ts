@@ -1,8 +1,20 @@
 // `npm run simulate -- --seeds N --from S`: runs networks from seeds and says which ones broke an invariant.
+// `npm run simulate -- --scale routers|addresses`: measures one large network.
 import { parseArgs } from 'node:util';
+import { SCALES } from './scale.ts';
 import { runScenario } from './scenario.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' }, scale: { type: 'string' } },
+});
+if (values.scale !== undefined) {
+  if (!Object.hasOwn(SCALES, values.scale)) {
+    console.error(`simulate: --scale takes ${Object.keys(SCALES).join(' or ')}.`);
+    process.exit(2);
+  }
+  SCALES[values.scale as keyof typeof SCALES]();
+  process.exit(0);
+}
 const [seeds, from] = [Number(values.seeds), Number(values.from)];
 if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(from) || from < 0) {
   console.error('simulate: --seeds takes a whole number from 1 on, --from one from 0 on.');

@@ -1,4 +1,5 @@
 import { RoutingEngine } from '../../runtime/routing/engine.ts';
+import { INSTANCES_PER_MS } from '../../runtime/routing/limits.ts';
 import type { Effects, LinkId, Offer, RouterId, RoutingMessage } from '../../runtime/routing/types.ts';
 import type { Random } from './random.ts';
 import { Timeline } from './timeline.ts';
@@ -81,7 +82,7 @@ export class Network {
     for (const wire of this.wires.values()) if (wire.ends.includes(id)) this.#lose(wire);
     node.life++;
     node.skew = skew;
-    node.engine = this.#newEngine(id, EPOCH + this.timeline.now + skew);
+    node.engine = this.#newEngine(id, this.#clock(node));
     node.links.clear();
     this.offer(id, node.offers);
     this.#tick(id, node.life);
@@ -149,10 +150,11 @@ export class Network {
   }
 
   #clock({ skew }: Node): number {
-    return this.timeline.now + skew;
+    return EPOCH + this.timeline.now + skew;
   }
 
-  #newEngine(id: RouterId, instance: number): RoutingEngine {
+  #newEngine(id: RouterId, clock: number): RoutingEngine {
+    const instance = clock * INSTANCES_PER_MS + this.#random.integer(0, INSTANCES_PER_MS - 1);
     return new RoutingEngine({ id, site: { id, name: id }, version: '1', platform: 'host' }, instance);
   }
 
@@ -180,7 +182,7 @@ export class Network {
       if (node.life !== life || !this.wires.has(link)) return;
       // An end that is not told of its link yet hears what was said first as soon as it is: nothing passes a link before its greeting.
       if (!node.links.has(link)) this.#deliver(to, life, link, message, 5);
-      else this.#do(to, node.engine.receive(link, message));
+      else this.#do(to, node.engine.receive(link, message, this.#clock(node)));
     });
   }
 }

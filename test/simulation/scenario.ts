@@ -57,8 +57,8 @@ export function runScenario(seed: number): Outcome {
   return { routers: count, changes, messages: network.messages };
 
   function change(): void {
-    const wires = [...network.wires.values()];
-    const wire = wires.length > 0 ? random.pick(wires) : undefined;
+    const all = [...network.wires.values()];
+    const wire = all.length > 0 ? random.pick(all) : undefined;
     switch (random.integer(0, 5)) {
       case 0:
         if (wire) network.cut(wire);

@@ -62,7 +62,7 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
       await workbench.pick(site.cluster.context);
       await workbench.pick(site.namespace);
       await workbench.pick(new RegExp(`^${wayIn}`, 'i'));
-      await workbench.waitForNotification(new RegExp(`The site ${label(site)} is ready`), { timeout: 60_000 });
+      await workbench.waitForNotification(new RegExp(`The site ${label(site)} is ready`), { timeoutMs: 60_000 });
       await workbench.notifications.clear();
       await sites()
         .item(site.cluster.context, site.namespace)
@@ -165,7 +165,7 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
       await sites().item(site.cluster.context, site.namespace).contextMenu('Delete Site…');
       await workbench.dialog.waitFor(/Delete the site/);
       await workbench.dialog.answer('Delete Site');
-      await workbench.waitForNotification(/is gone\./, { timeout: 60_000 });
+      await workbench.waitForNotification(/is gone\./, { timeoutMs: 60_000 });
       await workbench.notifications.clear();
       await sites().item(site.cluster.context, site.namespace).waitUntilGone();
       const kinds = 'deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings';

@@ -1,7 +1,7 @@
 import type { Locator } from 'playwright-core';
 import type { Screen } from './screen.ts';
 import { plain } from './text.ts';
-import { until, type UntilOptions } from './until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 
 /** The dialog that has to be answered before anything else. */
 export class Dialog {

@@ -4,7 +4,7 @@ import type { QuickInput } from './quick-input.ts';
 import type { Screen } from './screen.ts';
 import { scroll } from './scroll.ts';
 import { isWanted, plain, type Wanted } from './text.ts';
-import { until, type UntilOptions } from './until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 
 /** A code lens that is in view. */
 export interface CodeLens {
@@ -158,8 +158,10 @@ export class Editor {
     return until(
       () => `a hover over ${text}`,
       async () => {
+        // From elsewhere: a mouse that stays where it is shows nothing, and what it showed of another text is to be gone.
+        await this.#screen.page.mouse.move(0, 0);
+        await hovers.first().waitFor({ state: 'hidden', timeout: 3000 });
         const { x, y } = await this.#position(text);
-        // From elsewhere: a mouse that stays where it is shows nothing.
         await this.#screen.page.mouse.move(x + 60, y + 60);
         await this.#screen.page.mouse.move(x, y);
         await hovers.first().waitFor({ timeout: 3000 });

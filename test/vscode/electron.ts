@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { downloadAndUnzipVSCode, SilentReporter } from '@vscode/test-electron';
 import { _electron } from 'playwright-core';
 import { cacheFolder } from '../../scripts/cache-folder.mjs';
-import { endLaunch, newLaunch } from '../../scripts/launched-processes.mjs';
+import { endLaunch, killLaunch, newLaunch } from '../../scripts/launched-processes.mjs';
 import { quietSettings } from '../../scripts/quiet-settings.mjs';
 import { withoutEditor } from '../../scripts/without-editor.mjs';
 import type { VSCode } from './vscode.ts';
@@ -27,6 +27,8 @@ export async function startElectron(options: PreparedOptions): Promise<VSCode> {
   writeFileSync(join(userDataDir, 'User', 'settings.json'), JSON.stringify(settings, undefined, 2));
 
   const launch = newLaunch();
+  const kill = () => killLaunch(launch.mark);
+  process.prependListener('exit', kill);
   const app = await _electron.launch({
     executablePath,
     args: [
@@ -45,6 +47,7 @@ export async function startElectron(options: PreparedOptions): Promise<VSCode> {
   const stop = async () => {
     await app.close();
     await endLaunch(launch.mark);
+    process.off('exit', kill);
   };
   try {
     return { page: await app.firstWindow(), stop };

@@ -12,7 +12,13 @@ export async function startInBrowser(options: PreparedOptions): Promise<VSCode> 
   // Two minutes: a run that was killed leaves nothing behind for long.
   const server = await startCodeServer({ ...options, idleTimeout: 120, log: console.error });
   try {
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+    const browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+      // A signal ends the spec, and the browser with it.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+    });
     try {
       const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
       await page.goto(server.url);

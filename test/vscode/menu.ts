@@ -1,6 +1,6 @@
 import type { Screen } from './screen.ts';
 import { isWanted, plain, type Wanted } from './text.ts';
-import { until, type UntilOptions } from './until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 
 /** The menu that is open: an item's context menu, or what is behind "…". */
 export class Menu {

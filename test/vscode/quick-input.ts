@@ -2,7 +2,7 @@ import type { Locator } from 'playwright-core';
 import { allRows, revealRow, type Row } from './rows.ts';
 import type { Screen } from './screen.ts';
 import { isWanted, plain, type Wanted } from './text.ts';
-import { until, type UntilOptions } from './until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 
 /** The box at the top: command palette, picks, inputs. */
 export class QuickInput {
@@ -16,6 +16,17 @@ export class QuickInput {
   async run(command: string, options?: UntilOptions): Promise<void> {
     await this.#open('F1', `>${command}`);
     await this.#choose(command, options);
+  }
+
+  /** The commands that the palette offers for a text, closed again. Those that contain it, not what is merely alike. */
+  async commands(text: string): Promise<string[]> {
+    await this.#open('F1', `>${text}`);
+    const rows = await until('the commands', async () => {
+      const offered = await this.rows();
+      return offered.length > 0 && offered;
+    });
+    await this.cancel();
+    return rows.map(({ label }) => label).filter((label) => label.includes(text));
   }
 
   /** Opens a file of the folder by its name. */
@@ -123,7 +134,7 @@ export class QuickInput {
     const before = await this.#state();
     await action();
     // One that stays as it is, as it does for an invalid input, is the spec's to look at.
-    await until('', async () => (await this.#state()) !== before, { timeout: 3000 }).catch(() => {});
+    await until('', async () => (await this.#state()) !== before, { timeoutMs: 3000 }).catch(() => {});
   }
 
   async #state(): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Locator } from 'playwright-core';
 import type { QuickInput } from './quick-input.ts';
 import type { Screen } from './screen.ts';
-import { until, type UntilOptions } from './until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 
 /** The integrated terminal in front. */
 export class Terminal {

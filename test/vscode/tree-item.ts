@@ -3,7 +3,7 @@ import { Menu } from './menu.ts';
 import { revealRow, type Row } from './rows.ts';
 import type { Wanted } from './text.ts';
 import type { TreeView } from './tree-view.ts';
-import { until, type UntilOptions } from './until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 
 /** An item of a tree, known by the labels that lead to it: it may come, change and go. */
 export class TreeItem {

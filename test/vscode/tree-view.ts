@@ -3,7 +3,7 @@ import { allRows, revealRow, type Row } from './rows.ts';
 import type { Screen } from './screen.ts';
 import { isWanted, plain, type Wanted } from './text.ts';
 import { TreeItem } from './tree-item.ts';
-import { until, type UntilOptions } from './until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 
 /** One of the sidebar's views. */
 export class TreeView {

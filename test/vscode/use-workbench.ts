@@ -10,13 +10,13 @@ import { Workbench } from './workbench.ts';
  */
 export function useWorkbench(options: VSCodeOptions | (() => VSCodeOptions | Promise<VSCodeOptions>) = {}): Workbench {
   const workbench = new Workbench();
-  const interrupt = () => {
-    void workbench.close().finally(() => process.exit(1));
-  };
+
+  // A runner that is interrupted passes the signal on, and what ends by a signal cleans up nothing.
+  const exit = () => process.exit(1);
 
   before(
     async () => {
-      process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+      process.on('SIGINT', exit).on('SIGTERM', exit);
       await workbench.open(typeof options === 'function' ? await options() : options);
     },
     // Installing code-server on a new machine is part of it.
@@ -32,8 +32,8 @@ export function useWorkbench(options: VSCodeOptions | (() => VSCodeOptions | Pro
   });
 
   after(async () => {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await workbench.close();
+    process.off('SIGINT', exit).off('SIGTERM', exit);
   });
 
   return workbench;

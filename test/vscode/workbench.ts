@@ -11,7 +11,7 @@ import { QuickInput } from './quick-input.ts';
 import { Sidebar } from './sidebar.ts';
 import { Terminal } from './terminal.ts';
 import { plain } from './text.ts';
-import { DEADLINE_MS, until, type UntilOptions } from './until.ts';
+import { DEADLINE_MS, until, type UntilOptions } from '../support/until.ts';
 import { startVSCode, type VSCode } from './vscode.ts';
 import type { VSCodeOptions } from './vscode-options.ts';
 
@@ -36,7 +36,7 @@ export class Workbench {
   readonly editor = new Editor(this, this.quickInput);
   readonly terminal = new Terminal(this, this.quickInput);
   readonly menu = new Menu(this);
-  #running: { vscode: VSCode; dir: string } | undefined;
+  #running: { vscode: VSCode; dir: string; remove: () => void } | undefined;
 
   /** The window. */
   get page(): Page {
@@ -62,6 +62,11 @@ export class Workbench {
   async open({ folder, files = {}, settings, env, extensions = [caravan()], trusted = true }: VSCodeOptions = {}): Promise<void> {
     // Short: sockets are made below it, and their paths have room for 107 letters.
     const dir = mkdtempSync(join(tmpdir(), 'cv-'));
+    const remove = () => {
+      process.off('exit', remove);
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    };
+    process.once('exit', remove);
     const home = join(dir, 'home');
     const opened = join(dir, 'folder');
     mkdirSync(home);
@@ -80,12 +85,12 @@ export class Workbench {
         extensions,
         trusted,
       });
-      this.#running = { vscode, dir };
+      this.#running = { vscode, dir, remove };
       vscode.page.setDefaultTimeout(10_000);
       await this.#waitUntilDrawn();
     } catch (error) {
       await this.close();
-      rmSync(dir, { recursive: true, force: true });
+      remove();
       throw error;
     }
   }
@@ -96,7 +101,7 @@ export class Workbench {
     this.#running = undefined;
     if (!running) return;
     await running.vscode.stop();
-    rmSync(running.dir, { recursive: true, force: true, maxRetries: 5 });
+    running.remove();
   }
 
   /** Reloads the window, as `Developer: Reload Window` does: the extension starts anew. */
@@ -206,7 +211,8 @@ function isolated(home: string): Record<string, string> {
     CARAVAN_RUNTIME_DIR: runtimeDirectory(home),
     HOME: home,
     USERPROFILE: home,
-    KUBECONFIG: join(home, '.kube', 'config'),
+    // As if it were not set: ~/.kube/config, which is not there.
+    KUBECONFIG: '',
   };
 }
 

@@ -11,7 +11,8 @@ import type { Problem, ServiceStatus } from '../../api/types.ts';
 import type { Resource } from '../../site/resources.ts';
 import { nameOf } from '../objects.ts';
 import { FIRST_LISTENER_PORT, LAST_LISTENER_PORT } from '../ports.ts';
-import { asItStands, isAsWanted, isProxy, isServiceName, type ProxyService, toService, type Wanted } from './proxy-service.ts';
+import { isServiceName } from '../annotations.ts';
+import { asItStands, isAsWanted, isProxy, type ProxyService, toService, type Wanted } from './proxy-service.ts';
 
 export const UNREACHABLE_GRACE_MS = 15 * 60_000;
 export const STARTUP_GRACE_MS = 60_000;

@@ -1,7 +1,6 @@
 /** A proxy Service: the name under which the namespace's pods reach an address, pointing at the router. Pure. */
 import type { V1Service } from '@kubernetes/client-node';
-import type { Protocol } from '../../api/types.ts';
-import { PROTOCOLS } from '../annotations.ts';
+import { type Protocol, PROTOCOLS } from '../../api/vocabulary.ts';
 import { ADDRESS_ANNOTATION, COMPONENT, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
 import { hasLabels, type KubeObject } from '../objects.ts';
 
@@ -19,11 +18,6 @@ export interface Wanted {
 
 export function isProxy(service: V1Service): boolean {
   return hasLabels(service, PROXY_LABELS);
-}
-
-/** RFC 1035 label, which Kubernetes wants of a Service's name. */
-export function isServiceName(address: string): boolean {
-  return /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(address);
 }
 
 /** `resourceVersion`: of the Service that it is to be written over, if nobody changed that meanwhile. */

@@ -1,0 +1,45 @@
+/** What annotations and their values mean, in people's words: hovers and completions say the same. Markdown. */
+import type { Distribution, Protocol } from '../../runtime/api/types.ts';
+import { ADDRESS, DISTRIBUTION, type EXPOSURE_ANNOTATIONS, PORT, PROXY } from '../../runtime/kubernetes/annotations.ts';
+
+export type AnnotationKey = (typeof EXPOSURE_ANNOTATIONS)[number];
+
+export const KEY_TEXTS: Record<AnnotationKey, { short: string; text: string }> = {
+  [PROXY]: {
+    short: 'expose on the network',
+    text: 'Exposes this object: every linked namespace gets a Service that leads here, every joined laptop a port. The value says what its clients speak.',
+  },
+  [ADDRESS]: {
+    short: "the name on the network; default: the object's",
+    text: "The name under which the whole network reaches it. Without it, the object's own name. Objects with the same address share its clients.",
+  },
+  [PORT]: {
+    short: "the port, default: the object's own",
+    text: 'The port that clients use. `80:8080` leads their port 80 to port 8080 of the pods; several are `80:8080,443:8443`. Without it, every port that the object names.',
+  },
+  [DISTRIBUTION]: {
+    short: 'who takes a new connection',
+    text: 'Who takes a new connection, where several offer the address. Without it, `balanced`.',
+  },
+};
+
+const AS_STREAM = 'Carried as a stream for now: one connection goes to one place.';
+
+export const PROTOCOL_TEXTS: Record<Protocol, string> = {
+  tcp: 'Any connection, TLS included: bytes pass as they are.',
+  http: `HTTP/1.1 and WebSocket. ${AS_STREAM}`,
+  http2: `HTTP/2 and gRPC. ${AS_STREAM}`,
+  amqp: `AMQP 1.0. ${AS_STREAM}`,
+  udp: 'Datagrams. Not carried yet.',
+};
+
+export const DISTRIBUTION_TEXTS: Record<Distribution, string> = {
+  balanced: 'Every connection goes where the fewest are open, farther places less often.',
+  closest: 'Every connection goes to the nearest place by link cost; others take over when it has nobody ready.',
+  multicast: 'A copy to every place. Not carried yet.',
+};
+
+/** Text that others wrote, so that no part of it is Markdown. */
+export function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&]/g, '\\$&');
+}

@@ -1,0 +1,233 @@
+/** What annotations of a manifest keep the network from doing: only what breaks it, never a matter of taste. Pure. */
+import { CARRIED_DISTRIBUTIONS, CARRIED_PROTOCOLS, DISTRIBUTIONS, type Protocol, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
+import {
+  ADDRESS,
+  DISTRIBUTION,
+  EXPOSURE_ANNOTATIONS,
+  isServiceName,
+  type OwnPort,
+  PORT,
+  PROXY,
+  readExposure,
+} from '../../runtime/kubernetes/annotations.ts';
+import type { Workload } from './workloads.ts';
+
+/** Offsets count from the text's start. */
+export interface Finding {
+  start: number;
+  end: number;
+  /** The annotation that it is about. */
+  key: string;
+  message: string;
+  /** The likeliest first. */
+  fixes: Fix[];
+  workload: Pick<Workload, 'document' | 'item'>;
+}
+
+export interface Fix {
+  title: string;
+  /** What it sets. */
+  annotations: Record<string, string>;
+}
+
+type Found = Omit<Finding, 'key' | 'workload'>;
+
+/** More quick fixes than these are a list to read, not a fix. */
+const MAX_FIXES = 5;
+
+/** `text` is what the workloads were read from. */
+export function findingsOf(text: string, workloads: readonly Workload[]): Finding[] {
+  return workloads.flatMap((workload) => {
+    const { annotations, annotationRanges, document, item } = workload;
+    if (annotations[PROXY] === undefined) return [];
+    const checks = { [PROXY]: proxy, [DISTRIBUTION]: distribution, [PORT]: ports, [ADDRESS]: address };
+    return EXPOSURE_ANNOTATIONS.flatMap((key) => {
+      const range = annotationRanges[key];
+      const found = range && !range.isText ? [noText(workload, key)] : checks[key](workload, text);
+      return found.map((finding) => ({ ...finding, key, workload: { document, ...(item === undefined ? {} : { item }) } }));
+    });
+  });
+}
+
+/** The whole file would be refused. */
+function noText(workload: Workload, key: string): Found {
+  const value = workload.annotations[key]!;
+  return {
+    ...valueRange(workload, key),
+    message: `${key} must be a text: Kubernetes refuses ${value} without quotes.`,
+    fixes: [{ title: `Write "${value}"`, annotations: { [key]: value } }],
+  };
+}
+
+function proxy(workload: Workload): Found[] {
+  const { annotations, name } = workload;
+  const value = annotations[PROXY]!;
+  const range = valueRange(workload, PROXY);
+  if (value === 'udp') return [{ ...range, message: `udp is not carried yet: nobody reaches ${name} by it.`, fixes: [] }];
+  if (isOneOf(PROTOCOLS, value)) return [];
+  const meant = MEANT[value.toLowerCase()];
+  return [
+    {
+      ...range,
+      message: `There is no protocol "${value}": use ${oneOf(CARRIED_PROTOCOLS)}.`,
+      fixes: meant ? [use(PROXY, meant)] : likely(PROXY, value, CARRIED_PROTOCOLS),
+    },
+  ];
+}
+
+/** What people write for what the annotation calls otherwise. TLS is tcp: only its ends can read it. */
+const MEANT: Record<string, Protocol> = {
+  https: 'tcp',
+  tls: 'tcp',
+  ssl: 'tcp',
+  wss: 'tcp',
+  ws: 'http',
+  websocket: 'http',
+  grpc: 'http2',
+  h2: 'http2',
+  h2c: 'http2',
+};
+
+function distribution(workload: Workload): Found[] {
+  const value = workload.annotations[DISTRIBUTION];
+  if (value === undefined || isOneOf(CARRIED_DISTRIBUTIONS, value)) return [];
+  const known = isOneOf(DISTRIBUTIONS, value);
+  return [
+    {
+      ...valueRange(workload, DISTRIBUTION),
+      message: `${known ? `${value} is not carried yet` : `There is no distribution "${value}"`}: use ${oneOf(CARRIED_DISTRIBUTIONS)}.`,
+      fixes: known
+        ? CARRIED_DISTRIBUTIONS.map((how) => use(DISTRIBUTION, how))
+        : likely(DISTRIBUTION, value, CARRIED_DISTRIBUTIONS),
+    },
+  ];
+}
+
+function address(workload: Workload): Found[] {
+  const { annotations, name } = workload;
+  const value = annotations[ADDRESS] ?? name;
+  if (isServiceName(value)) return [];
+  const better = value
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 63)
+    .replace(/-+$/, '');
+  return [
+    {
+      ...valueRange(workload, annotations[ADDRESS] === undefined ? PROXY : ADDRESS),
+      message: `No Service can be called "${value}": use at most 63 lower case letters, digits and "-", first a letter.`,
+      fixes: better ? [{ title: `Call it ${better}`, annotations: { [ADDRESS]: better } }] : [],
+    },
+  ];
+}
+
+function ports(workload: Workload, source: string): Found[] {
+  const { kind, annotations, name } = workload;
+  if (annotations[PROXY] === 'udp') return []; // it has a finding that matters more
+  const text = annotations[PORT];
+  const problem = portProblem(workload, text);
+  if (text === undefined) {
+    const message = `${kind} ${name} names no TCP port: say which one with ${PORT}.`;
+    return problem ? [{ ...valueRange(workload, PROXY), message, fixes: [] }] : [];
+  }
+  const fixesOf = (values: string[]) =>
+    values
+      .filter((value) => !portProblem(workload, value))
+      .slice(0, MAX_FIXES)
+      .map((value) => use(PORT, value));
+  if (problem) {
+    const own = workload.ports.map(({ port }) => String(port));
+    return [{ ...valueRange(workload, PORT), message: problem, fixes: fixesOf([...new Set(own)]) }];
+  }
+  const parts = text.split(',');
+  return parts.flatMap((part, index): Found[] => {
+    const [first, second] = part.split(':').map(Number);
+    const target = second ?? first!;
+    const there = portsThere(workload, second !== undefined);
+    if (there.length === 0 || there.includes(target) || portsBeside(workload).includes(target)) return [];
+    const has = kind === 'Service' ? `Service ${name} has no port ${target}` : `No container of ${name} listens on ${target}`;
+    return [
+      {
+        ...partRange(workload, source, index),
+        message: `${has}: ${there.length === 1 ? 'its port is' : 'its ports are'} ${there.join(', ')}.`,
+        fixes: fixesOf(there.map((port) => parts.with(index, second === undefined ? `${port}` : `${first}:${port}`).join(','))),
+      },
+    ];
+  });
+}
+
+/** One sentence, where the ports cannot be read; without `text`, where the object names none. */
+function portProblem({ kind, ports: own }: Workload, text: string | undefined): string | undefined {
+  const annotations = { [PROXY]: 'tcp', ...(text === undefined ? {} : { [PORT]: text }) };
+  const exposure = readExposure(kind, { name: 'x', annotations }, own);
+  return typeof exposure === 'string' ? exposure : undefined;
+}
+
+/** Where clients can be led; empty: nobody can tell. `mapped`: the second half of a pair, which is a port of the pods. */
+function portsThere({ kind, ports: own }: Workload, mapped: boolean): number[] {
+  if (kind !== 'Service' || !mapped) return unique(own.map(({ port }) => port));
+  // A port's name stands for a number that only the pods know.
+  const targets = own.map(({ port, targetPort }) => Number(targetPort ?? port));
+  return targets.some(Number.isNaN) ? [] : unique(targets);
+}
+
+/** What works as well, though nobody would choose it. */
+function portsBeside({ ports: own, sidecarPorts }: Workload): number[] {
+  return [...own, ...sidecarPorts].flatMap(({ port, targetPort }: OwnPort) => [port, Number(targetPort)]);
+}
+
+/** A single wrong number, where the value is written plainly. */
+function partRange(workload: Workload, source: string, index: number): { start: number; end: number } {
+  const whole = valueRange(workload, PORT);
+  const text = workload.annotations[PORT]!;
+  const offset = source.slice(whole.start, whole.end).indexOf(text);
+  if (offset < 0) return whole;
+  const parts = text.split(',');
+  const begin = parts.slice(0, index).reduce((length, part) => length + part.length + 1, 0);
+  const part = parts[index]!;
+  const start = whole.start + offset + begin + (part.length - part.trimStart().length);
+  return { start, end: start + part.trim().length };
+}
+
+function valueRange({ annotationRanges }: Workload, key: string): { start: number; end: number } {
+  const [start, end] = annotationRanges[key]!.value;
+  return { start, end };
+}
+
+function use(key: string, value: string): Fix {
+  return { title: `Use ${value}`, annotations: { [key]: value } };
+}
+
+/** The one that was most likely meant; all, where nothing is near. */
+function likely(key: string, value: string, values: readonly string[]): Fix[] {
+  const near = values.map((known) => ({ known, distance: distanceBetween(value.toLowerCase(), known) }));
+  near.sort((a, b) => a.distance - b.distance);
+  const [best] = near;
+  const chosen = best && best.distance <= best.known.length / 2 ? [best.known] : values;
+  return chosen.map((known) => use(key, known));
+}
+
+/** Levenshtein's: how many letters must be changed, added or taken away. */
+function distanceBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let index = 0; index < a.length && index < 40; index++) {
+    const next = [index + 1];
+    for (let column = 1; column <= b.length; column++)
+      next.push(Math.min(row[column]! + 1, next[column - 1]! + 1, row[column - 1]! + (b[column - 1] === a[index] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+function oneOf(values: readonly string[]): string {
+  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
+
+function unique(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)];
+}
+
+function isOneOf<T extends string>(values: readonly T[], value: string): value is T {
+  return (values as readonly string[]).includes(value);
+}

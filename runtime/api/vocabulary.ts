@@ -1,0 +1,18 @@
+/** The words and the shapes of names that requests, resources, annotations and options share. Plain: the extension bundles it. */
+
+export const PROTOCOLS = ['tcp', 'http', 'http2', 'udp', 'amqp'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+export const DISTRIBUTIONS = ['balanced', 'closest', 'multicast'] as const;
+export type Distribution = (typeof DISTRIBUTIONS)[number];
+
+/** What routers carry today; http, http2 and amqp as streams, like tcp. */
+export const CARRIED_PROTOCOLS: readonly Protocol[] = PROTOCOLS.filter((type) => type !== 'udp');
+export const CARRIED_DISTRIBUTIONS: readonly Distribution[] = DISTRIBUTIONS.filter((how) => how !== 'multicast');
+
+/** Of the names of resources that commands make: in a host's store they are a part of a file's name, which may have 255 bytes. */
+export const MAX_MADE_NAME_LENGTH = 200;
+/** A resource's, as Kubernetes has it. */
+export const NAME_PATTERN = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+export const ADDRESS_PATTERN = /^[\w][\w./:@-]*$/;
+/** Go's, without a sign: `30s`, `1h30m`. */
+export const DURATION_PATTERN = /^(\d+(\.\d+)?(ms|s|m|h))+$/;
