@@ -29,6 +29,7 @@ export interface CaravanOptions {
   /** The setting `caravan.kubeconfig`; undefined where it is empty. */
   kubeconfig: () => string | undefined;
   showAllNamespaces: boolean;
+  isTrusted: () => boolean;
 }
 
 /** What there is to show, computed once a change. */
@@ -52,7 +53,7 @@ export class Caravan implements DisposableLike {
   #showAllNamespaces: boolean;
   #picture: Picture | undefined;
 
-  constructor({ dist, storage, log, kubeconfig, showAllNamespaces }: CaravanOptions) {
+  constructor({ dist, storage, log, kubeconfig, showAllNamespaces, isTrusted }: CaravanOptions) {
     const emitter = new Emitter();
     this.onChange = (listener) => emitter.on(listener);
     this.#showAllNamespaces = showAllNamespaces;
@@ -74,7 +75,7 @@ export class Caravan implements DisposableLike {
       log,
       operations: this.operations,
     });
-    const runtime = { script: join(dist, 'caravan.cjs') };
+    const runtime = { script: join(dist, 'caravan.cjs'), isTrusted };
     this.laptop = new LocalRouter({
       runtime,
       isAnswered,

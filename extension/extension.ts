@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Caravan } from './caravan.ts';
+import { kubeconfigFrom } from './clusters/kubeconfig-setting.ts';
 import { guarded } from './commands/command.ts';
 import { startDemo } from './commands/demo.ts';
 import { registerCommands, SHOW_ALL_NAMESPACES } from './commands/register-commands.ts';
@@ -13,7 +14,11 @@ export function activate(context: vscode.ExtensionContext): void {
     dist: vscode.Uri.joinPath(context.extensionUri, 'dist').fsPath,
     storage: context.globalStorageUri.fsPath,
     log,
-    kubeconfig: () => vscode.workspace.getConfiguration('caravan').get<string>('kubeconfig') || undefined,
+    kubeconfig: () => {
+      const { workspaceFolders: [folder] = [], getConfiguration } = vscode.workspace;
+      return kubeconfigFrom(getConfiguration('caravan').get('kubeconfig'), folder?.uri.fsPath);
+    },
+    isTrusted: () => vscode.workspace.isTrusted,
     showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
   });
   const explanations = new ExplainDocuments(caravan);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog, logLevel } from './log.ts';
+import { createLog, logLevel, sparing } from './log.ts';
 
 const now = () => new Date('2026-01-02T03:04:05.678Z');
 
@@ -35,4 +35,36 @@ test('the level comes from CARAVAN_LOG, and a word that is none means info', () 
   assert.equal(logLevel('silent'), 'silent');
   assert.equal(logLevel('loud'), 'info');
   assert.equal(logLevel(undefined), 'info');
+});
+
+for (const format of ['text', 'json'] as const)
+  test(`nothing in a line of ${format} acts in a terminal`, () => {
+    let text = '';
+    const log = createLog({ level: 'debug', format, write: (line) => (text = line), now });
+    const peer = 'a\u001b[2J\r\nb\u009b2J\u202ec';
+    log.named(peer).warn(`refused ${peer}`, { peer, [peer]: new Error(peer) });
+    assert.ok(text.endsWith('\n'));
+    assert.doesNotMatch(text.slice(0, -1), /[\p{Cc}\u202e]/u);
+    if (format === 'json') assert.equal((JSON.parse(text) as { peer: string }).peer, peer);
+  });
+
+test('what strangers cause is logged sparingly, and what was left out is counted', () => {
+  const lines: string[] = [];
+  let time = 0;
+  const write = (line: string) => lines.push(JSON.parse(line) as never);
+  const log = sparing(createLog({ level: 'info', format: 'json', write, now }), { most: 2, perMs: 1000, now: () => time });
+  for (let i = 0; i < 5; i++) log.warn('refused', { i });
+  log.warn('another');
+  time = 1000;
+  log.warn('refused', { i: 5 });
+  time = 5000;
+  log.warn('refused', { i: 6 });
+  const told = (lines as unknown as Record<string, unknown>[]).map(({ message, i, before }) => [message, i, before]);
+  assert.deepEqual(told, [
+    ['refused', 0, undefined],
+    ['refused', 1, undefined],
+    ['another', undefined, undefined],
+    ['refused', 5, '3 more lines like this'],
+    ['refused', 6, undefined],
+  ]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { table } from './cli/table.ts';
-import { ago, counted, duration, milliseconds } from './words.ts';
+import { ago, counted, duration, milliseconds, printable, printableLines } from './words.ts';
 
 const now = new Date('2026-01-02T12:00:00Z');
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
@@ -47,4 +47,13 @@ test('a table has columns and no spaces at the ends of lines', () => {
     ),
     'A    LONG\n×3\naaa  b\n',
   );
+});
+
+test('what other sites write does not act in a terminal', () => {
+  assert.equal(printable('plain ×3 → ümlaut'), 'plain ×3 → ümlaut');
+  assert.equal(
+    printable('\u001b]0;x\u0007 a\tb\r\nc \u009b \u202e \u2028'),
+    '\\u001b]0;x\\u0007 a\\tb\\r\\nc \\u009b \\u202e \\u2028',
+  );
+  assert.equal(printableLines('a\u001b\nb\n'), 'a\\u001b\nb\n');
 });

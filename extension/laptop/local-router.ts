@@ -78,8 +78,12 @@ export class LocalRouter {
     // Its own log file, not a pipe: it goes on writing after this window is gone.
     const log = openSync(this.logFile, 'w', 0o600);
     const args = ['run', '--config', config, '--data', data, '--socket', socket];
-    const child = startRuntime(runtime, args, { detached: true, stdio: ['ignore', log, log] });
-    closeSync(log);
+    let child;
+    try {
+      child = startRuntime(runtime, args, { detached: true, stdio: ['ignore', log, log] });
+    } finally {
+      closeSync(log);
+    }
     let exit: string | undefined;
     child.once('exit', (code, by) => (exit = `ended with ${by ?? `code ${code}`}`));
     child.once('error', (error) => (exit = `did not start (${error.message})`));

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { CaravanError } from '../../runtime/errors.ts';
 
 export type Spawn = (command: string, args: string[], options: SpawnOptions) => ChildProcess;
 
@@ -9,9 +10,16 @@ export interface RuntimeProcess {
   spawn?: Spawn;
   execPath?: string;
   env?: NodeJS.ProcessEnv;
+  /** Whether this window may start one: not in Restricted Mode. Welcome texts and walkthroughs run commands that menus leave out. */
+  isTrusted?: () => boolean;
 }
 
 export function startRuntime(runtime: RuntimeProcess, args: string[], options: SpawnOptions): ChildProcess {
+  if (runtime.isTrusted?.() === false)
+    throw new CaravanError(
+      'forbidden',
+      'In Restricted Mode, no local router and no demo network start: trust this folder first.',
+    );
   const { script, execPath = process.execPath, env = process.env } = runtime;
   return (runtime.spawn ?? spawn)(execPath, [script, ...args], { windowsHide: true, ...options, env: runtimeEnv(env) });
 }

@@ -1,12 +1,6 @@
 /** What can be written at a place in a manifest. Pure; reads lines, because what is being written is seldom valid YAML. */
 import { CARRIED_DISTRIBUTIONS, CARRIED_PROTOCOLS, DISTRIBUTIONS, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
-import {
-  DISTRIBUTION,
-  EXPOSURE_ANNOTATIONS,
-  guessProtocol,
-  PORT,
-  PROXY,
-} from '../../runtime/kubernetes/annotations.ts';
+import { DISTRIBUTION, EXPOSURE_ANNOTATIONS, guessProtocol, PORT, PROXY } from '../../runtime/kubernetes/annotations.ts';
 import { WORKLOAD_KINDS } from '../../runtime/kubernetes/types.ts';
 import { protocolsAfter } from '../carried.ts';
 import { DISTRIBUTION_TEXTS, KEY_TEXTS, PROTOCOL_TEXTS } from './annotation-texts.ts';

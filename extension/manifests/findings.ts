@@ -1,5 +1,11 @@
 /** What annotations of a manifest keep the network from doing: only what breaks it, never a matter of taste. Pure. */
-import { CARRIED_DISTRIBUTIONS, CARRIED_PROTOCOLS, DISTRIBUTIONS, type Protocol, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
+import {
+  CARRIED_DISTRIBUTIONS,
+  CARRIED_PROTOCOLS,
+  DISTRIBUTIONS,
+  type Protocol,
+  PROTOCOLS,
+} from '../../runtime/api/vocabulary.ts';
 import {
   ADDRESS,
   DISTRIBUTION,

@@ -176,8 +176,13 @@ describe('Sites', () => {
   });
 
   test('says what is wrong with a kubeconfig', () => {
-    const kubeconfigProblems = [{ path: '/k', message: '/k: Line 3 is not valid YAML.' }];
-    assert.deepEqual(drawn(siteRows(snapshot({ kubeconfigProblems }))), ['⚠ /k: Line 3 is not valid YAML.']);
+    const path = '/home/ada/.kube/config';
+    const messages = [`The kubeconfig ${path} is broken at line 3: no.`, `There is no kubeconfig ${path}.`, `${path}: No.`];
+    const rows = siteRows(snapshot({ kubeconfigProblems: messages.map((message) => ({ path, message })) }));
+    assert.deepEqual(drawn(rows), [
+      '⚠ .kube/config  is broken at line 3: no.', '⚠ .kube/config  is not there', '⚠ /home/ada/.kube/config: No.',
+    ]); // prettier-ignore
+    assert.deepEqual(rows.map(({ tooltip }) => tooltip), messages); // prettier-ignore
   });
 
   test('has ids that are unique', () => {

@@ -15,7 +15,8 @@ export function siteRow({ ref, status, state, message }: SiteView, context: RowC
   const live = state === 'live' && status !== undefined;
   const problems = live ? problemRows(id, status) : [];
   const lost = state === 'lost' ? [problemRow(`${id}:lost`, message ?? 'Its router does not answer.', { site: ref })] : [];
-  const broken = live && (problems.length > 0 || status.links.some((link) => link.state === 'failed'));
+  const failed = [...(status?.links ?? []), ...(status?.listeners ?? [])].some((part) => part.state === 'failed');
+  const broken = live && (problems.length > 0 || failed);
   return {
     id,
     label: isLaptop(ref) || ref.where === 'cluster' ? lastPart(ref) : siteLabel(ref),
@@ -138,7 +139,8 @@ function listenerRow(id: string, { name, address, type, host, port, state, messa
   return {
     id: `${id}:listener:${name}`,
     label: address,
-    description: joined('  ', [type, `${host}:${port}`, said]),
+    // A sentence about a port names it, and a narrow view would cut what stands behind it.
+    description: state === 'failed' ? said : joined('  ', [type, `${host}:${port}`, said]),
     tooltip: joined('\n', [`${address} ${type} at ${host}:${port}: ${state}`, message, `From ${source}`]),
     icon: { open: GOOD, closed: OFF, failed: BAD }[state],
     flags: `listener.${state}`,

@@ -1,4 +1,4 @@
-import { CONTEXT_TIMEOUT_MS, type ContextView } from '../clusters/clusters.ts';
+import { CONTEXT_TIMEOUT_MS, type ContextView, type KubeconfigProblem } from '../clusters/clusters.ts';
 import type { ErrorCode } from '../../runtime/errors.ts';
 import type { SiteInCluster } from '../../runtime/kubernetes/types.ts';
 import { isDemo, isLaptop, siteKey } from '../sites/site-ref.ts';
@@ -23,9 +23,7 @@ export function siteRows(snapshot: Snapshot): Row[] {
     ),
     ...own.map((site) => ({ ...siteRow(site, context), open: true })),
     ...contexts.map((view) => contextRow(view, snapshot, context)),
-    ...snapshot.kubeconfigProblems.map(({ path, message }) =>
-      problemRow(`kubeconfig:${path}`, message, { file: path }, 'problem.kubeconfig'),
-    ),
+    ...snapshot.kubeconfigProblems.map(kubeconfigRow),
   ];
 }
 
@@ -48,6 +46,15 @@ function demoRows({ demo }: Snapshot, sites: SiteView[], context: RowContext): R
       children: sites.map((site) => siteRow(site, context)),
     },
   ];
+}
+
+/** `.kube/config is broken at line 3: …`: what is wrong comes before a narrow view cuts it. The whole sentence is in the tooltip. */
+function kubeconfigRow({ path, message }: KubeconfigProblem): Row {
+  const row = problemRow(`kubeconfig:${path}`, message, { file: path }, 'problem.kubeconfig');
+  const [, predicate] = message.split(`The kubeconfig ${path} `);
+  const label = path.split(/[/\\]/).slice(-2).join('/');
+  if (message === `There is no kubeconfig ${path}.`) return { ...row, label, description: 'is not there' };
+  return predicate ? { ...row, label, description: predicate } : row;
 }
 
 /** In a word; the row below has the sentence. */

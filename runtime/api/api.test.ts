@@ -182,6 +182,23 @@ describe('a bad request', () => {
     assert.equal((await client.status()).site.name, 'laptop');
   });
 
+  test('on a port under another name is refused: a page may have made that name lead here', async () => {
+    const port = await server.listenOnPort(0);
+    const asked = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request({ host: '127.0.0.1', port, path: '/v1/status', headers: { host }, agent: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.on('error', reject).end();
+      });
+    for (const host of ['127.0.0.1', `127.0.0.1:${port}`, 'localhost:1', 'LOCALHOST', 'caravan'])
+      assert.equal(await asked(host), 200, host);
+    for (const host of ['example.org', `example.org:${port}`, '127.0.0.1.example.org', 'localhost.example.org'])
+      assert.equal(await asked(host), 403, host);
+    assert.equal((await raw('GET', '/v1/status', '', { host: 'anything' })).status, 200, 'no page reaches the socket');
+  });
+
   test('from a web page is refused', async () => {
     assert.equal((await raw('GET', '/v1/status', '', { origin: 'https://example.org' })).status, 403);
   });

@@ -13,6 +13,7 @@ export const CARRIED_DISTRIBUTIONS: readonly Distribution[] = DISTRIBUTIONS.filt
 export const MAX_MADE_NAME_LENGTH = 200;
 /** A resource's, as Kubernetes has it. */
 export const NAME_PATTERN = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
-export const ADDRESS_PATTERN = /^[\w][\w./:@-]*$/;
+/** At most 253 characters. */
+export const ADDRESS_PATTERN = /^\w[\w./:@-]{0,252}$/;
 /** Go's, without a sign: `30s`, `1h30m`. */
 export const DURATION_PATTERN = /^(\d+(\.\d+)?(ms|s|m|h))+$/;

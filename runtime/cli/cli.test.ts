@@ -90,6 +90,23 @@ describe('what people see', () => {
     assert.match(out, /\nLINK .*\n.*\nADDRESS/s);
   });
 
+  test('what another site calls itself does not act in the terminal', async () => {
+    const [own, west] = site.state.sites;
+    const name = 'we\u001b[2Jst\n\u009b31m';
+    const message = `it\u001b[2J says no`;
+    const [link] = site.state.links;
+    site.change({ sites: [own!, { ...west!, name }], links: [{ ...link!, peer: name, state: 'failed', message }] });
+    for (const line of ['status', 'links']) {
+      const { out } = await caravan(line);
+      assert.match(out, /we\\u001b\[2Jst\\n\\u009b31m  /, line);
+      assert.match(out, /! west: it\\u001b\[2J says no/, line);
+      assert.doesNotMatch(out.replaceAll('\n', ''), /\p{Cc}/u, line);
+    }
+    site.failure = new CaravanError('conflict', 'no\u001b[2J');
+    assert.equal((await caravan('expose a --port 1')).err, 'caravan: no\\u001b[2J\n');
+    assert.deepEqual(JSON.parse((await caravan('status -o json')).out), site.state);
+  });
+
   test('an explanation', async () => {
     const { out } = await caravan('explain orders');
     assert.equal(out, 'orders is offered by west.\n✓  1  west offers it  tcp, port 5432\n');
@@ -230,6 +247,8 @@ describe('wrong usage is one line and exit code 2', () => {
     ['services -o xml', /-o xml is not known: use json or text/],
     ['expose orders', /--port is missing/],
     ['expose orders --port http', /--port is "http": it takes a whole number from 1 to 65535/],
+    ['expose orders --port 80 --type udp', /--type is "udp": it takes one of tcp, http, http2, amqp\./],
+    ['expose orders --port 80 --distribution multicast', /it takes one of balanced, closest\./],
     ['expose orders --port 80 --type ftp', /--type is "ftp": it takes one of tcp, http, http2, amqp\./],
     ['listen orders --port 70000', /from 0 to 65535/],
     ['token issue --expires soon', /--expires is "soon": it takes a duration/],

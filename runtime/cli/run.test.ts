@@ -117,6 +117,39 @@ describe('run', () => {
     assert.equal((await status()).site.name, 'west');
   });
 
+  test('with the data of another that runs fails with one line; with those of one that died it starts', async () => {
+    const data = join(directory, 'data');
+    const first = await start('--name', 'a', '--data', data);
+    fails(
+      await caravan(['run', '--name', 'b', '--data', join(data, '..', 'data')], env),
+      new RegExp(
+        `A site already runs with the data in ${data} \\(pid ${first.process.pid}\\): stop it first, or give this one another --data\\.`,
+      ),
+    );
+    const { id } = (await status('--socket', 'a')).site;
+    first.process.kill('SIGKILL');
+    await first.ended;
+    const second = await start('--name', 'b', '--data', data);
+    assert.equal((await status('--socket', 'b')).site.id, id);
+    await second.stop();
+    assert.ok(!(await readdir(data)).some((file) => file.startsWith('.')), 'nothing is left of it');
+    // After a restart of the computer somebody else has the pid, and perhaps even the socket's place.
+    for (const socket of [join(directory, 'nobody.sock'), join(directory, 'run', 'c.sock')]) {
+      await writeFile(join(data, '.lock'), JSON.stringify({ pid: process.pid, socket }));
+      await (await start('--name', 'c', '--data', data)).stop();
+    }
+    await writeFile(join(data, '.lock'), '{"pid":');
+    await start('--name', 'c', '--data', data);
+  });
+
+  test('of two that start at once with the same data one runs', async () => {
+    const data = join(directory, 'data');
+    const both = ['a', 'b', 'c'].map((name) => new Foreground(['run', '--name', name, '--data', data], env));
+    running.push(...both);
+    const outcomes = await Promise.allSettled(both.map((one) => one.prints(/is ready/)));
+    assert.deepEqual(outcomes.map(({ status: outcome }) => outcome).sort(), ['fulfilled', 'rejected', 'rejected']);
+  });
+
   test('ends when told through its API, when its standard input closes, and at once at the second signal', async () => {
     const stopped = await start('--name', 'a');
     assert.equal((await caravan(['stop'], env)).out, 'a has stopped.\n');
@@ -163,7 +196,7 @@ describe('a network of two', () => {
     assert.equal(redeemed.err, '');
     assert.match(redeemed.out, /^Linked with west: the link \S+ is up\.\n$/);
     fails(await caravan(['token', 'redeem', token, '--name', 'again', ...east], env), /used up/);
-    fails(await caravan(['token', 'issue', ...east], env), /east .*no RouterAccess/);
+    fails(await caravan(['token', 'issue', ...east], env), /east .*no RouterAccess.* at the other site\.\n$/);
 
     const greeter = createServer((socket) => socket.end('hello\n'));
     await new Promise<void>((resolve) => void greeter.listen(0, '127.0.0.1', resolve));

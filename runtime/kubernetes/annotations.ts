@@ -4,7 +4,6 @@
  * is ours. Every protocol is read as what it says; which of them the router carries, and how, is the router's to decide.
  */
 import { ADDRESS_PATTERN, DISTRIBUTIONS, type Protocol, PROTOCOLS } from '../api/vocabulary.ts';
-import { MAX_NAME_LENGTH } from '../routing/limits.ts';
 import type { ExposedPort, Exposure, WorkloadKind } from './types.ts';
 
 export const PROXY = 'skupper.io/proxy';
@@ -49,7 +48,7 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
   if (!isOneOf(DISTRIBUTIONS, distribution))
     return `${DISTRIBUTION} is "${distribution}"; it must be one of ${DISTRIBUTIONS.join(', ')}.`;
   const address = given[ADDRESS] ?? metadata.name ?? '';
-  if (!ADDRESS_PATTERN.test(address) || address.length > MAX_NAME_LENGTH)
+  if (!ADDRESS_PATTERN.test(address))
     return address === ''
       ? `${ADDRESS} is empty; give the name under which others reach it.`
       : `${ADDRESS} is "${address}"; it may have letters, digits and . / : @ _ - only.`;

@@ -13,7 +13,14 @@ import type { Router } from './router.ts';
 /** Between attempts; grows by half from the first to the last, with a random part so that many do not come at once. Milliseconds. */
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 10_000;
-const DIAL_WITHIN_MS = 10_000;
+/**
+ * How long one attempt may take: little at first, since a connection that was on its way to a router that has just gone may hang where a
+ * new one finds the next; more later, for paths that are slow. Milliseconds.
+ */
+const FIRST_DIAL_MS = 2000;
+const LAST_DIAL_MS = 10_000;
+/** Through an API server, which may first ask a program for credentials. Milliseconds. */
+const FORWARDED_DIAL_MS = 30_000;
 let lives = 0;
 
 /** Reaches a port that lies behind a Kubernetes API server. */
@@ -90,7 +97,7 @@ export class OutgoingLink {
       } catch (error) {
         this.#failed(sentence(error));
       }
-      const pause = Math.min(FIRST_RETRY_MS * 1.5 ** attempt, LAST_RETRY_MS) * (0.75 + Math.random() / 2);
+      const pause = growing(FIRST_RETRY_MS, LAST_RETRY_MS, attempt) * (0.75 + Math.random() / 2);
       await setTimeout(pause, undefined, { signal, ref: false }).catch(() => {});
     }
   }
@@ -98,13 +105,21 @@ export class OutgoingLink {
   /** One life of the link, from dialling to its loss. @returns whether it was ever up */
   async #session(attempt: number): Promise<boolean> {
     const { credentials, siteId, cost, name, portForward, endpoints } = this.config;
-    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(DIAL_WITHIN_MS)]);
+    const within = portForward ? FORWARDED_DIAL_MS : growing(FIRST_DIAL_MS, LAST_DIAL_MS, attempt);
+    const late = AbortSignal.timeout(within);
+    const signal = AbortSignal.any([this.#ended.signal, late]);
     const turn = attempt % Math.max(1, endpoints.length);
     this.#endpoint = nameOf(this.config, turn);
     const { host, port } = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
     const transport = portForward ? await this.#forward(portForward, signal) : undefined;
     signal.throwIfAborted();
-    const { ws, socket } = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
+    const { ws, socket } = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) }).catch(
+      (error: unknown) => {
+        throw new Error(late.aborted ? `it does not answer (${(within / 1000).toFixed(0)} s)` : dialProblem(error), {
+          cause: error,
+        });
+      },
+    );
     return new Promise((resolve) => {
       // A name of its own for each life: the end of an earlier one must not be taken for the end of this.
       const id = `out:${name}:${++lives}`;
@@ -151,6 +166,24 @@ export class OutgoingLink {
     this.#state = state;
     this.#changed();
   }
+}
+
+/** What the system says of a connection that could not be had, in words. */
+function dialProblem(error: unknown): string {
+  const words: Record<string, string> = {
+    ECONNREFUSED: 'nothing listens there',
+    ECONNRESET: 'the connection was cut',
+    ENOTFOUND: 'there is no host of that name',
+    EAI_AGAIN: 'its name cannot be looked up at the moment',
+    EHOSTUNREACH: 'no way leads to that host',
+    ENETUNREACH: 'no way leads to that network',
+    ETIMEDOUT: 'it does not answer',
+  };
+  return words[(error as NodeJS.ErrnoException).code ?? ''] ?? sentence(error);
+}
+
+function growing(first: number, last: number, attempt: number): number {
+  return Math.min(first * 1.5 ** attempt, last);
 }
 
 function nameOf({ portForward, endpoints }: LinkConfig, turn: number): string {

@@ -6,12 +6,17 @@ import type { AccessStatus, Problem } from '../api/types.ts';
 import type { Identity } from '../identity/identity.ts';
 import { AccessServer } from '../link/access-server.ts';
 import { type Log, sparing } from '../log.ts';
+import type { SiteStore } from './store.ts';
 import type { Wishes } from './wishes.ts';
 
 /** How long after a port could not be had it is tried again. Milliseconds. */
 const RETRY_MS = 3000;
 
+/** Where the port that the system chose is kept: the links of other sites name it. */
+const ENTRY = 'access-port';
+
 export interface AccessOptions {
+  store: SiteStore;
   identity: Identity;
   admits: (serial: string, siteId: string) => boolean;
   link: (ws: WebSocket, socket: Duplex, siteId: string) => void;
@@ -78,18 +83,10 @@ export class Access {
     this.#problem = undefined;
     const wished = this.#wished;
     if (!wished) return;
-    const { identity, log, changed, claim, ...options } = this.#options;
+    const { log, changed } = this.#options;
     try {
-      this.#server = await AccessServer.listen({
-        host: wished.host,
-        port: wished.port,
-        key: identity.server.key,
-        certificate: identity.server.certificate,
-        authority: identity.authority.certificate,
-        ...options,
-        request: claim,
-        log: sparing(log),
-      });
+      this.#server =
+        wished.port === 0 ? await this.#listenOnChosenPort(wished.host) : await this.#listen(wished.host, wished.port);
       log.info(`links come in at port ${this.#server.port}`);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -100,6 +97,30 @@ export class Access {
       this.#retry = setTimeout(() => this.#reopen(), RETRY_MS).unref();
     }
     changed();
+  }
+
+  /** The port of the last run where it is free, else another one. */
+  async #listenOnChosenPort(host: string | undefined): Promise<AccessServer> {
+    const { store } = this.#options;
+    const last = Number(await store.read(ENTRY));
+    const server = await this.#listen(host, last || 0).catch(() => this.#listen(host, 0));
+    if (server.port !== last) await store.write(ENTRY, String(server.port));
+    return server;
+  }
+
+  #listen(host: string | undefined, port: number): Promise<AccessServer> {
+    const { identity, admits, link, claim, log } = this.#options;
+    return AccessServer.listen({
+      host,
+      port,
+      key: identity.server.key,
+      certificate: identity.server.certificate,
+      authority: identity.authority.certificate,
+      admits,
+      link,
+      request: claim,
+      log: sparing(log),
+    });
   }
 }
 

@@ -1,8 +1,10 @@
 /** A site lets another in, over real sockets: tokens, claims, and the certificates that come of them. */
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server } from 'node:tls';
 import type { WebSocket } from 'ws';
 import { MemoryStore } from '../../test/support/memory-store.ts';
@@ -192,6 +194,56 @@ describe('redeeming a token', () => {
     await redeem(token);
   });
 
+  it('is refused to a site that was revoked, for good, and burns no use', async () => {
+    const token = await west.token();
+    await redeem(token, { siteId: 'gone-id' });
+    await west.issued.revoke('gone-id', new Date());
+    const another = await west.token();
+    await assert.rejects(redeem(another, { siteId: 'gone-id' }), {
+      code: 'revoked',
+      message: /^this site was revoked there, for good\./,
+    });
+    await redeem(another, { siteId: 'came-id' });
+  });
+
+  it('does not wait for ever for a site that takes the claim and says nothing', async (t) => {
+    const { server } = west.identity;
+    const held = new Set<Duplex>();
+    const mute = createTlsServer({ key: server.key, cert: server.certificate }, (socket) => {
+      held.add(socket.on('error', () => {}).on('close', () => held.delete(socket)));
+      socket.resume().write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{');
+    });
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    t.after(() => mute.close());
+    const token = await west.token({ port: (mute.address() as AddressInfo).port });
+    const { request } = await makeSigningRequest('east-id');
+    await assert.rejects(claimWithToken(token, request, 'east', { withinMs: 300 }), {
+      code: 'unreachable',
+      message: /it does not answer \(0\.3 s\)\.$/,
+    });
+    await until('no connection left', () => held.size === 0);
+  });
+
+  for (const [what, admission] of [
+    ['a name that would act in a terminal', { site: 'west\u001b[2J' }],
+    ['no host that there could be', { endpoints: [{ host: 'a b', port: 1 }] }],
+    ['no port that there could be', { endpoints: [{ host: 'a', port: 70_000 }] }],
+    ['no certificate', { certificate: 'x' }],
+  ] as const)
+    it(`takes no answer with ${what}`, async (t) => {
+      const good = { site: 'west', endpoints: [], certificate: west.identity.server.certificate };
+      const liar = await Answering.start(west, 200, { ...good, ...admission });
+      t.after(() => liar.stop());
+      await assert.rejects(redeem(await west.token({ port: liar.port })), { code: 'bad-request', message: /is no admission/ });
+    });
+
+  it('tells why it was refused without what would act in a terminal, and with no code but ours', async (t) => {
+    const liar = await Answering.start(west, 400, { code: '__proto__', message: 'no\u001b[2J\nway' });
+    t.after(() => liar.stop());
+    const token = await west.token({ port: liar.port });
+    await assert.rejects(redeem(token), { code: 'bad-request', message: 'no\\u001b[2J\\nway' });
+  });
+
   it('at the site that issued it is refused, and burns no use', async () => {
     const token = await west.token();
     const { siteId } = west.identity;
@@ -220,7 +272,10 @@ describe('redeeming a token', () => {
 
   it('of a site without a way in says what helps', async () => {
     const token = await west.token();
-    await assert.rejects(redeem({ ...token, url: `https://${NO_WAY_IN_HOST}:443/claims/x` }), { code: 'no-way-in' });
+    await assert.rejects(redeem({ ...token, url: `https://${NO_WAY_IN_HOST}:443/claims/x` }), {
+      code: 'no-way-in',
+      message: /join through its Kubernetes context\.$/,
+    });
   });
 
   it('with a damaged certificate, or at no cost, is refused before anything is asked', async () => {
@@ -249,6 +304,11 @@ describe('a claim', () => {
   for (const [what, body, answer] of [
     ['no JSON', '{', /^HTTP\/1\.1 400 [^]*"The claim cannot be read\."/],
     ['incomplete', '{"code":"x"}', /^HTTP\/1\.1 400 [^]*"The claim is not complete\."/],
+    [
+      'of a site whose name would act in a terminal',
+      '{"code":"x","request":"y","site":"a\\u001b[2J"}',
+      /^HTTP\/1\.1 400 [^]*not complete/,
+    ],
     ['larger than the limit', 'x'.repeat(70_000), /^HTTP\/1\.1 400 [^]*larger than 65536 bytes/],
   ] as const)
     it(`that is ${what} is refused`, async () => {
@@ -348,5 +408,31 @@ class Tap {
 
   stop(): Promise<unknown> {
     return new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** Stands in for a site with that site's own key, and answers every request with the same. */
+class Answering {
+  readonly #server: HttpsServer;
+
+  private constructor(server: HttpsServer) {
+    this.#server = server;
+  }
+
+  static async start({ identity }: Issuer, status: number, body: object): Promise<Answering> {
+    const { key, certificate } = identity.server;
+    const server = createHttpsServer({ key, cert: certificate }, (request, response) => {
+      request.resume().once('end', () => response.writeHead(status).end(JSON.stringify(body)));
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    return new Answering(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  stop(): void {
+    this.#server.close();
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -32,17 +32,28 @@ describe('a site’s memory in a folder', () => {
     assert.equal(await store.read('identity'), undefined);
   });
 
-  it('is for its user alone, also where the folder was open before', { skip: process.platform === 'win32' }, async () => {
-    const store = directoryStore(folder);
-    await store.write('identity', 'secret');
-    await store.write('grants/x', 'secret');
-    const modes = await Promise.all(['', 'identity', 'grants', 'grants/x'].map((name) => modeOf(join(folder, name))));
-    assert.deepEqual(modes, ['700', '600', '700', '600']);
-    await chmod(folder, 0o755);
-    await chmod(join(folder, 'identity'), 0o644);
-    await store.write('identity', 'changed');
-    assert.deepEqual([await modeOf(folder), await modeOf(join(folder, 'identity'))], ['700', '600']);
-  });
+  it(
+    'is for its user alone, and changes nothing of a folder that was there before',
+    { skip: process.platform === 'win32' },
+    async () => {
+      const store = directoryStore(folder);
+      await store.write('identity', 'secret');
+      await store.write('grants/x', 'secret');
+      const modes = await Promise.all(['', 'identity', 'grants', 'grants/x'].map((name) => modeOf(join(folder, name))));
+      assert.deepEqual(modes, ['700', '600', '700', '600']);
+      await chmod(parent, 0o755);
+      await writeFile(join(parent, 'identity'), 'secret', { mode: 0o644 });
+      const there = directoryStore(parent);
+      assert.deepEqual(await there.list(''), ['identity']);
+      await there.write('identity', 'changed');
+      await there.write('grants/x', 'secret');
+      assert.deepEqual(
+        await Promise.all(['', 'identity', 'grants'].map((name) => modeOf(join(parent, name)))),
+        ['755', '600', '700'],
+        'it may be somebody’s home',
+      );
+    },
+  );
 
   it('never shows half an entry, however many write at once', async () => {
     const store = directoryStore(folder);
@@ -68,6 +79,22 @@ describe('a site’s memory in a folder', () => {
     await writeFile(join(folder, 'resources', 'link-c.0a1b2c3d.tmp'), 'half');
     assert.deepEqual(await store.list('resources/link-'), ['resources/link-a', 'resources/link-b']);
     assert.deepEqual(await store.list(''), ['identity', 'resources/link-a', 'resources/link-b', 'resources/listener-a']);
+  });
+
+  it('lists one level of folders, and nothing that is no entry', async () => {
+    const store = directoryStore(folder);
+    await store.write('grants/x', '');
+    await mkdir(join(folder, 'grants', 'deep'));
+    for (const name of ['grants/deep/y', 'Upper', '.lock']) await writeFile(join(folder, name), '');
+    assert.deepEqual([await store.list(''), await store.list('grants/')], [['grants/x'], ['grants/x']]);
+    assert.deepEqual(await readdir(parent), ['not']);
+  });
+
+  it('leaves no draft of what cannot be written', async () => {
+    const store = directoryStore(folder);
+    await mkdir(join(folder, 'identity'), { recursive: true });
+    await assert.rejects(store.write('identity', 'x'));
+    assert.deepEqual(await readdir(folder), ['identity']);
   });
 
   it('may be named with a slash at its end', async () => {

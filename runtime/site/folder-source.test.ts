@@ -129,6 +129,22 @@ describe('a folder of resources', () => {
   });
 });
 
+describe('who throws at what it is told', () => {
+  it('ends nothing, and is told of the next change', async () => {
+    await write('a.yaml', listener('a'));
+    source = new FolderSource(folder);
+    let count = 0;
+    await source.watch((state) => {
+      states.push(state);
+      if (++count === 2) throw new Error('a defect');
+    });
+    await write('b.yaml', listener('b'));
+    await until('the second state', () => count === 2);
+    await write('c.yaml', listener('c'));
+    await told('a:1 b:1 c:1');
+  });
+});
+
 describe('a single file of resources', () => {
   it('is followed when an editor replaces it, and its neighbours are not read', async () => {
     await write('site.yaml', listener('a'));

@@ -7,6 +7,7 @@ import type {
   IssueTokenRequest,
   ListenRequest,
   MadeResource,
+  Problem,
   RedeemedLink,
   RedeemTokenRequest,
   ServiceStatus,
@@ -51,6 +52,12 @@ export interface SiteOptions {
   portForward?: PortForwardDial;
   log: Log;
 }
+
+/** Two routers with one id: each undoes what the other says. */
+const CONTESTED: Problem = {
+  where: 'router',
+  message: "Another router in the network has this one's id: a copy of its data runs elsewhere. Stop one of the two.",
+};
 
 /** A running site: brings its router to what its resources ask for, and answers the management API. */
 export class Site implements SiteControl {
@@ -132,6 +139,7 @@ export class Site implements SiteControl {
     this.#outgoing = new OutgoingLinks(this.#router, { log: log.named('link'), changed, portForward: options.portForward });
     const claimsLog = sparing(log.named('claims'));
     this.#access = new Access({
+      store,
       identity: this.#identity,
       admits: (serial, id) => this.#issued.admits(serial, id),
       link: (ws, socket, id) => this.#incoming.add(ws, socket, id),
@@ -170,6 +178,7 @@ export class Site implements SiteControl {
         ...states.flatMap(({ problems }) => problems),
         ...this.#wishes.problems,
         ...this.#access.problems(),
+        ...(engine.isContested ? [CONTESTED] : []),
         ...this.#auto.problems(),
         ...(this.#defect === undefined ? [] : [{ where: 'the wished state', message: this.#defect }]),
       ],
@@ -296,7 +305,8 @@ export class Site implements SiteControl {
 
   #listen(): void {
     const { listeners, autoListen } = this.#wishes;
-    const auto = autoListen ? this.#auto.listeners(this.services(), { siteId: this.#identity.siteId, explicit: listeners }) : [];
+    const services = autoListen ? this.services() : [];
+    const auto = this.#auto.listeners(services, { siteId: this.#identity.siteId, explicit: listeners });
     this.#listeners.set([...listeners, ...auto]);
   }
 

@@ -35,7 +35,7 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
     lab = await startLab();
     [west, east] = await Promise.all([prepare(lab.west), prepare(lab.east)]);
     sites = await SiteProcesses.make();
-    [laptop] = (await sites.start('laptop')) as [SiteProcess];
+    [laptop] = await sites.start('laptop');
   });
   after(async () => {
     await sites.stop();

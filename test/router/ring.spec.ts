@@ -85,7 +85,7 @@ describe('balanced', () => {
   });
 
   it('gives every server of every site its share of held connections', async () => {
-    const [client, near, far] = (await sites.start('client', 'near', 'far')) as [SiteProcess, SiteProcess, SiteProcess];
+    const [client, near, far] = await sites.start('client', 'near', 'far');
     await sites.link(client, near);
     await sites.link(client, far);
     for (const [at, server] of servers.entries()) await (at < 2 ? near : far).api.expose({ address: 'held', port: server.port });

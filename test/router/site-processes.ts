@@ -22,8 +22,8 @@ export class SiteProcesses {
   }
 
   /** Sites that take links. */
-  start(...names: string[]): Promise<SiteProcess[]> {
-    return Promise.all(names.map((name) => this.#start(name)));
+  async start<Names extends string[]>(...names: Names): Promise<{ [At in keyof Names]: SiteProcess }> {
+    return (await Promise.all(names.map((name) => this.#start(name)))) as { [At in keyof Names]: SiteProcess };
   }
 
   /** `from` issues a token, `to` redeems it; resolves once the link is up. Returns the link's name at `to`. */
@@ -107,6 +107,15 @@ export class SiteProcess {
 
   async stop(): Promise<void> {
     await this.#process?.stop();
+  }
+
+  /** Stops it in its tracks: its connections stay, and nothing answers on them. `wake` lets it go on. */
+  freeze(): void {
+    this.#process?.process.kill('SIGSTOP');
+  }
+
+  wake(): void {
+    this.#process?.process.kill('SIGCONT');
   }
 
   /** Ends it without a word, as a crash does. */

@@ -105,9 +105,10 @@ export class TreeItem {
   /** Rests the mouse on the item and reads what appears. */
   async tooltip(): Promise<string> {
     return this.#act(async (row) => {
-      await this.#view.screen.page.mouse.move(0, 0);
-      await row.locator('.label-name').hover();
       const hover = this.#view.screen.page.locator('.monaco-hover.workbench-hover:visible');
+      await this.#view.screen.page.mouse.move(0, 0);
+      await hover.waitFor({ state: 'hidden', timeout: 3000 });
+      await row.locator('.label-name').hover();
       await hover.waitFor({ timeout: 3000 });
       return hover.innerText();
     });

@@ -1,0 +1,135 @@
+/** Whole sites in this process, joined over real sockets. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import { MemoryStore } from '../../test/support/memory-store.ts';
+import { until } from '../../test/support/until.ts';
+import { silentLog } from '../log.ts';
+import type { Resource } from './resources.ts';
+import { Site } from './site.ts';
+import type { ResourceSource, WishedState } from './source.ts';
+
+let sites: Site[] = [];
+afterEach(async () => {
+  await Promise.all(sites.map((site) => site.close()));
+  sites = [];
+});
+
+/** Resources that a test changes. */
+class TestSource implements ResourceSource {
+  #state: WishedState;
+  #changed: (state: WishedState) => void = () => {};
+
+  constructor(resources: Resource[]) {
+    this.#state = { resources, problems: [] };
+  }
+
+  async watch(changed: (state: WishedState) => void): Promise<void> {
+    this.#changed = changed;
+    changed(this.#state);
+  }
+
+  set(resources: Resource[]): void {
+    this.#state = { resources, problems: [] };
+    this.#changed(this.#state);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function resourcesOf(name: string, settings: Record<string, string> = {}): Resource[] {
+  const where = 'the test';
+  const roles = [{ name: 'inter-router' as const, port: 0 }];
+  return [
+    { kind: 'Site', name, spec: { settings }, where },
+    { kind: 'RouterAccess', name: 'links', spec: { roles, bindHost: '127.0.0.1', settings: {} }, where },
+  ];
+}
+
+async function start(name: string, settings?: Record<string, string>) {
+  const store = new MemoryStore();
+  const source = new TestSource(resourcesOf(name, settings));
+  const site = await Site.start({ store, sources: [source], platform: 'host', log: silentLog });
+  sites.push(site);
+  return { site, store, source };
+}
+
+async function link(from: Site, to: Site): Promise<void> {
+  const { yaml } = await from.issueToken({});
+  const { link: name } = await to.redeemToken({ yaml });
+  await until('the link', () => to.status().links.some(({ id, state }) => id === name && state === 'up'));
+}
+
+describe('a site that cannot write what it remembers', () => {
+  it('runs on, and says so', async (t) => {
+    const busy = createServer();
+    await new Promise<void>((resolve) => void busy.listen(0, '127.0.0.1', resolve));
+    t.after(() => busy.close());
+    const { port } = busy.address() as { port: number };
+    const [west, east] = await Promise.all([start('west'), start('east', { autoListen: 'loopback' })]);
+    east.store.broken = 'ports';
+    // The service's own port is taken here, so that the listener gets one that is to be remembered.
+    await west.site.expose({ address: 'orders', port });
+    await link(west.site, east.site);
+    await until('the problem', () => east.site.status().problems.some(({ message }) => message.includes('no space left')));
+    assert.equal(east.site.status().listeners[0]?.state, 'open');
+  });
+
+  it('cuts the links of a site that is revoked all the same', async () => {
+    const [west, east] = await Promise.all([start('west'), start('east')]);
+    await link(west.site, east.site);
+    west.store.broken = 'issued';
+    await assert.rejects(west.site.revoke('east'), {
+      code: 'not-saved',
+      message: /^east is cut off, but only until this site restarts: the memory of a test cannot be written \(no space left\)\./,
+    });
+    assert.deepEqual(west.site.status().links, []);
+  });
+});
+
+it('a site that was revoked is not let in by another token', async () => {
+  const [west, east] = await Promise.all([start('west'), start('east')]);
+  const { yaml } = await west.site.issueToken({ uses: 2 });
+  await east.site.redeemToken({ yaml });
+  assert.equal(await west.site.revoke('east'), 1);
+  await assert.rejects(east.site.redeemToken({ yaml }), { code: 'revoked' });
+  await assert.rejects(west.site.revoke('nobody'), { code: 'not-found' });
+});
+
+describe('what a command makes', () => {
+  it('does not replace what another made for an address that only looks alike', async () => {
+    const { site } = await start('west');
+    await site.expose({ address: 'orders/db', port: 5432 });
+    await site.expose({ address: 'orders-db', port: 5432 });
+    await site.expose({ address: '_', port: 80 });
+    const { connectors, problems } = site.status();
+    assert.deepEqual(connectors.map(({ address }) => address).sort(), ['_', 'orders-db', 'orders/db']);
+    assert.deepEqual(problems, []);
+  });
+
+  it('is refused where it cannot be had, and then not kept', async () => {
+    const { site, store } = await start('west');
+    const refused = (made: Promise<unknown>, message: string | RegExp) => assert.rejects(made, { code: 'bad-request', message });
+    await refused(
+      site.expose({ address: 'a', port: 1, type: 'udp' }),
+      'udp is not carried yet; use one of tcp, http, http2, amqp.',
+    );
+    await refused(site.listen({ address: 'a', port: 1, type: 'udp' }), /^udp is not carried yet/);
+    const distribution = 'multicast';
+    await refused(
+      site.expose({ address: 'a', port: 1, distribution }),
+      'multicast is not carried yet; use one of balanced, closest.',
+    );
+    await refused(site.expose({ address: 'a b', port: 1 }), /spec\.routingKey is "a b"; it may have letters/);
+    assert.ok(![...store.entries.keys()].some((name) => name.startsWith('resources/')));
+  });
+});
+
+it('a defect in what a site makes of its resources is a problem, until they change', async () => {
+  const { site, source } = await start('west');
+  const broken = { kind: 'Listener', name: 'a', where: 'the test' } as unknown as Resource;
+  source.set([...resourcesOf('west'), broken]);
+  assert.match(site.status().problems.at(-1)!.message, /^It could not be applied because of a defect: /);
+  source.set(resourcesOf('west'));
+  assert.deepEqual(site.status().problems, []);
+});
