@@ -40,11 +40,12 @@ describe('the embedded network', { skip: whyVSCodeCannotRun() }, () => {
   });
 
   it('shows a manifest with what it exposes', async () => {
-    await workbench.quickInput.openFile('orders.yaml');
-    await workbench.editor.waitForCodeLens(/orders · tcp 5432 · 1 site/);
     await workbench.quickInput.openFile('backend.yaml');
     await workbench.editor.waitForCodeLens('⊕ Expose on network…');
+    await workbench.quickInput.openFile('orders.yaml');
+    await workbench.editor.waitForCodeLens(/orders · tcp 5432 · 1 site/);
     await workbench.sidebar.view('Sites').item('demo', 'cloud').expand();
+    await workbench.sidebar.widen(460);
     await workbench.screenshot('demo');
   });
 

@@ -28,6 +28,18 @@ export class Sidebar {
     return (await icon.locator('.badge-content').innerText()).trim();
   }
 
+  /** Drags its edge until it is that wide. Pixels. */
+  async widen(width: number): Promise<void> {
+    const { page } = this.#screen;
+    const box = await page.locator('.part.sidebar').boundingBox();
+    if (!box) throw new Error('the sidebar is not open');
+    const edge = { x: box.x + box.width, y: box.y + box.height / 2 };
+    await page.mouse.move(edge.x, edge.y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + width, edge.y, { steps: 5 });
+    await page.mouse.up();
+  }
+
   view(title: string): TreeView {
     return new TreeView(this.#screen, title);
   }
