@@ -59,6 +59,7 @@ describe('the certificates that a site issued', () => {
     const list = await IssuedCertificates.load(slow);
     const times = { issued: '2026-01-01T00:00:00.000Z', expires: '2027-01-01T00:00:00.000Z' };
     const first = list.add({ serial: '01', siteId: 'west-id', siteName: 'west', ...times });
+    await new Promise((resolve) => setImmediate(resolve)); // it is being written
     await Promise.all([first, list.revoke('west', new Date())]);
     assert.ok(!(await IssuedCertificates.load(slow)).admits('01', 'west-id'));
   });

@@ -80,6 +80,7 @@ describe('the ports of automatic listeners', () => {
     auto.remember([open('a', 1)]);
     auto.remember([open('a', 2)]);
     await auto.close();
+    await sleep(60); // as long as any writing takes
     assert.deepEqual(kept(), { 'a:80': 2 });
   });
 });

@@ -12,6 +12,11 @@ export function explain(status: Status, address: string): Explanation {
       title: `${name} makes ${address} known here`,
       detail: message ?? `${counted(targets.length, 'server')}: ${targets.join(', ')} (${source})`,
     });
+  // Nowhere to be reached: the links that are down may be why.
+  if (service?.destinations.length === 0)
+    for (const { id, state, message } of status.links)
+      if (state !== 'up')
+        steps.push({ ok: false, title: `the link ${id} is not up`, detail: message ?? 'the other side has not answered yet' });
   steps.push(offered(status, address));
   const sites = [...new Set(service?.destinations.map(({ site }) => site))];
   for (const site of sites.filter((name) => name !== status.site.name)) steps.push(wayTo(status, site));
@@ -53,7 +58,9 @@ function offered({ services }: Status, address: string): ExplainStep {
     return {
       ok: false,
       title: `${address} is offered nowhere`,
-      detail: `the sites that offered it are out of reach${lastOffered ? ` since ${ago(lastOffered)}` : ''}`,
+      detail: service.pending
+        ? `${service.pending.join(', ')} exposes it, but no server there is ready`
+        : `the sites that offered it are out of reach${lastOffered ? `, last seen ${ago(lastOffered)}` : ''}`,
     };
   return { ok: true, title: `${address} is offered`, detail: `${type} ${ports.join(', ')} by ${bySite}` };
 }
