@@ -1,12 +1,16 @@
 /** What a router is asked to do, worked out from resources by site/. Names are unique within each list. */
 import type { PortForward } from '../api/types.ts';
+import type { AddressChoice } from '../routing/address-choice.ts';
 import type { LinkCredentials } from '../link/dial.ts';
 import type { Distribution, Protocol } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 
 export interface ListenerConfig {
   name: string;
+  /** The address; of several, all their names. */
   address: string;
+  /** Several addresses, and how one of them is chosen. */
+  choice?: AddressChoice;
   type: Protocol;
   host: string;
   /** 0 lets the system choose. */

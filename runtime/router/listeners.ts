@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ListenerStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
 import { TcpListener } from '../protocols/tcp-listener.ts';
+import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { ListenerConfig } from './config.ts';
 import type { Router } from './router.ts';
 import { abort, splice } from './splice.ts';
@@ -65,6 +67,7 @@ class GatedListener {
   /** Where the system chose the port, it is asked for the same again. */
   #port: number;
   #connections = 0;
+  readonly #turns: AddressTurns | undefined;
 
   constructor(config: ListenerConfig, router: Router, log: Log, changed: () => void) {
     this.#config = config;
@@ -72,6 +75,7 @@ class GatedListener {
     this.#log = log;
     this.#changed = changed;
     this.#port = config.port;
+    this.#turns = config.choice && new AddressTurns(config.choice);
   }
 
   isFor(config: ListenerConfig): boolean {
@@ -120,7 +124,8 @@ class GatedListener {
   }
 
   #isWanted(): boolean {
-    return !this.#closed && this.#router.isOffered(this.#config.address, this.#config.servicePort);
+    const { address, choice } = this.#config;
+    return !this.#closed && (choice ? addressesOf(choice) : [address]).some((each) => this.#isOffered(each));
   }
 
   async #open(): Promise<void> {
@@ -155,12 +160,30 @@ class GatedListener {
     }
   }
 
+  /** Of several addresses the one whose turn it is; where it refuses, the next. */
+  async #connect(): Promise<Duplex> {
+    const { address, servicePort } = this.#config;
+    let last = new StreamError({ code: 'unreachable', message: `nothing offers ${address}` });
+    for (const each of this.#turns?.next((offered) => this.#isOffered(offered)) ?? [address])
+      try {
+        return (await this.#router.connect(each, servicePort)).stream;
+      } catch (error) {
+        if (!(error instanceof StreamError)) throw error;
+        last = error;
+      }
+    throw last;
+  }
+
+  #isOffered(address: string): boolean {
+    return this.#router.isOffered(address, this.#config.servicePort);
+  }
+
   async #serve(client: Socket): Promise<void> {
-    const { address, servicePort, name } = this.#config;
+    const { address, name } = this.#config;
     this.#connections++;
     client.once('close', () => this.#connections--);
     try {
-      const { stream } = await this.#router.connect(address, servicePort);
+      const stream = await this.#connect();
       if (client.destroyed) abort(stream, new Error('the client has gone'));
       else splice(client, stream);
     } catch (error) {

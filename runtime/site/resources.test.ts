@@ -294,6 +294,6 @@ describe('docs/resources.md', () => {
     const text = await readFile(new URL('../../docs/resources.md', import.meta.url), 'utf8');
     const examples = text.match(/(?<=\n\n)(    apiVersion:[^]*?)(?=\n\n)/g) ?? [];
     const kinds = examples.map((example) => only(example.replaceAll(/^    /gm, '')).kind);
-    assert.deepEqual(kinds, ['Site', 'RouterAccess', 'Link', 'Listener', 'Connector']);
+    assert.deepEqual(kinds, ['Site', 'RouterAccess', 'Link', 'Listener', 'MultiKeyListener', 'Connector']);
   });
 });

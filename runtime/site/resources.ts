@@ -81,6 +81,50 @@ const specs = {
     },
     aMap,
   ),
+  /** A listener for several addresses: the first that is offered, or shares by weight. */
+  MultiKeyListener: v.object(
+    {
+      strategy: v.pipe(
+        v.object(
+          {
+            priority: v.optional(
+              v.object(
+                {
+                  routingKeys: v.pipe(
+                    v.array(address, 'must be a list'),
+                    v.minLength(1, 'must not be empty'),
+                    v.maxLength(256, 'has more than 256 entries'),
+                  ),
+                },
+                aMap,
+              ),
+            ),
+            weighted: v.optional(
+              v.object(
+                {
+                  routingKeys: v.pipe(
+                    v.record(address, wholeNumber(1, 1_000_000), 'must be a map of addresses and weights'),
+                    v.check((keys) => Object.keys(keys).length > 0, 'must not be empty'),
+                  ),
+                },
+                aMap,
+              ),
+            ),
+          },
+          aMap,
+        ),
+        v.check(
+          ({ priority, weighted }) => (priority === undefined) !== (weighted === undefined),
+          'needs either priority or weighted',
+        ),
+      ),
+      port: portOrNone,
+      host: v.optional(host, '127.0.0.1'),
+      type,
+      settings,
+    },
+    aMap,
+  ),
   Connector: v.object(
     {
       routingKey: address,

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../api/types.ts';
 import type { ConnectorConfig, LinkConfig, ListenerConfig } from '../router/config.ts';
+import { type AddressChoice, addressesOf } from '../routing/address-choice.ts';
 import type { Distribution } from '../routing/types.ts';
 import type { ConnectorResource, Resource, ResourceKind, Spec } from './resources.ts';
 
@@ -35,7 +36,7 @@ export function wishesOf(resources: readonly Resource[]): Wishes {
     siteName: site?.name,
     autoListen: autoListen(site, problems),
     access: routerAccess && accessOf(routerAccess),
-    listeners: of('Listener').flatMap((resource) => listenerOf(resource, problems)),
+    listeners: [...of('Listener'), ...of('MultiKeyListener')].flatMap((resource) => listenerOf(resource, problems)),
     connectors: of('Connector').flatMap((resource) => connectorOf(resource, problems)),
     links: of('Link').flatMap((resource) => linkOf(resource, secrets, problems)),
     problems: [...problems, ...[...of('AccessGrant'), ...of('AccessToken')].map(notFromResources)],
@@ -76,15 +77,19 @@ function accessOf({ spec }: Of<'RouterAccess'>): Wishes['access'] {
   return { host: spec.bindHost, port: role.port, advertisedHost: spec.settings['host'] };
 }
 
-function listenerOf({ name, spec, where }: Of<'Listener'>, problems: Problem[]): ListenerConfig[] {
-  const { routingKey, type, host, port, settings } = spec;
+function listenerOf(resource: Of<'Listener'> | Of<'MultiKeyListener'>, problems: Problem[]): ListenerConfig[] {
+  const { kind, name, spec, where } = resource;
+  const { type, host, port, settings } = spec;
   const wrong = wrongServicePort(settings);
   if (wrong !== undefined) {
-    problems.push({ where, message: `Listener ${name}: ${wrong}` });
+    problems.push({ where, message: `${kind} ${name}: ${wrong}` });
     return [];
   }
   const servicePort = Number(settings['servicePort'] ?? port);
-  return [{ name, address: routingKey, type, host, port, servicePort, orAnyPort: false, source: where }];
+  const common = { name, type, host, port, servicePort, orAnyPort: false, source: where };
+  if (resource.kind === 'Listener') return [{ ...common, address: resource.spec.routingKey }];
+  const choice = choiceOf(resource.spec.strategy);
+  return [{ ...common, address: addressesOf(choice).join(', '), choice }];
 }
 
 /** An offer with a port that is none would be refused by every neighbour, with the whole link. */
@@ -92,6 +97,12 @@ function wrongServicePort({ servicePort }: Record<string, string>): string | und
   if (servicePort === undefined || (/^\d{1,5}$/.test(servicePort) && Number(servicePort) >= 1 && Number(servicePort) <= 65_535))
     return undefined;
   return `settings.servicePort is "${servicePort}"; use a port from 1 to 65535.`;
+}
+
+function choiceOf({ priority, weighted }: Spec<'MultiKeyListener'>['strategy']): AddressChoice {
+  return priority
+    ? { strategy: 'priority', addresses: priority.routingKeys }
+    : { strategy: 'weighted', weights: weighted!.routingKeys };
 }
 
 function connectorOf({ name, spec, where, targets, pending }: ConnectorResource, problems: Problem[]): ConnectorConfig[] {
