@@ -117,30 +117,34 @@ describe('run', () => {
     assert.equal((await status()).site.name, 'west');
   });
 
-  test('with the data of another that runs fails with one line; with those of one that died it starts', async () => {
-    const data = join(directory, 'data');
-    const first = await start('--name', 'a', '--data', data);
-    fails(
-      await caravan(['run', '--name', 'b', '--data', join(data, '..', 'data')], env),
-      new RegExp(
-        `A site already runs with the data in ${data} \\(pid ${first.process.pid}\\): stop it first, or give this one another --data\\.`,
-      ),
-    );
-    const { id } = (await status('--socket', 'a')).site;
-    first.process.kill('SIGKILL');
-    await first.ended;
-    const second = await start('--name', 'b', '--data', data);
-    assert.equal((await status('--socket', 'b')).site.id, id);
-    await second.stop();
-    assert.ok(!(await readdir(data)).some((file) => file.startsWith('.')), 'nothing is left of it');
-    // After a restart of the computer somebody else has the pid, and perhaps even the socket's place.
-    for (const socket of [join(directory, 'nobody.sock'), join(directory, 'run', 'c.sock')]) {
-      await writeFile(join(data, '.lock'), JSON.stringify({ pid: process.pid, socket }));
-      await (await start('--name', 'c', '--data', data)).stop();
-    }
-    await writeFile(join(data, '.lock'), '{"pid":');
-    await start('--name', 'c', '--data', data);
-  });
+  test(
+    'with the data of another that runs fails with one line; with those of one that died it starts',
+    { timeout: 60_000 },
+    async () => {
+      const data = join(directory, 'data');
+      const first = await start('--name', 'a', '--data', data);
+      fails(
+        await caravan(['run', '--name', 'b', '--data', join(data, '..', 'data')], env),
+        new RegExp(
+          `A site already runs with the data in ${data} \\(pid ${first.process.pid}\\): stop it first, or give this one another --data\\.`,
+        ),
+      );
+      const { id } = (await status('--socket', 'a')).site;
+      first.process.kill('SIGKILL');
+      await first.ended;
+      const second = await start('--name', 'b', '--data', data);
+      assert.equal((await status('--socket', 'b')).site.id, id);
+      await second.stop();
+      assert.ok(!(await readdir(data)).some((file) => file.startsWith('.')), 'nothing is left of it');
+      // After a restart of the computer somebody else has the pid, and perhaps even the socket's place.
+      for (const socket of [join(directory, 'nobody.sock'), join(directory, 'run', 'c.sock')]) {
+        await writeFile(join(data, '.lock'), JSON.stringify({ pid: process.pid, socket }));
+        await (await start('--name', 'c', '--data', data)).stop();
+      }
+      await writeFile(join(data, '.lock'), '{"pid":');
+      await start('--name', 'c', '--data', data);
+    },
+  );
 
   test('of two that start at once with the same data one runs', async () => {
     const data = join(directory, 'data');

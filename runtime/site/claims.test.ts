@@ -206,7 +206,7 @@ describe('redeeming a token', () => {
     await redeem(another, { siteId: 'came-id' });
   });
 
-  it('does not wait for ever for a site that takes the claim and says nothing', async (t) => {
+  it('does not wait for ever for a site that takes the claim and says nothing', { timeout: 30_000 }, async (t) => {
     const { server } = west.identity;
     const held = new Set<Duplex>();
     const mute = createTlsServer({ key: server.key, cert: server.certificate }, (socket) => {

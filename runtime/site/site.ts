@@ -29,6 +29,7 @@ import { Access } from './access.ts';
 import { AutoListeners } from './auto-listeners.ts';
 import { answerClaim } from './claims.ts';
 import { explain } from './explain.ts';
+import { PacedTask } from './paced-task.ts';
 import { redeemToken } from './redeem.ts';
 import type { NetworkView } from './network-view.ts';
 import { resourceName } from './resource-name.ts';
@@ -79,7 +80,7 @@ export class Site implements SiteControl {
   #wishes: Wishes = wishesOf([]);
   /** A defect kept the last wished state from being applied. */
   #defect: string | undefined;
-  #notifying = false;
+  readonly #follow = new PacedTask(() => this.#followChanges());
   #closed = false;
 
   /** Starts the site and resolves once its first wished state is applied. Rejects where its store or a source cannot be read. */
@@ -263,6 +264,7 @@ export class Site implements SiteControl {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#follow.stop();
     await Promise.all(this.#sources.map((source) => source.close()));
     this.#listeners.close();
     this.#router.drain();
@@ -310,17 +312,15 @@ export class Site implements SiteControl {
     this.#listeners.set([...listeners, ...auto]);
   }
 
-  /** Paths, services or links changed: once a turn of the event loop, whatever happened in it. */
+  /** Paths, services or links changed. */
   #changed(): void {
-    if (this.#notifying || this.#closed) return;
-    this.#notifying = true;
-    setImmediate(() => {
-      this.#notifying = false;
-      if (this.#closed) return;
-      this.#listen();
-      this.#auto.remember(this.#listeners.status());
-      for (const subscriber of this.#subscribers) subscriber();
-    });
+    if (!this.#closed) this.#follow.request();
+  }
+
+  #followChanges(): void {
+    this.#listen();
+    this.#auto.remember(this.#listeners.status());
+    for (const subscriber of this.#subscribers) subscriber();
   }
 
   /** Where others reach this site: as a source knows it, else as the open port says. */
