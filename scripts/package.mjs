@@ -1,7 +1,8 @@
 // `npm run package`: builds and packs the extension into caravan-VERSION.vsix, and says how large it is.
 //
 //   node scripts/package.mjs [FILE]
-import { readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ensureDependencies, projectNode, root } from './dependencies.mjs';
 import { spawnSync } from 'node:child_process';
 
@@ -15,6 +16,7 @@ const { buildAll } = await import('./build.mjs');
 const { packageVsix } = await import('./vsix.mjs');
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 const vsix = process.argv[2] ?? `${root}/caravan-${version}.vsix`;
+mkdirSync(dirname(vsix), { recursive: true });
 await buildAll();
 packageVsix(root, vsix);
 console.log(`${vsix}  ${(statSync(vsix).size / 1024).toFixed(0)} KB`);

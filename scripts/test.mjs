@@ -3,8 +3,6 @@
 //   node scripts/test.mjs [SUITE …]     only these suites: static, unit, simulation, router, package, lab, vscode
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ensureDependencies, projectNode, root } from './dependencies.mjs';
 
 /** Suites in order: what fails soonest comes first. */
@@ -17,7 +15,7 @@ const SUITES = {
   unit: [{ name: 'unit', specs: ['{extension,runtime,test/support}/**/*.test.ts'], timeoutMs: 120_000 }],
   simulation: [{ name: 'simulation', specs: ['test/simulation/*.spec.ts'], timeoutMs: 300_000 }],
   router: [{ name: 'router', specs: ['test/router/*.spec.ts'], timeoutMs: 300_000 }],
-  package: [{ name: 'package', command: [projectNode(), 'scripts/package.mjs', join(tmpdir(), `caravan-${process.pid}.vsix`)] }],
+  package: [{ name: 'package', command: [projectNode(), 'scripts/package.mjs', 'test/output/caravan.vsix'] }],
   lab: [{ name: 'lab', specs: ['test/lab/*.spec.ts'], timeoutMs: 1_800_000, withLab: true }],
   vscode: [{ name: 'vscode', specs: ['test/vscode/*.spec.ts'], timeoutMs: 1_800_000, withLab: true }],
 };
