@@ -32,6 +32,8 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands(caravan, log, context.globalState),
   );
   // `npm start` shows a live network to whoever has no cluster.
-  if (process.env['CARAVAN_DEMO'] === '1' && vscode.workspace.isTrusted)
+  if (process.env['CARAVAN_DEMO'] === '1' && vscode.workspace.isTrusted) {
+    void vscode.commands.executeCommand('caravan.sites.focus');
     void guarded(caravan, 'caravan.startDemo', () => startDemo(caravan));
+  }
 }
