@@ -19,7 +19,7 @@ export async function ensureDependencies(log = console.log) {
   const count = Object.keys({ ...devDependencies, ...dependencies }).length;
   log(`Installing ${count} packages and what they need with "npm ci"; this takes about a minute.`);
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status } = spawnSync(npm, ['ci', '--no-audit', '--no-fund'], {
+  const { status } = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',

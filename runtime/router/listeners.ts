@@ -101,6 +101,7 @@ class GatedListener {
 
   close(): void {
     this.#closed = true;
+    for (const address of this.#addresses()) this.#router.balancer.forget(address);
     clearTimeout(this.#retry);
     this.#socket?.close();
     this.#socket = undefined;
@@ -124,8 +125,7 @@ class GatedListener {
   }
 
   #isWanted(): boolean {
-    const { address, choice } = this.#config;
-    return !this.#closed && (choice ? addressesOf(choice) : [address]).some((each) => this.#isOffered(each));
+    return !this.#closed && this.#addresses().some((address) => this.#isOffered(address));
   }
 
   async #open(): Promise<void> {
@@ -172,6 +172,11 @@ class GatedListener {
         last = error;
       }
     throw last;
+  }
+
+  #addresses(): string[] {
+    const { address, choice } = this.#config;
+    return choice ? addressesOf(choice) : [address];
   }
 
   #isOffered(address: string): boolean {

@@ -54,7 +54,7 @@ export class Balancer {
     else this.#outstanding.get(address)?.delete(router);
   }
 
-  /** Lets go of an address that is no longer offered. */
+  /** Lets go of an address that nobody asks for here any more; what is outstanding is still counted. */
   forget(address: string): void {
     this.#lastChosen.delete(address);
     if (this.#outstanding.get(address)?.size === 0) this.#outstanding.delete(address);
