@@ -25,6 +25,12 @@ export function tokenFromYaml(yaml: string): Token {
   return { name: token.name, ...token.spec };
 }
 
+/** Where a token is redeemed. */
+export function claimAddress({ url }: Pick<Token, 'url'>): { host: string; port: number; path: string } {
+  const { hostname, port, pathname } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443), path: pathname };
+}
+
 function invalid(why: string): CaravanError {
   return new CaravanError(
     'token-invalid',

@@ -116,6 +116,15 @@ beforeEach(() => {
 });
 
 describe('redeeming a token', () => {
+  it('remembers the way that led to the site before those that the site tells of', async () => {
+    const token = await west.token();
+    const { config } = await redeem({ ...token, url: token.url.replace('127.0.0.1', 'localhost') });
+    assert.deepEqual(
+      config.endpoints.map(({ host }) => host),
+      ['localhost', '127.0.0.1'],
+    );
+  });
+
   it('makes a link that the other site lets in, by the name of that site', async () => {
     const { link, peer, config } = await redeem(await west.token(), { cost: 5 });
     assert.deepEqual({ link, peer, cost: config.cost }, { link: 'west', peer: 'west', cost: 5 });

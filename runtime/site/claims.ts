@@ -7,7 +7,7 @@ import { commonName, issueCertificate, readSigningRequest } from '../identity/ce
 import type { Grants } from '../identity/grants.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { IssuedCertificates } from '../identity/issued.ts';
-import { NO_WAY_IN_HOST, type Token } from '../identity/token.ts';
+import { claimAddress, NO_WAY_IN_HOST, type Token } from '../identity/token.ts';
 import { dialTls } from '../link/dial.ts';
 import type { Log } from '../log.ts';
 import { printable } from '../words.ts';
@@ -105,9 +105,7 @@ export async function claimWithToken(
   siteName: string,
   { transport, withinMs = CLAIM_WITHIN_MS }: ClaimWays = {},
 ): Promise<Admission> {
-  const { hostname, port: portText, pathname } = new URL(token.url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const port = Number(portText || 443);
+  const { host, port, path } = claimAddress(token);
   if (host === NO_WAY_IN_HOST && !transport)
     throw new CaravanError(
       'no-way-in',
@@ -119,7 +117,7 @@ export async function claimWithToken(
   try {
     const credentials = { authority: token.ca };
     const socket = await dialTls({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
-    answer = await post(socket, pathname, JSON.stringify({ code: token.code, request: csr, site: siteName }), signal);
+    answer = await post(socket, path, JSON.stringify({ code: token.code, request: csr, site: siteName }), signal);
   } catch (error) {
     transport?.destroy();
     const why = signal.aborted ? `it does not answer (${withinMs / 1000} s)` : sentence(error);

@@ -9,6 +9,11 @@ import { API_VERSION } from './resources.ts';
 import type { StoreSource } from './store-source.ts';
 import { siteOf } from './wishes.ts';
 
+interface Endpoint {
+  host: string;
+  port: number;
+}
+
 interface Redeemer {
   site: { id: string; name: string };
   /** Links that there are already. */
@@ -25,7 +30,7 @@ export async function redeemToken(
   { site, taken, commands, portForward }: Redeemer,
 ): Promise<RedeemedLink> {
   // Loaded here: node-forge is large, and a site that redeems nothing never needs it.
-  const { tokenFromYaml } = await import('../identity/token.ts');
+  const { claimAddress, tokenFromYaml } = await import('../identity/token.ts');
   const { makeSigningRequest } = await import('../identity/certificates.ts');
   const { claimWithToken } = await import('./claims.ts');
   const token = tokenFromYaml(yaml);
@@ -45,7 +50,13 @@ export async function redeemToken(
     namespace: way.namespace,
     ...(way.kubeconfig && { kubeconfig: way.kubeconfig }),
   };
-  const endpoints = admission.endpoints.map(({ host, port }) => ({ name: 'inter-router', host, port: String(port) }));
+  const endpoints = (transport ? admission.endpoints : withProven(claimAddress(token), admission.endpoints)).map(
+    ({ host, port }) => ({
+      name: 'inter-router',
+      host,
+      port: String(port),
+    }),
+  );
   await commands.put('Link', name, [
     {
       apiVersion: API_VERSION,
@@ -61,6 +72,11 @@ export async function redeemToken(
     },
   ]);
   return { link: name, peer: admission.site };
+}
+
+/** The way that the claim has just gone comes first: the site may have other addresses than it knows of. */
+function withProven({ host, port }: Endpoint, told: Endpoint[]): Endpoint[] {
+  return [{ host, port }, ...told.filter((other) => other.host !== host || other.port !== port)];
 }
 
 async function forward(way: NonNullable<RedeemTokenRequest['portForward']>, dial: PortForwardDial | undefined) {
