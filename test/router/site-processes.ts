@@ -7,6 +7,7 @@ import type { Status } from '../../runtime/api/types.ts';
 import { API_VERSION } from '../../runtime/site/resources.ts';
 import { Foreground } from '../support/caravan.ts';
 import { until } from '../support/until.ts';
+import type { Host } from './hosts.ts';
 
 /** Sites as processes of their own, on loopback, each with its files in one temporary folder that `stop` removes. */
 export class SiteProcesses {
@@ -26,9 +27,19 @@ export class SiteProcesses {
     return (await Promise.all(names.map((name) => this.#start(name)))) as { [At in keyof Names]: SiteProcess };
   }
 
+  /** A site on a host of its own, which takes links at every address of that host. */
+  async startOn(host: Host, name: string): Promise<SiteProcess> {
+    const site = new SiteProcess(name, join(this.folder, name), host);
+    this.#sites.push(site);
+    await site.start();
+    return site;
+  }
+
   /** `from` issues a token, `to` redeems it; resolves once the link is up. Returns the link's name at `to`. */
-  async link(from: SiteProcess, to: SiteProcess, cost?: number): Promise<string> {
-    const { yaml } = await from.api.issueToken({});
+  async link(from: SiteProcess, to: SiteProcess, cost?: number, at?: string): Promise<string> {
+    const issued = await from.api.issueToken({});
+    // The address of `from` that leads to it from where `to` is.
+    const yaml = at === undefined ? issued.yaml : issued.yaml.replace(/https:\/\/[^:]+:/, `https://${at}:`);
     const { link } = await to.api.redeemToken({ yaml, ...(cost !== undefined && { cost }) });
     await to.status(`link ${link} up`, ({ links }) => links.some(({ id, state }) => id === link && state === 'up'));
     return link;
@@ -52,10 +63,12 @@ export class SiteProcess {
   readonly folder: string;
   readonly socket: string;
   readonly api: ApiClient;
+  readonly host: Host | undefined;
   #process: Foreground | undefined;
 
-  constructor(name: string, folder: string) {
+  constructor(name: string, folder: string, host?: Host) {
     this.name = name;
+    this.host = host;
     this.folder = folder;
     this.socket = `${folder}.sock`;
     this.api = ApiClient.overSocket(this.socket);
@@ -77,11 +90,12 @@ export class SiteProcess {
         apiVersion: API_VERSION,
         kind: 'RouterAccess',
         metadata: { name: 'links' },
-        spec: { roles: [{ name: 'inter-router', port: 0 }], bindHost: '127.0.0.1' },
+        spec: { roles: [{ name: 'inter-router', port: 0 }], ...(!this.host && { bindHost: '127.0.0.1' }) },
       },
     ]);
     const data = join(this.folder, 'data');
-    this.#process = new Foreground(['run', '--config', this.configFolder, '--data', data, '--socket', this.socket]);
+    const args = ['run', '--config', this.configFolder, '--data', data, '--socket', this.socket];
+    this.#process = new Foreground(args, {}, this.host?.inside);
     await this.#process.prints(/is ready/);
   }
 

@@ -29,8 +29,10 @@ export class Foreground {
   /** Exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
 
-  constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
-    this.process = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env }, stdio: 'pipe' });
+  /** `through`: a program that runs another one, such as `nsenter`, with its arguments. */
+  constructor(args: string[], env: NodeJS.ProcessEnv = {}, through: string[] = []) {
+    const [program, ...rest] = [...through, process.execPath, MAIN, ...args] as [string, ...string[]];
+    this.process = spawn(program, rest, { env: { ...process.env, ...env }, stdio: 'pipe' });
     this.process.stdout?.on('data', (chunk) => (this.out += String(chunk)));
     this.process.stderr?.on('data', (chunk) => (this.err += String(chunk)));
     this.ended = new Promise((resolve) => {

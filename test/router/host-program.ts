@@ -1,0 +1,33 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { until } from '../support/until.ts';
+import type { Host } from './hosts.ts';
+
+/** One of `programs/`, running on a host. */
+export class HostProgram {
+  readonly #process: ChildProcess;
+  lines: string[] = [];
+
+  constructor(host: Host, program: 'echo' | 'load', argument: string) {
+    const [nsenter, ...rest] = host.inside as [string, ...string[]];
+    const file = fileURLToPath(new URL(`programs/${program}.ts`, import.meta.url));
+    this.#process = spawn(nsenter, [...rest, process.execPath, file, argument], { stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.#process.stdout! }).on('line', (line) => this.lines.push(line));
+  }
+
+  /** Waits until so many lines that start like this were printed from now on. */
+  async prints(start: string, count = 1): Promise<string> {
+    const from = this.lines.length;
+    return until(`${count} × ${start}`, () => this.lines.slice(from).filter((line) => line.startsWith(start))[count - 1], {
+      timeoutMs: 60_000,
+    });
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#process, 'close');
+    this.#process.stdin?.end();
+    await ended;
+  }
+}
