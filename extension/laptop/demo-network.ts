@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError } from '../../runtime/errors.ts';
@@ -41,16 +42,16 @@ export class DemoNetwork implements DisposableLike {
     const child = startRuntime(this.#options.runtime, ['demo', '--until-stdin-closes'], { stdio: 'pipe' });
     this.#process = child;
     this.#show({ state: 'starting' });
-    const hear = (chunk: Buffer) => {
-      for (const line of redact(chunk.toString()).split('\n').filter(Boolean)) {
-        last = line;
-        this.#options.log.info(`demo: ${line}`);
-        const [, url] = /demo is ready, (https?:\/\/\S+)/.exec(line) ?? [];
-        if (url) this.#show({ state: 'on', url });
-      }
-    };
-    child.stdout?.on('data', hear);
-    child.stderr?.on('data', hear);
+    // Line by line: a chunk may end in the middle of one.
+    for (const stream of [child.stdout, child.stderr])
+      if (stream)
+        createInterface({ input: stream }).on('line', (text) => {
+          if (text === '') return;
+          last = redact(text);
+          this.#options.log.info(`demo: ${last}`);
+          const [, url] = /demo is ready, (https?:\/\/\S+)/.exec(last) ?? [];
+          if (url) this.#show({ state: 'on', url });
+        });
     child.once('error', ({ message }) => (exit = `did not start: ${message}`));
     child.once('exit', (code, by) => (exit = `ended with ${by ?? `code ${code}`}${last ? `: ${last}` : ''}`));
     child.once('exit', () => this.#gone(child)).once('error', () => this.#gone(child));

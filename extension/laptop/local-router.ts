@@ -74,7 +74,7 @@ export class LocalRouter {
     const { runtime, socket, folder } = this.#options;
     const [config, data] = [join(folder, 'config'), join(folder, 'data')];
     for (const path of [config, data]) mkdirSync(path, { recursive: true, mode: 0o700 });
-    writeFileSync(join(config, 'site.yaml'), siteYaml(userInfo().username));
+    writeFileSync(join(config, 'site.yaml'), siteYaml(userName()));
     // Its own log file, not a pipe: it goes on writing after this window is gone.
     const log = openSync(this.logFile, 'w', 0o600);
     const args = ['run', '--config', config, '--data', data, '--socket', socket];
@@ -154,5 +154,14 @@ function messageOf(line: string): string {
     return typeof message === 'string' ? message : line;
   } catch {
     return line;
+  }
+}
+
+/** A user without an entry in the system's list, as containers have them, has a name all the same. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env['USER'] || 'my';
   }
 }

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** A start takes less than this; a lock that is older was left behind. Milliseconds. */
@@ -11,23 +12,46 @@ export function takeLock(path: string): (() => void) | undefined {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       writeFileSync(path, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return () => rmSync(path, { force: true });
+      return () => giveBack(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (!isLeftBehind(path)) return undefined;
-      rmSync(path, { force: true });
+      const content = leftBehind(path);
+      if (content === undefined) return undefined;
+      putAside(path, content);
     }
   }
   return undefined;
 }
 
-function isLeftBehind(path: string): boolean {
+function giveBack(path: string): void {
   try {
-    if (Date.now() - statSync(path).mtimeMs > LOCK_STALE_MS) return true;
-    return !isAlive(Number(readFileSync(path, 'utf8')));
+    if (readFileSync(path, 'utf8') === String(process.pid)) rmSync(path, { force: true });
   } catch {
-    return false; // it was given back this moment
+    // It is gone already.
   }
+}
+
+/** What a lock that was left behind says; undefined where it is held. */
+function leftBehind(path: string): string | undefined {
+  try {
+    const content = readFileSync(path, 'utf8');
+    const isOld = Date.now() - statSync(path).mtimeMs > LOCK_STALE_MS;
+    return isOld || !isAlive(Number(content)) ? content : undefined;
+  } catch {
+    return undefined; // it was given back this moment
+  }
+}
+
+/** Removes that very lock: another window may have removed it first, and taken one of its own, which goes back to its place. */
+function putAside(path: string, content: string): void {
+  const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    renameSync(path, aside);
+    if (readFileSync(aside, 'utf8') !== content) linkSync(aside, path);
+  } catch {
+    // Somebody was faster.
+  }
+  rmSync(aside, { force: true });
 }
 
 /** An empty file is one that its holder is about to fill. */

@@ -4,6 +4,7 @@ import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CaravanError, type ErrorCode, sentence } from '../errors.ts';
 import { readLines } from './lines.ts';
+import { isOwnSocket } from './sockets.ts';
 import type {
   ApiErrorBody,
   Explanation,
@@ -199,6 +200,8 @@ async function readAll(response: IncomingMessage): Promise<string> {
 }
 
 function dial(path: string, signal?: AbortSignal): Promise<Duplex> {
+  if (!isOwnSocket(path))
+    return Promise.reject(new CaravanError('forbidden', `The socket ${path} was not made by this user: it is not talked to.`));
   return new Promise((resolve, reject) => {
     const socket = connectSocket(path);
     const abort = () => socket.destroy(signal?.reason as Error);

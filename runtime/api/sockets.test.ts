@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { ApiServer } from './server.ts';
-import { runningSites, socketDirectory, socketPath } from './sockets.ts';
+import { ApiClient } from './client.ts';
+import { isAnswered, runningSites, socketDirectory, socketPath } from './sockets.ts';
 
 let directory: string;
 let before: NodeJS.ProcessEnv;
@@ -49,3 +50,22 @@ test('a name that would leave the directory, or a path that is too long, is refu
   assert.throws(() => socketPath('../west'), /"..\/west" cannot name a site/);
   assert.throws(() => socketPath('w'.repeat(120)), /no more than 103 work: give a shorter one with --socket/);
 });
+
+const isRoot = process.getuid?.() === 0;
+test(
+  'a socket that somebody else made is not talked to',
+  { skip: isRoot ? undefined : 'only root can give a socket away' },
+  async () => {
+    const server = new ApiServer();
+    await server.listenOnSocket(socketPath('west'));
+    assert.equal(await isAnswered(socketPath('west')), true);
+    await chown(socketPath('west'), 65_534, 65_534);
+    assert.equal(await isAnswered(socketPath('west')), false);
+    assert.deepEqual(await runningSites(), []);
+    await assert.rejects(ApiClient.overSocket(socketPath('west')).status(), {
+      code: 'forbidden',
+      message: /was not made by this user/,
+    });
+    await server.close();
+  },
+);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { CaravanError } from '../errors.ts';
 
@@ -27,7 +27,8 @@ export function socketDirectory(): string {
   if (CARAVAN_RUNTIME_DIR) return CARAVAN_RUNTIME_DIR;
   if (WINDOWS) return join(LOCALAPPDATA || tmpdir(), 'caravan', 'run');
   if (XDG_RUNTIME_DIR) return join(XDG_RUNTIME_DIR, 'caravan');
-  return join(tmpdir(), `caravan-${userInfo().uid}`);
+  // Not `userInfo()`: it throws for a user without an entry in the system's list, as containers have them.
+  return join(tmpdir(), `caravan-${process.getuid?.() ?? 'user'}`);
 }
 
 /** The socket of the site of that name. */
@@ -80,8 +81,19 @@ export async function runningSites(): Promise<RunningSite[]> {
   return sites.filter((_, index) => answers[index]).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Whether somebody accepts connections at the socket. */
+/**
+ * Whether what lies at a path may be talked to: a socket that this user made. In a directory that all may write to somebody else could
+ * have put one there, and would be told tokens. True also where nothing is there.
+ */
+export function isOwnSocket(path: string): boolean {
+  if (WINDOWS) return true;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return !found || (found.isSocket() && found.uid === process.getuid?.());
+}
+
+/** Whether a process of this user accepts connections at the socket. */
 export function isAnswered(path: string): Promise<boolean> {
+  if (!isOwnSocket(path)) return Promise.resolve(false);
   return new Promise((resolve) => {
     const socket = connect(path);
     const end = (answer: boolean) => {
