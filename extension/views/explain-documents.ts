@@ -17,26 +17,41 @@ export class ExplainDocuments implements vscode.TextDocumentContentProvider, vsc
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.#changed.event;
   readonly #parts: vscode.Disposable;
+  /** By the name that their tabs carry. */
+  readonly #shown = new Map<string, vscode.Uri>();
 
   constructor(caravan: Caravan) {
     this.#caravan = caravan;
     const refresh = () => {
-      for (const { uri } of vscode.workspace.textDocuments) if (uri.scheme === EXPLAIN_SCHEME) this.#changed.fire(uri);
+      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
+      for (const [name, uri] of this.#shown) {
+        // What cannot be opened any more is shown no more.
+        if (tabs.some((label) => label.includes(name))) this.#refresh(uri).catch(() => this.#shown.delete(name));
+        else this.#shown.delete(name);
+      }
     };
     const later = debounce(refresh, REFRESH_MS);
     const listener = caravan.onChange(later);
     this.#parts = vscode.Disposable.from(this.#changed, { dispose: () => void (later.dispose(), listener.dispose()) });
   }
 
+  /** A preview has no editor, and VS Code drops documents without one after a few minutes: opened again, it hears of the change. */
+  async #refresh(uri: vscode.Uri): Promise<void> {
+    await vscode.workspace.openTextDocument(uri);
+    this.#changed.fire(uri);
+  }
+
   static uri(address: string): vscode.Uri {
     return vscode.Uri.from({ scheme: EXPLAIN_SCHEME, path: `/Explain ${address}.md`, query: address });
   }
 
-  async provideTextDocumentContent({ query }: vscode.Uri): Promise<string> {
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    const { query, path } = uri;
+    this.#shown.set(path.slice(1), uri);
     try {
       const site = this.#caravan.siteKnowing(query);
       const explanation = await this.#caravan.api(site).explain(query);
-      return explainText(explanation, siteLabel(site));
+      return explainText(explanation, siteLabel(site), new Date());
     } catch (error) {
       return isCancelled(error) ? '' : `# ${query}\n\n${sentence(error)}\n`;
     }
