@@ -16,13 +16,22 @@ const info = (name: string): ContextInfo => ({
 });
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-function setup(state: KubeconfigState, findSites: (context: string) => Promise<SitesInContext>, paths?: string) {
+function setup(
+  state: KubeconfigState,
+  findSites: (context: string) => Promise<SitesInContext>,
+  paths?: string,
+  retryMs = 60_000,
+) {
   let fileChanged = () => {};
   const siteChanged = new Map<string, () => void>();
+  const watches: AbortSignal[] = [];
   const kubernetes = {
     readKubeconfig: () => Promise.resolve(structuredClone(state)),
     findSites: ({ context }: { context: string }) => findSites(context),
-    watchSites: ({ context }: { context: string }, changed: () => void) => void siteChanged.set(context, changed),
+    watchSites: ({ context }: { context: string }, changed: () => void, signal: AbortSignal) => {
+      siteChanged.set(context, changed);
+      watches.push(signal);
+    },
   } as unknown as Kubernetes;
   const clusters = new Clusters({
     kubernetes: () => Promise.resolve(kubernetes),
@@ -31,6 +40,7 @@ function setup(state: KubeconfigState, findSites: (context: string) => Promise<S
     log: silent,
     operations: new Operations(silent),
     timeoutMs: 100,
+    retryMs,
     watch: (_, changed) => {
       fileChanged = changed;
       return { dispose() {} };
@@ -40,6 +50,7 @@ function setup(state: KubeconfigState, findSites: (context: string) => Promise<S
     clusters,
     fileChanged: () => fileChanged(),
     siteChanged,
+    watches,
     states: () => clusters.contexts.map((c) => `${c.info.name} ${c.state}`),
   };
 }
@@ -115,5 +126,103 @@ test('a site made elsewhere is found', async () => {
   siteChanged.get('west')?.();
   await sleep(10);
   assert.equal(clusters.contexts[0]?.found?.sites[0]?.name, 'shop');
+  clusters.dispose();
+});
+
+test('a refused sign-in is tried again only when told to, other silence by itself', async () => {
+  const asked: string[] = [];
+  const state: KubeconfigState = { files: [], contexts: [info('sso'), info('down')] };
+  const refuse = (name: string) => {
+    asked.push(name);
+    return Promise.reject(new CaravanError(name === 'sso' ? 'unauthorized' : 'unreachable', 'No.'));
+  };
+  const { clusters, fileChanged } = setup(state, refuse, undefined, 30);
+  const times = (name: string) => asked.filter((other) => other === name).length;
+  await clusters.start();
+  await sleep(150);
+  assert.equal(times('sso'), 1);
+  assert.ok(times('down') > 1);
+  await clusters.retry('sso');
+  assert.equal(times('sso'), 2);
+  fileChanged();
+  await sleep(10);
+  assert.equal(times('sso'), 3);
+  clusters.dispose();
+});
+
+test('what a watch says during a search is one more search, whose answer is the last', async () => {
+  const site = (name: string) => ({
+    ...none,
+    sites: [{ namespace: name, name, version: '0.1.0', ready: true, wayIn: 'none' as const }],
+  });
+  const answers: ((found: SitesInContext) => void)[] = [];
+  const { clusters, siteChanged } = setup(
+    { files: [], contexts: [info('west')] },
+    () => new Promise((resolve) => answers.push(resolve)),
+  );
+  await clusters.start();
+  await sleep(5);
+  answers[0]?.(none);
+  await sleep(5);
+  for (let times = 0; times < 3; times++) siteChanged.get('west')?.();
+  await sleep(5);
+  assert.equal(answers.length, 2);
+  answers[1]?.(site('older'));
+  await sleep(5);
+  assert.equal(answers.length, 3);
+  answers[2]?.(site('newer'));
+  await sleep(5);
+  assert.equal(answers.length, 3);
+  assert.equal(clusters.contexts[0]?.found?.sites[0]?.name, 'newer');
+  clusters.dispose();
+});
+
+test('a refresh asks each context once, and keeps the last problem until there is an answer', async () => {
+  const asked: string[] = [];
+  let answer = (): Promise<SitesInContext> => Promise.reject(new CaravanError('unauthorized', 'Who are you?'));
+  const { clusters } = setup({ files: [], contexts: [info('west')] }, (name) => (asked.push(name), answer()));
+  await clusters.start();
+  await sleep(10);
+  answer = () => sleep(20, none);
+  const refreshed = clusters.refresh();
+  await sleep(5);
+  const { state, problem, code } = clusters.contexts[0]!;
+  assert.deepEqual([state, problem, code], ['asking', 'Who are you?', 'unauthorized']);
+  await refreshed;
+  assert.deepEqual(clusters.contexts[0], { info: info('west'), state: 'answered', found: none });
+  assert.equal(asked.length, 2);
+  clusters.dispose();
+});
+
+test('a sign-in that is refused after the time of its context is not tried again either', async () => {
+  let asked = 0;
+  const refuse = async () => {
+    asked++;
+    await sleep(150);
+    throw new CaravanError('unauthorized', 'The sign-in program gave up.');
+  };
+  const { clusters } = setup({ files: [], contexts: [info('sso')] }, refuse, undefined, 190);
+  await clusters.start();
+  await sleep(130);
+  assert.equal(clusters.contexts[0]?.code, 'timeout');
+  await sleep(300);
+  assert.equal(clusters.contexts[0]?.problem, 'The sign-in program gave up.');
+  assert.equal(asked, 1);
+  clusters.dispose();
+});
+
+test('a watch ends when its sign-in is refused, and comes back with a retry', async () => {
+  let answer = (): Promise<SitesInContext> => Promise.resolve(none);
+  const { clusters, siteChanged, states, watches } = setup({ files: [], contexts: [info('sso')] }, () => answer());
+  await clusters.start();
+  await sleep(10);
+  answer = () => Promise.reject(new CaravanError('unauthorized', 'Who are you?'));
+  siteChanged.get('sso')?.();
+  await sleep(10);
+  assert.deepEqual(states(), ['sso silent']);
+  answer = () => Promise.resolve(none);
+  await clusters.retry('sso');
+  assert.deepEqual(states(), ['sso answered']);
+  assert.deepEqual(watches.map(({ aborted }) => aborted), [true, false]); // prettier-ignore
   clusters.dispose();
 });

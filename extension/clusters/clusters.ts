@@ -15,7 +15,7 @@ import { watchFiles } from './file-watcher.ts';
 
 /** A context that has not answered by then is shown as such; the others never wait for it. */
 export const CONTEXT_TIMEOUT_MS = 5000;
-/** A context that did not answer is asked again this often, while somebody looks. */
+/** A context that did not answer is asked again this often, while somebody looks; a refused sign-in only when told to. */
 const RETRY_MS = 60_000;
 
 export interface ContextView {
@@ -23,7 +23,7 @@ export interface ContextView {
   state: 'asking' | 'answered' | 'silent';
   /** The last that was found; kept while it is asked again. */
   found?: SitesInContext;
-  /** One sentence: why it is silent. */
+  /** One sentence: why it is silent; kept while it is asked again. */
   problem?: string;
   /** What kind of silence: `timeout`, `unreachable`, `unauthorized`, `forbidden`. */
   code?: ErrorCode;
@@ -45,6 +45,7 @@ export interface ClustersOptions {
   log: LogLike;
   operations: Operations;
   timeoutMs?: number;
+  retryMs?: number;
   watch?: typeof watchFiles;
 }
 
@@ -82,12 +83,22 @@ export class Clusters implements DisposableLike {
 
   /** Reads the kubeconfig and asks every context at once; further calls do nothing. Resolves when the contexts are known. */
   start(): Promise<void> {
-    this.#retry ??= setInterval(() => this.#askSilent(), RETRY_MS).unref();
+    this.#retry ??= setInterval(() => this.#askSilent(), this.#options.retryMs ?? RETRY_MS).unref();
     return (this.#started ??= this.reload());
   }
 
   /** Reads the kubeconfig again: contexts that are new, changed or silent are asked. */
   async reload(): Promise<void> {
+    await this.#load(false);
+  }
+
+  /** Asks every context again. */
+  async refresh(): Promise<void> {
+    const { asked } = await this.#load(true);
+    await Promise.all(asked);
+  }
+
+  async #load(askAll: boolean): Promise<{ asked: Promise<void>[] }> {
     const kubernetes = await this.#options.kubernetes();
     const before = this.kubeconfig;
     const paths = this.#options.paths();
@@ -97,19 +108,16 @@ export class Clusters implements DisposableLike {
     for (const { message } of this.problems) this.#options.log.warn(message);
     const infos = new Map(this.kubeconfig.contexts.map((info) => [info.name, info]));
     for (const name of this.#contexts.keys()) if (!infos.has(name)) this.#forget(name);
+    const asked: Promise<void>[] = [];
     for (const [name, info] of infos) {
       const known = this.#contexts.get(name);
       // While a file is broken there is nothing to ask with: what was known stays.
-      if (known && (isBroken(this.kubeconfig) || (known.state !== 'silent' && sameCluster(known.info, info)))) known.info = info;
-      else void this.ask(info);
+      const stays = isBroken(this.kubeconfig) || (known?.state !== 'silent' && known && sameCluster(known.info, info));
+      if (known && stays && !askAll) known.info = info;
+      else asked.push(this.ask(info));
     }
     this.#options.changed();
-  }
-
-  /** Asks every context again. */
-  async refresh(): Promise<void> {
-    await this.reload();
-    await Promise.all(this.contexts.map(({ info }) => this.ask(info)));
+    return { asked };
   }
 
   async retry(name: string): Promise<void> {
@@ -138,24 +146,42 @@ export class Clusters implements DisposableLike {
       this.#contexts.set(name, { ...withoutProblem(this.#contexts.get(name)), info, ...view });
       changed();
     };
-    show({ state: 'asking' });
-    const timeoutMs = this.#options.timeoutMs ?? CONTEXT_TIMEOUT_MS;
-    const limit = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
+    const known = this.#contexts.get(name);
+    show({ state: 'asking', ...(known && sameCluster(known.info, info) ? problemOf(known) : {}) });
     try {
       const client = await kubernetes();
-      const find = () =>
-        withLimit(client.findSites({ kubeconfig: this.paths, context: name }, { signal: limit, timeoutMs }), limit);
+      const find = () => this.#find(name, client, stop.signal);
       show({ state: 'answered', found: await operations.run(`find sites in ${name}`, find) });
-      client.watchSites(
-        { kubeconfig: this.paths, context: name },
-        () => void this.#findAgain(name, client, stop.signal),
-        stop.signal,
-      );
+      // Also what comes too late for an answer that another question has replaced.
+      if (stop.signal.aborted) return;
+      const again = oneAtATime(() => this.#findAgain(name, client, stop.signal));
+      client.watchSites({ kubeconfig: this.paths, context: name }, again, stop.signal);
+    } catch (error) {
+      show({ state: 'silent', problem: sentence(error), ...codeOf(error) });
+    }
+  }
+
+  async #find(name: string, client: Kubernetes, signal: AbortSignal): Promise<SitesInContext> {
+    const timeoutMs = this.#options.timeoutMs ?? CONTEXT_TIMEOUT_MS;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const work = client.findSites({ kubeconfig: this.paths, context: name }, { signal: limit, timeoutMs });
+    work.catch((error: unknown) => this.#refused(name, error, signal));
+    try {
+      return await withLimit(work, limit);
     } catch (error) {
       const late = limit.aborted || (error instanceof CaravanError && error.code === 'timeout');
-      const problem = late ? `${name} does not answer within ${timeoutMs / 1000} s.` : sentence(error);
-      show({ state: 'silent', problem, ...(late ? { code: 'timeout' } : codeOf(error)) });
+      if (signal.aborted || !late) throw error;
+      throw new CaravanError('timeout', `${name} does not answer within ${timeoutMs / 1000} s.`, { cause: error });
     }
+  }
+
+  /** A sign-in program may give up long after the time that a context has: then the context is not one that is only late. */
+  #refused(name: string, error: unknown, signal: AbortSignal): void {
+    const known = this.#contexts.get(name);
+    if (signal.aborted || known?.code !== 'timeout' || !(error instanceof CaravanError && error.code === 'unauthorized')) return;
+    this.#contexts.set(name, { ...known, problem: error.message, code: error.code });
+    this.#watches.get(name)?.abort();
+    this.#options.changed();
   }
 
   /** After the watch spoke: what was found before stays where the cluster has gone away meanwhile. */
@@ -163,18 +189,21 @@ export class Clusters implements DisposableLike {
     const known = this.#contexts.get(name);
     if (!known || signal.aborted) return;
     try {
-      const found = await client.findSites({ kubeconfig: this.paths, context: name }, { signal });
+      const found = await this.#find(name, client, signal);
       if (signal.aborted) return;
-      this.#contexts.set(name, { ...withoutProblem(known), info: known.info, state: 'answered', found });
+      this.#contexts.set(name, { info: known.info, state: 'answered', found });
     } catch (error) {
       if (signal.aborted) return;
       this.#contexts.set(name, { ...known, state: 'silent', problem: sentence(error), ...codeOf(error) });
+      // Its watch would sign in again and again.
+      if (error instanceof CaravanError && error.code === 'unauthorized') this.#watches.get(name)?.abort();
     }
     this.#options.changed();
   }
 
   #askSilent(): void {
-    for (const { state, info } of this.contexts) if (state === 'silent') void this.ask(info);
+    // A sign-in program that was refused would open a browser every time: that waits for a person, or another kubeconfig.
+    for (const { state, code, info } of this.contexts) if (state === 'silent' && code !== 'unauthorized') void this.ask(info);
   }
 
   #forget(name: string): void {
@@ -215,6 +244,28 @@ function problemsOf({ files }: KubeconfigState, named: KubeconfigPaths): Kubecon
       ? [{ path, message: problem.includes(path) ? problem : `${path}: ${problem}` }]
       : [],
   );
+}
+
+/** Runs the work one at a time; calls meanwhile are one more run after it, so that an older answer is never the last. */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let running = false;
+  let again = false;
+  const run = async () => {
+    running = true;
+    do {
+      again = false;
+      await work();
+    } while (again);
+    running = false;
+  };
+  return () => {
+    if (running) again = true;
+    else void run();
+  };
+}
+
+function problemOf({ problem, code }: ContextView): Pick<ContextView, 'problem' | 'code'> {
+  return { ...(problem === undefined ? {} : { problem }), ...(code === undefined ? {} : { code }) };
 }
 
 function withoutProblem(view: ContextView | undefined): Pick<ContextView, 'found'> {

@@ -14,6 +14,15 @@ export async function pick<T>(title: string, choices: Choice<T>[], placeHolder =
   return chosen.value;
 }
 
+/** Some of the choices, all at first; closing the list ends the command. */
+export async function pickSome<T>(title: string, choices: Choice<T>[], placeHolder: string): Promise<T[]> {
+  const options = { title, placeHolder, ignoreFocusOut: true, canPickMany: true as const };
+  const all = choices.map((choice) => ({ ...choice, picked: true }));
+  const chosen = await vscode.window.showQuickPick(all, options);
+  if (!chosen) throw new Cancelled();
+  return chosen.map(({ value }) => value);
+}
+
 /** A text that `problem` finds nothing wrong with; closing the box ends the command. */
 export async function ask(
   title: string,

@@ -10,7 +10,8 @@ export async function pickContext(caravan: Caravan, title: string): Promise<stri
   if (contexts.length === 0) throw noContext(caravan);
   const choices = contexts.map(({ info, state, found, problem }) => ({
     label: info.name,
-    description: state === 'silent' ? `$(warning) ${problem ?? 'does not answer'}` : `${found?.sites.length ?? 0} sites`,
+    description:
+      state === 'silent' || problem ? `$(warning) ${problem ?? 'does not answer'}` : `${found?.sites.length ?? 0} sites`,
     detail: `${info.server} as ${info.user}`,
     value: info.name,
   }));

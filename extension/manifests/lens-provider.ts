@@ -15,14 +15,16 @@ const COMMANDS: Record<LensAction, string> = {
 export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable {
   readonly #caravan: Caravan;
   readonly #manifests: ManifestCache;
+  readonly #isEditable: (document: vscode.TextDocument) => boolean;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.#changed.event;
   readonly #parts: vscode.Disposable;
   #services = '';
 
-  constructor(caravan: Caravan, manifests: ManifestCache) {
+  constructor(caravan: Caravan, manifests: ManifestCache, isEditable: (document: vscode.TextDocument) => boolean) {
     this.#caravan = caravan;
     this.#manifests = manifests;
+    this.#isEditable = isEditable;
     const listener = caravan.onChange(() => this.#refresh());
     const settings = vscode.workspace.onDidChangeConfiguration(
       (change) => change.affectsConfiguration('caravan.codeLens') && this.#changed.fire(),
@@ -31,6 +33,7 @@ export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable 
   }
 
   async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
+    if (!this.#isEditable(document)) return [];
     if (!vscode.workspace.getConfiguration('caravan', document).get('codeLens', true)) return [];
     const { workloads } = await this.#manifests.of(document);
     const services = this.#caravan.picture.networks.flatMap((network) => network.services);

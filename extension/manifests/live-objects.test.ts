@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { Kubernetes, WorkloadRef } from '../../runtime/kubernetes/types.ts';
 import type { ContextView } from '../clusters/clusters.ts';
-import { findLive, placesOf } from './live-objects.ts';
+import { Cancelled } from '../like.ts';
+import { atEach, failedAt, findLive, placesOf } from './live-objects.ts';
 
 const context = (name: string, state: ContextView['state'], ...sites: string[]): ContextView => ({
   info: { name, cluster: name, user: 'ada', namespace: 'default', server: '', current: false },
@@ -33,4 +34,25 @@ test('a cluster that says no is one without the object', async () => {
     new AbortController().signal,
   );
   assert.deepEqual(at(live.map(({ ref }) => ref)), ['west/db']);
+});
+
+test('a place that fails keeps no other from it, and is named', async () => {
+  const places = placesOf({ kind: 'Service', name: 'orders' }, contexts);
+  const { done, failed } = await atEach(places, ({ namespace, context: name }) =>
+    name === 'west' && namespace === 'default'
+      ? Promise.reject(new CaravanError('forbidden', 'You may not patch Services.'))
+      : Promise.resolve(),
+  );
+  assert.deepEqual(done, ['west/shop', 'east/default']);
+  const error = failedAt('orders is still exposed in', failed);
+  assert.equal(error.message, 'orders is still exposed in west/default (You may not patch Services).');
+  assert.equal(error.code, 'forbidden');
+});
+
+test('cancelling at one place leaves the others as they are', async () => {
+  const asked: string[] = [];
+  const places = placesOf({ kind: 'Service', name: 'orders' }, contexts);
+  const work = (ref: WorkloadRef) => (asked.push(ref.context), Promise.reject(new Cancelled()));
+  await assert.rejects(atEach(places, work), Cancelled);
+  assert.deepEqual(asked, ['west']);
 });

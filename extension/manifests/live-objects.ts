@@ -1,5 +1,7 @@
+import { CaravanError, sentence } from '../../runtime/errors.ts';
 import type { Kubernetes, WorkloadRef } from '../../runtime/kubernetes/types.ts';
 import { CONTEXT_TIMEOUT_MS, type ContextView } from '../clusters/clusters.ts';
+import { Cancelled } from '../like.ts';
 import type { Workload } from './workloads.ts';
 
 export interface LiveObject {
@@ -42,4 +44,34 @@ export async function findLive(
     }),
   );
   return found.flat();
+}
+
+/** `context/namespace` */
+export function placeOf({ context, namespace }: WorkloadRef): string {
+  return `${context}/${namespace}`;
+}
+
+/** Does the work at each place, one after the other: one that fails keeps none of the others from it. Cancelling ends it. */
+export async function atEach(
+  places: readonly WorkloadRef[],
+  work: (ref: WorkloadRef) => Promise<void>,
+): Promise<{ done: string[]; failed: { place: string; error: unknown }[] }> {
+  const done: string[] = [];
+  const failed: { place: string; error: unknown }[] = [];
+  for (const ref of places)
+    try {
+      await work(ref);
+      done.push(placeOf(ref));
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      failed.push({ place: placeOf(ref), error });
+    }
+  return { done, failed };
+}
+
+/** One error for all places that failed: `backend is still exposed in west/shop (You may not …), east/shop (…).` */
+export function failedAt(what: string, failed: readonly { place: string; error: unknown }[]): CaravanError {
+  const places = failed.map(({ place, error }) => `${place} (${sentence(error).replace(/\.$/, '')})`);
+  const known = failed.map(({ error }) => error).find((error) => error instanceof CaravanError);
+  return new CaravanError(known?.code ?? 'unreachable', `${what} ${places.join(', ')}.`, { cause: failed[0]?.error });
 }

@@ -12,7 +12,7 @@ const MANIFESTS: vscode.DocumentSelector = { language: 'yaml' };
 export function registerManifests(caravan: Caravan): vscode.Disposable {
   const { languages } = vscode;
   const manifests = new ManifestCache();
-  const lenses = new LensProvider(caravan, manifests);
+  const lenses = new LensProvider(caravan, manifests, isEditable);
   const diagnostics = new ManifestDiagnostics(manifests, isEditable);
   return vscode.Disposable.from(
     lenses,
@@ -24,7 +24,7 @@ export function registerManifests(caravan: Caravan): vscode.Disposable {
   );
 }
 
-/** An older version in a comparison is nothing to warn of. */
+/** An older version in a comparison is nothing to warn of, or to change. */
 function isEditable(document: vscode.TextDocument): boolean {
   return document.languageId === 'yaml' && vscode.workspace.fs.isWritableFileSystem(document.uri.scheme) !== false;
 }

@@ -1,4 +1,6 @@
+import { posix } from 'node:path';
 import * as vscode from 'vscode';
+import { CaravanError } from '../../runtime/errors.ts';
 import type { WorkloadRef } from '../../runtime/kubernetes/types.ts';
 import type { Caravan } from '../caravan.ts';
 import { withProgress } from '../commands/ask.ts';
@@ -25,8 +27,11 @@ export async function writeInFile(found: InDocument, annotations: Record<string,
   const edit = await toTextEdit(found, annotations);
   if (!edit) return;
   const wasSaved = !document.isDirty && !document.isUntitled;
-  await vscode.workspace.applyEdit(edit);
-  if (wasSaved) await document.save();
+  const name = posix.basename(document.uri.path);
+  if (!(await vscode.workspace.applyEdit(edit)))
+    throw new CaravanError('conflict', `${name} cannot be edited: see whether it is read-only, then try again.`);
+  if (wasSaved && !(await document.save()))
+    throw new CaravanError('not-saved', `${name} is edited but cannot be saved: save it yourself, then try again.`);
 }
 
 /** Asks every context that answers for the object. */

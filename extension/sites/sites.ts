@@ -3,7 +3,7 @@ import type { SiteApi, OpenSite } from './site-api.ts';
 import { isLaptop, type SiteRef, siteKey } from './site-ref.ts';
 import { type Backoff, type SiteView, WatchedSite } from './watched-site.ts';
 
-/** Every watched site holds a connection to its cluster open; more than this many are listed without their inside. */
+/** Every site in a cluster holds a connection to it open; more than this many are listed without their inside. */
 export const MAX_WATCHED_SITES = 32;
 
 const BACKOFF: Backoff = { firstMs: 500, mostMs: 15_000 };
@@ -43,14 +43,18 @@ export class Sites implements DisposableLike {
   set(place: string, refs: SiteRef[]): void {
     this.#found.set(place, refs);
     const wanted = new Map([...this.#found.values()].flat().map((ref) => [siteKey(ref), ref]));
-    for (const [key, site] of this.#watched)
-      if (!wanted.has(key)) {
-        site.close();
-        this.#watched.delete(key);
-      }
-    for (const [key, ref] of wanted)
-      if (!this.#watched.has(key) && this.#watched.size < MAX_WATCHED_SITES)
-        this.#watched.set(key, new WatchedSite(ref, this.#open, this.#changed, this.#log, BACKOFF));
+    for (const [key, site] of this.#watched) {
+      const ref = wanted.get(key);
+      if (ref && sameWay(ref, site.view.ref)) continue;
+      site.close();
+      this.#watched.delete(key);
+    }
+    let inClusters = this.views.filter(({ ref }) => ref.where === 'cluster').length;
+    for (const [key, ref] of wanted) {
+      if (this.#watched.has(key)) continue;
+      if (ref.where === 'cluster' && ++inClusters > MAX_WATCHED_SITES) continue;
+      this.#watched.set(key, new WatchedSite(ref, this.#open, this.#changed, this.#log, BACKOFF));
+    }
     this.#changed();
   }
 
@@ -58,4 +62,9 @@ export class Sites implements DisposableLike {
     for (const site of this.#watched.values()) site.close();
     this.#watched.clear();
   }
+}
+
+/** Of two refs with one key: whether the site is reached the same way. */
+function sameWay(a: SiteRef, b: SiteRef): boolean {
+  return a.where === 'cluster' ? b.where === 'cluster' && a.kubeconfig === b.kubeconfig : true;
 }

@@ -88,7 +88,9 @@ describe('Sites', () => {
       context('gone', { state: 'silent', problem: 'gone does not answer within 5 s.', code: 'timeout' }),
       context('denied', { state: 'silent', code: 'forbidden', problem: 'You may not list Deployments in default.' }),
       { ...context('slow', { state: 'asking' }), found: undefined } as unknown as ContextView,
+      context('back', { state: 'asking', problem: 'back does not answer within 5 s.', code: 'timeout' }),
       context('west', { found: { sites: [inCluster()], namespaces: ['default', 'shop'] } }),
+      context('busy', { state: 'asking', found: { sites: [inCluster()], namespaces: ['shop'] } }),
       context('east', {}),
     ];
     assert.deepEqual(drawn(siteRows(snapshot({ contexts }))), [
@@ -97,7 +99,11 @@ describe('Sites', () => {
       '⚠ denied  gives you no right to look',
       '  ⚠ You may not list Deployments in default.',
       '○ slow  asking…',
+      '⚠ back  does not answer (5 s) · asking again…',
+      '  ⚠ back does not answer within 5 s.',
       '● west  1 site',
+      '  ● shop  ready · v0.1.0',
+      '○ busy  1 site',
       '  ● shop  ready · v0.1.0',
       '○ east  no site yet',
     ]);

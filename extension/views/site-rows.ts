@@ -74,10 +74,11 @@ function contextRow(view: ContextView, snapshot: Snapshot, context: RowContext):
     `${info.server} as ${info.user}`,
     problem,
   ]);
-  if (state === 'silent')
+  const again = state === 'asking' && problem !== undefined;
+  if (state === 'silent' || again)
     return {
       ...base,
-      description: (code && SILENCE[code]) ?? problem ?? '',
+      description: joined(' · ', [(code && SILENCE[code]) ?? problem, again && 'asking again…']),
       tooltip: details,
       icon: BAD,
       flags: 'context.silent',
@@ -91,7 +92,7 @@ function contextRow(view: ContextView, snapshot: Snapshot, context: RowContext):
     ...base,
     description: found ? (sites.length > 0 ? counted(sites.length, 'site') : 'no site yet') : 'asking…',
     tooltip: details,
-    icon: sites.length > 0 ? GOOD : OFF,
+    icon: state === 'answered' && sites.length > 0 ? GOOD : OFF,
     flags: 'context.answered',
     open: sites.length > 0,
     children: [...limited, ...sites, ...namespaces],

@@ -12,12 +12,16 @@ import { dialTls } from '../link/dial.ts';
 import type { Log } from '../log.ts';
 import { printable } from '../words.ts';
 import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 
 export const CLAIMS_PATH = '/claims/';
 /** Of a claim and of its answer. */
 const MAX_BODY_BYTES = 64 * 1024;
 /** Of a whole claim, from the dial to the last byte of the answer. */
 const CLAIM_WITHIN_MS = 15_000;
+/** How long a site that refuses connections is asked again. Milliseconds. */
+const REFUSED_WITHIN_MS = 3000;
+const REFUSED_PAUSE_MS = 200;
 const MAX_ENDPOINTS = 100;
 
 const Claim = v.object({
@@ -116,7 +120,7 @@ export async function claimWithToken(
   let answer: { status: number; body: string };
   try {
     const credentials = { authority: token.ca };
-    const socket = await dialTls({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
+    const socket = await dialPatiently({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
     answer = await post(socket, path, JSON.stringify({ code: token.code, request: csr, site: siteName }), signal);
   } catch (error) {
     transport?.destroy();
@@ -132,6 +136,19 @@ export async function claimWithToken(
   if (!admission.success)
     throw new CaravanError('bad-request', 'The site answers with something that is no admission; is its version newer?');
   return admission.output;
+}
+
+/** The address of a load balancer is known a moment before anything listens there: a refused connection is tried again for a while. */
+async function dialPatiently(options: Parameters<typeof dialTls>[0]): Promise<Duplex> {
+  const deadline = performance.now() + REFUSED_WITHIN_MS;
+  for (;;)
+    try {
+      return await dialTls(options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || options.transport || performance.now() > deadline)
+        throw error;
+      await setTimeout(REFUSED_PAUSE_MS, undefined, { signal: options.signal });
+    }
 }
 
 function refusal(body: string): CaravanError {
