@@ -25,6 +25,13 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** `west ×3, east`: each name once, in the order of their first, with how often it stands there. */
+export function tally(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name)).join(', ');
+}
+
 /** A round trip: `0.4 ms`, `23 ms`; nothing where it was not measured yet. */
 export function milliseconds(value: number | undefined): string {
   if (value === undefined) return '';

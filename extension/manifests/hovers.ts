@@ -2,7 +2,7 @@
 import type { Distribution, Protocol } from '../../runtime/api/types.ts';
 import { DISTRIBUTION, EXPOSURE_ANNOTATIONS, PORT, PROXY, readExposure } from '../../runtime/kubernetes/annotations.ts';
 import type { ExposedPort, Exposure } from '../../runtime/kubernetes/types.ts';
-import { counted } from '../views/row.ts';
+import { counted } from '../../runtime/words.ts';
 import { type AnnotationKey, DISTRIBUTION_TEXTS, escaped, KEY_TEXTS, PROTOCOL_TEXTS } from './annotation-texts.ts';
 import type { Workload } from './workloads.ts';
 

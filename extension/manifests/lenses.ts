@@ -1,7 +1,8 @@
 /** What stands above an object's `kind:` line: pure, from the text's objects and what the network says of their addresses. */
 import { readExposure } from '../../runtime/kubernetes/annotations.ts';
 import type { Service } from '../views/networks.ts';
-import { counted, joined } from '../views/row.ts';
+import { counted } from '../../runtime/words.ts';
+import { joined } from '../views/row.ts';
 import type { Workload } from './workloads.ts';
 
 export type LensAction = 'expose' | 'explain' | 'open' | 'stop' | 'none';

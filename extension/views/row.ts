@@ -1,3 +1,4 @@
+import { ago } from '../../runtime/words.ts';
 import type { MadeResource } from '../../runtime/api/types.ts';
 import type { SiteRef } from '../sites/site-ref.ts';
 
@@ -43,26 +44,7 @@ export function joined(separator: string, parts: readonly (string | number | fal
   return parts.filter((part) => part !== undefined && part !== false && part !== '').join(separator);
 }
 
-/** `1 link`, `2 links`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-const UNITS = [
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-] as const;
-
-/** `3 minutes ago`; the last minute is `just now`, so that trees do not change all the time. */
-export function ago(time: string, now: Date): string {
-  const seconds = (now.getTime() - Date.parse(time)) / 1000;
-  const unit = UNITS.find(([, size]) => seconds >= size);
-  return unit ? `${counted(Math.floor(seconds / unit[1]), unit[0])} ago` : 'just now';
-}
-
-/** `0.4 ms`, `23 ms`. */
-export function milliseconds(value: number | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+/** The last minute is `just now`, so that trees do not change all the time. */
+export function calmAgo(time: string, now: Date): string {
+  return now.getTime() - Date.parse(time) < 60_000 ? 'just now' : ago(time, now);
 }

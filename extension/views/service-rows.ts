@@ -1,5 +1,6 @@
 import { siteNames, type Network, type Service } from './networks.ts';
-import { ago, BAD, counted, GOOD, joined, type Row } from './row.ts';
+import { counted, tally } from '../../runtime/words.ts';
+import { calmAgo, BAD, GOOD, joined, type Row } from './row.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The rows of *Services*: one a service; under its network where there are several. */
@@ -53,15 +54,10 @@ function problemOf(service: Service, now: Date): string | undefined {
 }
 
 function nowhere({ lastOffered }: Service, now: Date): string {
-  return lastOffered ? `offered nowhere, last ${ago(lastOffered, now)}` : 'offered nowhere';
+  return lastOffered ? `offered nowhere, last ${calmAgo(lastOffered, now)}` : 'offered nowhere';
 }
 
 /** `west/shop ×3, this laptop` */
 export function offeredAt({ destinations }: Service, nameOf: ReturnType<typeof siteNames>): string {
-  const counts = new Map<string, number>();
-  for (const { siteId, site } of destinations) {
-    const name = nameOf({ id: siteId, name: site });
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name)).join(', ');
+  return tally(destinations.map(({ siteId, site }) => nameOf({ id: siteId, name: site })));
 }

@@ -2,7 +2,8 @@ import type { ConnectorStatus, LinkStatus, ListenerStatus, Status } from '../../
 import { isDemo, isLaptop, siteKey, siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 import type { siteNames } from './networks.ts';
-import { ago, BAD, counted, GOOD, type Icon, joined, milliseconds, OFF, type Row } from './row.ts';
+import { counted, milliseconds } from '../../runtime/words.ts';
+import { calmAgo, BAD, GOOD, type Icon, joined, OFF, type Row } from './row.ts';
 
 export interface RowContext {
   nameOf: ReturnType<typeof siteNames>;
@@ -74,7 +75,7 @@ function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: 
         `${link.direction === 'outgoing' ? 'To' : 'From'} ${peer}: ${link.state} since ${new Date(link.since).toLocaleString()}`,
         link.endpoint && `Dials ${link.endpoint}`,
         up && traffic(link),
-        said && joined(' ', [said, link.messageTime && `(${ago(link.messageTime, now)})`]),
+        said && joined(' ', [said, link.messageTime && `(${calmAgo(link.messageTime, now)})`]),
       ]),
       icon: up ? ['arrow-swap', 'good'] : BAD,
       flags: joined('.', ['link', link.direction, link.state]),

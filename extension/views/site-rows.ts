@@ -4,7 +4,8 @@ import type { SiteInCluster } from '../../runtime/kubernetes/types.ts';
 import { isDemo, isLaptop, siteKey } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 import { siteNames } from './networks.ts';
-import { BAD, counted, GOOD, joined, OFF, type Row } from './row.ts';
+import { counted } from '../../runtime/words.ts';
+import { BAD, GOOD, joined, OFF, type Row } from './row.ts';
 import { problemRow, type RowContext, siteRow } from './site-row.ts';
 import type { Snapshot } from './snapshot.ts';
 

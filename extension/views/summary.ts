@@ -1,5 +1,6 @@
 import type { Network } from './networks.ts';
-import { counted, joined } from './row.ts';
+import { counted } from '../../runtime/words.ts';
+import { joined } from './row.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What does not work, one sentence each: the badge counts them, its tooltip lists them. */

@@ -1,7 +1,7 @@
 /** The status as tables for people. Every function gives whole lines. */
-import type { Destination, LinkStatus, ServiceStatus, SiteStatus, Status } from '../api/types.ts';
+import type { LinkStatus, ServiceStatus, SiteStatus, Status } from '../api/types.ts';
 import { table } from './table.ts';
-import { ago, counted, duration, milliseconds } from '../words.ts';
+import { ago, counted, duration, milliseconds, tally } from '../words.ts';
 
 export function servicesTable(status: Status): string {
   if (status.services.length === 0)
@@ -20,10 +20,7 @@ export function servicesTable(status: Status): string {
 
 /** `west ×3, east ×2`; sites in the order in which the router names them. */
 export function offeredBy({ destinations }: ServiceStatus): string {
-  if (destinations.length === 0) return 'nobody';
-  const counts = new Map<string, number>();
-  for (const { site } of destinations) counts.set(site, (counts.get(site) ?? 0) + 1);
-  return [...counts].map(([site, count]) => (count === 1 ? site : `${site} ×${count}`)).join(', ');
+  return destinations.length === 0 ? 'nobody' : tally(destinations.map(({ site }) => site));
 }
 
 /** Where a client on this computer connects: `127.0.0.1:8080`. */
@@ -103,9 +100,4 @@ export function headline({ site, router, sites, links, services, access }: Statu
 
 export function problemLines({ problems }: Status): string {
   return problems.map(({ where, message }) => `! ${where}: ${message}\n`).join('');
-}
-
-/** For the line of `explain` and for tooltips: `west/backend-1`. */
-export function destinationName({ site, target }: Destination): string {
-  return `${site}/${target}`;
 }

@@ -1,5 +1,5 @@
 import type { Explanation, ExplainStep, Status } from '../api/types.ts';
-import { ago, counted } from '../words.ts';
+import { ago, counted, tally } from '../words.ts';
 
 /** Follows an address from who offers it to who can use it here, and says where it breaks. */
 export function explain(status: Status, address: string): Explanation {
@@ -53,7 +53,7 @@ function offered({ services }: Status, address: string): ExplainStep {
       detail: `nothing in the network offers ${address}; expose it, or check the name`,
     };
   const { type, ports, destinations, lastOffered } = service;
-  const bySite = groupCounts(destinations.map(({ site }) => site));
+  const bySite = tally(destinations.map(({ site }) => site));
   if (destinations.length === 0)
     return {
       ok: false,
@@ -63,12 +63,6 @@ function offered({ services }: Status, address: string): ExplainStep {
         : `the sites that offered it are out of reach${lastOffered ? `, last seen ${ago(lastOffered)}` : ''}`,
     };
   return { ok: true, title: `${address} is offered`, detail: `${type} ${ports.join(', ')} by ${bySite}` };
-}
-
-function groupCounts(names: string[]): string {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name)).join(', ');
 }
 
 function wayTo({ links, sites }: Status, site: string): ExplainStep {

@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { findCommand } from '../../scripts/system-packages.mjs';
 import { command } from './command.ts';
 
 /** Debian's packages, each with one of the files or commands that it brings. */
@@ -20,7 +20,7 @@ const PACKAGES: Record<string, string> = {
 
 /** The packages that are not there, in Debian's names. */
 export function missingPackages(): string[] {
-  return Object.keys(PACKAGES).filter((name) => !findCommand(PACKAGES[name] ?? name));
+  return Object.keys(PACKAGES).filter((name) => !isThere(PACKAGES[name] ?? name));
 }
 
 /** Whether packages can be installed without asking anybody: root on Debian, Ubuntu or what descends from them. */
@@ -35,17 +35,6 @@ export async function installPackages(names: string[], log: (line: string) => vo
   await command('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...names], { env, timeout: 900_000 });
 }
 
-/** The path of a command on PATH or where administrators' commands are, or undefined. */
-export function findCommand(name: string): string | undefined {
-  if (name.startsWith('/')) return existsSync(name) ? name : undefined;
-  return [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+function isThere(fileOrCommand: string): boolean {
+  return fileOrCommand.startsWith('/') ? existsSync(fileOrCommand) : findCommand(fileOrCommand) !== undefined;
 }

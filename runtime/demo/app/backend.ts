@@ -1,9 +1,9 @@
 /** The sample application's service: HTTP in front, the database behind, which it reaches through its site's listener. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { sentence } from '../../errors.ts';
 import { askOrders, type Place } from './orders-client.ts';
-import { listenNear, type Part } from './part.ts';
+import { type Part, startHttpPart } from './part.ts';
 
 export interface Order {
   number: number;
@@ -27,15 +27,7 @@ export async function startBackend(wantedPort: number, orders: Place): Promise<P
       return send(502, { message: sentence(error) });
     }
   };
-  const server = createServer((request, response) => void answer(request, response));
-  const port = await listenNear(server, wantedPort);
-  return {
-    port,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return await startHttpPart(wantedPort, answer);
 }
 
 function toOrder(line: string): Order {

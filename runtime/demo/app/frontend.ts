@@ -1,11 +1,11 @@
 /** The sample application's face: a page with the orders that the backend gives, and a way to place one. */
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { sentence } from '../../errors.ts';
 import type { Order } from './backend.ts';
 import type { Place } from './orders-client.ts';
 import { page } from './page.ts';
-import { listenNear, type Part } from './part.ts';
+import { type Part, startHttpPart } from './part.ts';
 
 /** How long the backend may take. Milliseconds. */
 const LIMIT_MS = 6000;
@@ -29,15 +29,7 @@ export async function startFrontend(wantedPort: number, backend: Place): Promise
       return send(502, page({ message: `The backend does not answer: ${sentence(error)}` }));
     }
   };
-  const server = createServer((request, response) => void answer(request, response));
-  const port = await listenNear(server, wantedPort);
-  return {
-    port,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return await startHttpPart(wantedPort, answer);
 }
 
 /** GET, or POST where there is something to order. Resolves to the body of an answer of 2xx. */

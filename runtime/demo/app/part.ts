@@ -1,3 +1,4 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { CaravanError } from '../../errors.ts';
 
@@ -5,6 +6,22 @@ import { CaravanError } from '../../errors.ts';
 export interface Part {
   port: number;
   close(): void;
+}
+
+/** A part that answers HTTP. */
+export async function startHttpPart(
+  wantedPort: number,
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>,
+): Promise<Part> {
+  const server = createServer((request, response) => void answer(request, response));
+  const port = await listenNear(server, wantedPort);
+  return {
+    port,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 /** Listens at the wanted port, or at one that the system chooses where that is taken: a demo never fails for a port. */
