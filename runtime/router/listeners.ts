@@ -1,13 +1,12 @@
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenerStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
-import { TcpListener } from '../protocols/tcp-listener.ts';
+import type { Attempts, ProtocolListener, Way } from '../protocols/listener.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { ListenerConfig } from './config.ts';
+import { openListener } from './open-listener.ts';
 import type { Router } from './router.ts';
-import { abort, splice } from './splice.ts';
 
 /** How long after a port could not be had it is tried again. Milliseconds. */
 const RETRY_PORT_MS = 3000;
@@ -54,12 +53,12 @@ export class Listeners {
   }
 }
 
-class GatedListener {
+class GatedListener implements Way {
   readonly #config: ListenerConfig;
   readonly #router: Router;
-  readonly #log: Log;
+  readonly log: Log;
   readonly #changed: () => void;
-  #socket: TcpListener | undefined;
+  #socket: ProtocolListener | undefined;
   #opening = false;
   #closed = false;
   #problem: string | undefined;
@@ -72,7 +71,7 @@ class GatedListener {
   constructor(config: ListenerConfig, router: Router, log: Log, changed: () => void) {
     this.#config = config;
     this.#router = router;
-    this.#log = log;
+    this.log = log;
     this.#changed = changed;
     this.#port = config.port;
     this.#turns = config.choice && new AddressTurns(config.choice);
@@ -124,6 +123,44 @@ class GatedListener {
     };
   }
 
+  get address(): string {
+    return this.#config.address;
+  }
+
+  count(client: Duplex): void {
+    this.#connections++;
+    client.once('close', () => this.#connections--);
+  }
+
+  /** Of several addresses the one whose turn it is; where it refuses, the next. */
+  async connect(): Promise<Duplex> {
+    let last = new StreamError({ code: 'unreachable', message: `nothing offers ${this.address}` });
+    for (const each of this.#turn())
+      try {
+        return (await this.#router.connect(each, this.#config.servicePort)).stream;
+      } catch (error) {
+        if (!(error instanceof StreamError)) throw error;
+        last = error;
+      }
+    throw last;
+  }
+
+  attempts(): Attempts {
+    const addresses = this.#turn();
+    const tried = new Set<string>();
+    return {
+      next: () => {
+        for (const each of addresses) {
+          const server = this.#router.nextServer(each, this.#config.servicePort, tried);
+          if (!server) continue;
+          tried.add(server.id);
+          return server;
+        }
+        return undefined;
+      },
+    };
+  }
+
   #isWanted(): boolean {
     return !this.#closed && this.#addresses().some((address) => this.#isOffered(address));
   }
@@ -133,7 +170,7 @@ class GatedListener {
     this.#opening = true;
     let isNews = true;
     try {
-      this.#socket = await TcpListener.open(host, this.#port, (client) => void this.#serve(client));
+      this.#socket = await openListener[this.#config.type](host, this.#port, this);
       this.#port = this.#socket.port;
       this.#problem = undefined;
     } catch (error) {
@@ -144,7 +181,7 @@ class GatedListener {
       }
       const problem = portProblem(error as NodeJS.ErrnoException, host, this.#port);
       isNews = problem !== this.#problem;
-      if (isNews) this.#log.warn(`listener ${name}: ${problem}`);
+      if (isNews) this.log.warn(`listener ${name}: ${problem}`);
       this.#problem = problem;
       this.#retry = setTimeout(() => {
         this.#retry = undefined;
@@ -160,18 +197,9 @@ class GatedListener {
     }
   }
 
-  /** Of several addresses the one whose turn it is; where it refuses, the next. */
-  async #connect(): Promise<Duplex> {
-    const { address, servicePort } = this.#config;
-    let last = new StreamError({ code: 'unreachable', message: `nothing offers ${address}` });
-    for (const each of this.#turns?.next((offered) => this.#isOffered(offered)) ?? [address])
-      try {
-        return (await this.#router.connect(each, servicePort)).stream;
-      } catch (error) {
-        if (!(error instanceof StreamError)) throw error;
-        last = error;
-      }
-    throw last;
+  /** The addresses for the next client or request, best first. */
+  #turn(): string[] {
+    return this.#turns?.next((offered) => this.#isOffered(offered)) ?? [this.address];
   }
 
   #addresses(): string[] {
@@ -181,21 +209,6 @@ class GatedListener {
 
   #isOffered(address: string): boolean {
     return this.#router.isOffered(address, this.#config.servicePort);
-  }
-
-  async #serve(client: Socket): Promise<void> {
-    const { address, name } = this.#config;
-    this.#connections++;
-    client.once('close', () => this.#connections--);
-    try {
-      const stream = await this.#connect();
-      if (client.destroyed) abort(stream, new Error('the client has gone'));
-      else splice(client, stream);
-    } catch (error) {
-      if (!(error instanceof StreamError)) throw error;
-      this.#log.warn(`a client of ${address} was refused: ${error.message}`, { listener: name });
-      client.resetAndDestroy();
-    }
   }
 }
 

@@ -7,6 +7,8 @@ import { encodeRouting, type Hello, type Link } from '../link/link.ts';
 import type { RawStream } from '../link/raw-stream.ts';
 import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
 import { spliceTransit } from '../link/transit.ts';
+import type { Server } from '../protocols/listener.ts';
+import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { RoutingEngine } from '../routing/engine.ts';
 import { INSTANCES_PER_MS } from '../routing/limits.ts';
@@ -19,8 +21,7 @@ import {
   type RouterInfo,
   type RoutingMessage,
 } from '../routing/types.ts';
-import { Servers } from './servers.ts';
-import { abort, splice } from './splice.ts';
+import { Servers, type Wanted } from './servers.ts';
 
 /** How long a destination may take to accept a stream, before the next one is tried. Milliseconds. */
 const ACCEPT_WITHIN_MS = 15_000;
@@ -29,11 +30,9 @@ const MAX_HOPS = 255;
 const TICK_EVERY_MS = 100;
 
 /** What the opening frame of a stream says. */
-interface StreamInfo {
+interface StreamInfo extends Wanted {
   /** The destination router. */
   to: RouterId;
-  address: string;
-  port: number;
   /** Links it may still pass. */
   hops: number;
 }
@@ -138,26 +137,42 @@ export class Router {
     const refused = new Set<RouterId>();
     let last = new StreamError({ code: 'unreachable', message: `nothing offers ${address}` });
     for (;;) {
-      const left = this.#candidates(address, port).filter(({ router }) => !refused.has(router));
+      const left = this.#candidates(address, port).filter(({ key }) => !refused.has(key));
       const choice = this.balancer.choose(address, this.#distribution(address), left);
       if (!choice) throw last;
-      this.balancer.started(address, choice.router);
+      this.balancer.started(address, choice.key);
       try {
-        const stream = await this.#reach(choice.router, address, port);
-        this.#ownStreams++;
-        stream.once('close', () => {
-          this.#ownStreams--;
-          this.balancer.ended(address, choice.router);
-        });
+        const stream = await this.#reach(choice.key, { address, port });
+        stream.once('close', () => this.balancer.ended(address, choice.key));
         return { stream, site: choice.site };
       } catch (error) {
-        this.balancer.ended(address, choice.router);
+        this.balancer.ended(address, choice.key);
         if (!(error instanceof StreamError)) throw error;
-        refused.add(choice.router);
+        refused.add(choice.key);
         last = new StreamError({ code: error.code, message: `${choice.site}: ${error.message}` });
         this.#log.debug('a destination refused, trying the next', { address, site: choice.site, reason: error.message });
       }
     }
+  }
+
+  /** The server for a request, other than those that were tried: see `Server`. */
+  nextServer(address: string, port: number, tried: ReadonlySet<string>): Server | undefined {
+    const left = this.#candidates(address, port)
+      .flatMap(({ key: router, cost, site, names }) =>
+        names.map((target) => ({ key: `${address}\n${router}\n${target}`, cost, targets: 1, router, site, target })),
+      )
+      .filter(({ key }) => !tried.has(key));
+    const choice = this.balancer.choose(address, this.#distribution(address), left);
+    if (!choice) return undefined;
+    const { key: id, router, site, target } = choice;
+    this.balancer.started(address, id);
+    return {
+      id,
+      site,
+      target,
+      connect: () => this.#reach(router, { address, port, target }),
+      done: () => this.balancer.ended(address, id),
+    };
   }
 
   /** A neighbour opens a stream: it ends here, or goes on. */
@@ -174,8 +189,9 @@ export class Router {
     const onward = link.openStream();
     spliceTransit(raw, onward, window);
     // Made anew: what a neighbour added to it travels no further.
-    const { to, address, port } = info;
-    return onward.sendOpen(window, { to, address, port, hops: Math.min(info.hops, MAX_HOPS) - 1 } satisfies StreamInfo);
+    const { to, address, port, target } = info;
+    const hops = Math.min(info.hops, MAX_HOPS) - 1;
+    return onward.sendOpen(window, { to, address, port, ...(target !== undefined && { target }), hops } satisfies StreamInfo);
   }
 
   /** Streams that a shutdown would cut: this router's own, and those that pass through. */
@@ -187,18 +203,25 @@ export class Router {
     clearInterval(this.#timer);
   }
 
-  async #reach(router: RouterId, address: string, port: number): Promise<Duplex> {
-    if (router === this.info.id) return (await this.servers.connect(address, port)).stream;
+  async #reach(router: RouterId, wanted: Wanted): Promise<Duplex> {
+    const stream = await this.#open(router, wanted);
+    this.#ownStreams++;
+    stream.once('close', () => this.#ownStreams--);
+    return stream;
+  }
+
+  async #open(router: RouterId, wanted: Wanted): Promise<Duplex> {
+    if (router === this.info.id) return (await this.servers.connect(wanted)).stream;
     const hop = this.engine.nextHop(router);
     const link = hop === undefined ? undefined : this.#links.get(hop)?.link;
     if (!link) throw new StreamError(refusal('unreachable', 'no path leads there any more'));
-    const info: StreamInfo = { to: router, address, port, hops: MAX_HOPS };
+    const info: StreamInfo = { to: router, ...wanted, hops: MAX_HOPS };
     return LinkStream.open(link.openStream(), info, ACCEPT_WITHIN_MS);
   }
 
-  async #accept(raw: RawStream, window: number, { address, port }: StreamInfo): Promise<void> {
+  async #accept(raw: RawStream, window: number, wanted: Wanted): Promise<void> {
     try {
-      const { stream, target } = await this.servers.connect(address, port, () => !raw.closed);
+      const { stream, target } = await this.servers.connect(wanted, () => !raw.closed);
       // The client may have given up while the server was being reached.
       if (raw.closed) return abort(stream, new Error('the client has gone'));
       this.#ownStreams++;
@@ -210,11 +233,19 @@ export class Router {
     }
   }
 
-  #candidates(address: string, port: number): (Candidate & { site: string })[] {
+  #candidates(address: string, port: number): (Candidate & { site: string; names: string[] })[] {
     return this.engine.offersOf(address).flatMap(({ router, offer, path }) => {
       const offered = path && portFor(offer.ports, port);
       return offered && offered.targets.length > 0
-        ? [{ router, cost: path.cost, targets: offered.targets.length, site: this.engine.siteOf(router) }]
+        ? [
+            {
+              key: router,
+              cost: path.cost,
+              targets: offered.targets.length,
+              site: this.engine.siteOf(router),
+              names: offered.targets,
+            },
+          ]
         : [];
     });
   }
@@ -240,6 +271,7 @@ function refusal(code: ReasonCode, message: string): Reason {
 }
 
 function isStreamInfo(info: unknown): info is StreamInfo {
-  const { to, address, port, hops } = (info ?? {}) as Partial<Record<keyof StreamInfo, unknown>>;
+  const { to, address, port, target, hops } = (info ?? {}) as Partial<Record<keyof StreamInfo, unknown>>;
+  if (target !== undefined && typeof target !== 'string') return false;
   return typeof to === 'string' && typeof address === 'string' && Number.isInteger(port) && Number.isInteger(hops);
 }

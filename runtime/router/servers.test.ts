@@ -43,7 +43,7 @@ function connector(name: string, ports: number[], part: Partial<ConnectorConfig>
 }
 
 async function connect(servers: Servers, port = 8080, address = 'backend'): Promise<string> {
-  const connection = await servers.connect(address, port);
+  const connection = await servers.connect({ address, port });
   connections.push(connection);
   return connection.target;
 }
@@ -70,7 +70,7 @@ describe('a connection goes', () => {
     servers.set([connector('a', [await server(), await server()])]);
     const targets: string[] = [];
     for (let at = 0; at < 4; at++) {
-      const { stream, target } = await servers.connect('backend', 8080);
+      const { stream, target } = await servers.connect({ address: 'backend', port: 8080 });
       targets.push(target);
       stream.destroy();
       await until('it to have ended', () => servers.status()[0]!.connections === 0);

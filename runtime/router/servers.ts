@@ -1,6 +1,6 @@
 import type { ConnectorStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
-import { connectToTarget } from '../protocols/tcp-target.ts';
+import { connectToTarget } from '../protocols/tcp/tcp-target.ts';
 import type { Offer } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
@@ -8,6 +8,14 @@ import type { Duplex } from 'node:stream';
 
 /** No further server is tried after this; whoever chose this site has others to try. Milliseconds. */
 const CONNECT_ALL_WITHIN_MS = 7000;
+
+/** Whom a client wants to talk to. */
+export interface Wanted {
+  address: string;
+  port: number;
+  /** The one server; any of the address where it is not given. */
+  target?: string;
+}
 
 export interface ServerConnection {
   stream: Duplex;
@@ -57,11 +65,13 @@ export class Servers {
    * Connects to the server with the fewest connections; where it refuses, to the next, for as long as the client waits. Rejects with the
    * last one's reason.
    */
-  async connect(address: string, port: number, isWaiting: () => boolean = () => true): Promise<ServerConnection> {
-    const waiting = this.#targets(address, port).toSorted(
+  async connect({ address, port, target: only }: Wanted, isWaiting: () => boolean = () => true): Promise<ServerConnection> {
+    const all = this.#targets(address, port);
+    const waiting = (only === undefined ? all : all.filter(({ name }) => name === only)).toSorted(
       (a, b) => this.#count(a) - this.#count(b) || (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
     );
-    let last = new StreamError({ code: 'unreachable', message: `${address} is not offered here` });
+    const absent = all.length > 0 ? `${only} is not there any more` : `${address} is not offered here`;
+    let last = new StreamError({ code: 'unreachable', message: absent });
     const deadline = performance.now() + CONNECT_ALL_WITHIN_MS;
     for (const target of waiting) {
       if (!isWaiting() || performance.now() > deadline) break;

@@ -6,9 +6,9 @@ import { Balancer, type Candidate } from './balancer.ts';
 function hold(count: number, candidates: Candidate[], balancer = new Balancer()): Record<string, number> {
   for (let opened = 0; opened < count; opened++) {
     const choice = balancer.choose('backend', 'balanced', candidates)!;
-    balancer.started('backend', choice.router);
+    balancer.started('backend', choice.key);
   }
-  return Object.fromEntries(candidates.map(({ router }) => [router, balancer.outstanding('backend', router)]));
+  return Object.fromEntries(candidates.map(({ key }) => [key, balancer.outstanding('backend', key)]));
 }
 
 describe('balanced', () => {
@@ -34,10 +34,10 @@ describe('balanced', () => {
     const balancer = new Balancer();
     const candidates = [at('a', 1), at('b', 1), at('c', 1)];
     const chosen = Array.from({ length: 6 }, () => {
-      const { router } = balancer.choose('backend', 'balanced', candidates)!;
-      balancer.started('backend', router);
-      balancer.ended('backend', router);
-      return router;
+      const { key } = balancer.choose('backend', 'balanced', candidates)!;
+      balancer.started('backend', key);
+      balancer.ended('backend', key);
+      return key;
     });
     assert.deepEqual(chosen, ['a', 'b', 'c', 'a', 'b', 'c']);
   });
@@ -55,14 +55,14 @@ describe('closest', () => {
     const balancer = new Balancer();
     const candidates = [at('far', 9), at('near', 2), at('nearby', 2)];
     const chosen = Array.from({ length: 4 }, () => {
-      const { router } = balancer.choose('backend', 'closest', candidates)!;
-      balancer.started('backend', router);
-      return router;
+      const { key } = balancer.choose('backend', 'closest', candidates)!;
+      balancer.started('backend', key);
+      return key;
     });
     assert.deepEqual(chosen, ['near', 'nearby', 'near', 'nearby']);
   });
 });
 
-function at(router: string, cost: number, targets = 1): Candidate {
-  return { router, cost, targets };
+function at(key: string, cost: number, targets = 1): Candidate {
+  return { key, cost, targets };
 }

@@ -1,8 +1,9 @@
-import type { Distribution, RouterId } from './types.ts';
+import type { Distribution } from './types.ts';
 
-/** A router that could serve a stream. */
+/** What could serve a stream or a request. */
 export interface Candidate {
-  router: RouterId;
+  /** Of a router for streams, of one of its servers for requests. */
+  key: string;
   /** Cost of the path there; 0 for this router itself. */
   cost: number;
   /** Servers behind it, at least 1. */
@@ -10,14 +11,14 @@ export interface Candidate {
 }
 
 /**
- * Chooses the destination of each stream. It counts what this router itself has outstanding at each destination: that is known at
+ * Chooses the destination of each stream or request. It counts what this router itself has outstanding at each destination: that is known at
  * once and exactly, where a count reported by others would be late.
  */
 export class Balancer {
-  /** address → router → streams that have not ended. */
-  readonly #outstanding = new Map<string, Map<RouterId, number>>();
-  /** address → router → when it was last chosen, as a running number: ties go to whoever waited longest. */
-  readonly #lastChosen = new Map<string, Map<RouterId, number>>();
+  /** address → key → streams or requests that have not ended. */
+  readonly #outstanding = new Map<string, Map<string, number>>();
+  /** address → key → when it was last chosen, as a running number: ties go to whoever waited longest. */
+  readonly #lastChosen = new Map<string, Map<string, number>>();
   #choices = 0;
 
   /**
@@ -25,33 +26,33 @@ export class Balancer {
    * cost of 1 keeps one more stream a server on the nearer side, whatever the load. `closest`: the least cost. Ties take turns.
    */
   choose<C extends Candidate>(address: string, distribution: Distribution, candidates: readonly C[]): C | undefined {
-    const load = distribution === 'closest' ? () => 0 : (at: Candidate) => this.outstanding(address, at.router) / at.targets;
+    const load = distribution === 'closest' ? () => 0 : (at: Candidate) => this.outstanding(address, at.key) / at.targets;
     const chosenAt = this.#lastChosen.get(address);
     let best: C | undefined;
     let bestValue = Infinity;
     for (const candidate of candidates) {
       const value = load(candidate) + candidate.cost;
       if (value > bestValue) continue;
-      if (best && value === bestValue && (chosenAt?.get(candidate.router) ?? 0) >= (chosenAt?.get(best.router) ?? 0)) continue;
+      if (best && value === bestValue && (chosenAt?.get(candidate.key) ?? 0) >= (chosenAt?.get(best.key) ?? 0)) continue;
       best = candidate;
       bestValue = value;
     }
     return best;
   }
 
-  outstanding(address: string, router: RouterId): number {
-    return this.#outstanding.get(address)?.get(router) ?? 0;
+  outstanding(address: string, key: string): number {
+    return this.#outstanding.get(address)?.get(key) ?? 0;
   }
 
-  started(address: string, router: RouterId): void {
-    put(this.#lastChosen, address, router, ++this.#choices);
-    put(this.#outstanding, address, router, this.outstanding(address, router) + 1);
+  started(address: string, key: string): void {
+    put(this.#lastChosen, address, key, ++this.#choices);
+    put(this.#outstanding, address, key, this.outstanding(address, key) + 1);
   }
 
-  ended(address: string, router: RouterId): void {
-    const left = this.outstanding(address, router) - 1;
-    if (left > 0) put(this.#outstanding, address, router, left);
-    else this.#outstanding.get(address)?.delete(router);
+  ended(address: string, key: string): void {
+    const left = this.outstanding(address, key) - 1;
+    if (left > 0) put(this.#outstanding, address, key, left);
+    else this.#outstanding.get(address)?.delete(key);
   }
 
   /** Lets go of an address that nobody asks for here any more; what is outstanding is still counted. */
@@ -61,8 +62,8 @@ export class Balancer {
   }
 }
 
-function put(map: Map<string, Map<RouterId, number>>, address: string, router: RouterId, value: number): void {
+function put(map: Map<string, Map<string, number>>, address: string, key: string, value: number): void {
   const inner = map.get(address);
-  if (inner) inner.set(router, value);
-  else map.set(address, new Map([[router, value]]));
+  if (inner) inner.set(key, value);
+  else map.set(address, new Map([[key, value]]));
 }

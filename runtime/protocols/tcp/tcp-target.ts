@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { StreamError } from '../link/reason.ts';
-import type { Target } from '../site/resources.ts';
+import { StreamError } from '../../link/reason.ts';
+import type { Target } from '../../site/resources.ts';
 
 /** A server that does not answer within this is passed over. Milliseconds. */
 export const CONNECT_WITHIN_MS = 5000;

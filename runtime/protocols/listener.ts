@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream';
+import type { Log } from '../log.ts';
+
+/** The place where clients of one address connect, in one protocol. */
+export interface ProtocolListener {
+  /** That it listens on. */
+  readonly port: number;
+  /** Takes no further clients, and ends what is idle between two requests. What is under way goes on. */
+  close(): void;
+}
+
+/** Opens the place. Rejects with the system's error where the port cannot be had. */
+export type OpenListener = (host: string, port: number, way: Way) => Promise<ProtocolListener>;
+
+/** The way from a listener to the servers of its address: all that a protocol knows of the network. */
+export interface Way {
+  /** What the clients ask for, for people. */
+  readonly address: string;
+  readonly log: Log;
+  /** Counts a client until it is closed. */
+  count(client: Duplex): void;
+  /**
+   * A stream to a server of the address. A server that refuses is replaced by the next; when none is left it rejects with the
+   * `StreamError` of the last.
+   */
+  connect(): Promise<Duplex>;
+  /** The servers for one request. */
+  attempts(): Attempts;
+}
+
+/** The servers that one request may go to: the best first, and another one each time. */
+export interface Attempts {
+  /** Undefined when none is left. */
+  next(): Server | undefined;
+}
+
+/** A server for one request. It counts as busy with it until `done`. */
+export interface Server {
+  /** The same whenever it is this server: connections to it may be kept under this, and used for further requests. */
+  readonly id: string;
+  /** The site's name. */
+  readonly site: string;
+  /** The server's name: a pod's, or `host:port`. */
+  readonly target: string;
+  /** A new connection, for this server alone. Rejects with a `StreamError` where it is not taken; no byte was delivered then. */
+  connect(): Promise<Duplex>;
+  /** The request is over, however it ended. Every server that was given out wants this once. */
+  done(): void;
+}
