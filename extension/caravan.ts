@@ -30,6 +30,8 @@ export interface CaravanOptions {
   kubeconfig: () => string | undefined;
   showAllNamespaces: boolean;
   isTrusted: () => boolean;
+  /** Whether other sites may reach one another through this laptop. */
+  laptopCarriesTraffic: () => boolean;
 }
 
 /** What there is to show, computed once a change. */
@@ -53,7 +55,7 @@ export class Caravan implements DisposableLike {
   #showAllNamespaces: boolean;
   #picture: Picture | undefined;
 
-  constructor({ dist, storage, log, kubeconfig, showAllNamespaces, isTrusted }: CaravanOptions) {
+  constructor({ dist, storage, log, kubeconfig, showAllNamespaces, isTrusted, laptopCarriesTraffic }: CaravanOptions) {
     const emitter = new Emitter();
     this.onChange = (listener) => emitter.on(listener);
     this.#showAllNamespaces = showAllNamespaces;
@@ -83,6 +85,7 @@ export class Caravan implements DisposableLike {
       socket: socketPath(LAPTOP),
       lock: join(socketDirectory(), 'laptop.lock'),
       folder: join(storage, 'laptop'),
+      carriesTraffic: laptopCarriesTraffic,
     });
     const changed = () => {
       this.#changed();

@@ -19,6 +19,7 @@ export function activate(context: vscode.ExtensionContext): void {
       return kubeconfigFrom(getConfiguration('caravan').get('kubeconfig'), folder?.uri.fsPath);
     },
     isTrusted: () => vscode.workspace.isTrusted,
+    laptopCarriesTraffic: () => vscode.workspace.getConfiguration('caravan').get('laptopCarriesTraffic', false),
     showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
   });
   const explanations = new ExplainDocuments(caravan);

@@ -26,8 +26,7 @@ const WHERE: Choice<'both' | 'file' | 'cluster'>[] = [
 ];
 
 async function pickExposure({ workload }: InDocument): Promise<{ address: string; type: Protocol; port: number | undefined }> {
-  const { address: proposed, types, reason, ports, problem } = propose(workload);
-  if (problem) throw new CaravanError('bad-request', problem);
+  const { address: proposed, types, reason, ports } = propose(workload);
   const port =
     ports.length === 0
       ? Number(await ask(TITLE, `The port that the pods of ${workload.name} listen on`, '', portProblem))

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { guessProtocol } from '../../runtime/kubernetes/annotations.ts';
 import { CaravanError } from '../../runtime/errors.ts';
-import { protocolsAfter } from '../carried.ts';
+import { protocolsAfter } from '../protocols-after.ts';
 import { ask, nameProblem, pick, portProblem, tell } from './ask.ts';
 import type { Command } from './command.ts';
 

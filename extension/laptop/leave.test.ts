@@ -66,7 +66,7 @@ describe('a laptop', () => {
   });
 
   async function joined(): Promise<Awaited<ReturnType<typeof run>>> {
-    const laptop = await run('laptop', siteYaml('ada'));
+    const laptop = await run('laptop', siteYaml('ada', { edge: true }));
     assert.deepEqual((await laptop.api.status()).links, [], 'it starts with no link');
     const { yaml } = await cloud.api.issueToken({});
     await laptop.api.redeemToken({ yaml });

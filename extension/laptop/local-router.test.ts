@@ -38,6 +38,7 @@ function setup(
     socket: '/run/laptop.sock',
     lock: join(folder, 'laptop.lock'),
     folder,
+    carriesTraffic: () => false,
     isAnswered: () => Promise.resolve(shared.running),
     // Not yet, the first time.
     status: () => (shared.asked++ === 0 ? Promise.reject(new Error('The site is still starting.')) : Promise.resolve()),
@@ -98,10 +99,10 @@ describe("the laptop's router", () => {
       ['CORP\\Ada L.', 'corp-ada-l-laptop'],
       ['李', 'my-laptop'],
     ] as const) {
-      const { resources, problems } = parseResources(siteYaml(user), 'site.yaml');
+      const { resources, problems } = parseResources(siteYaml(user, { edge: true }), 'site.yaml');
       assert.deepEqual(problems, []);
       assert.equal(resources[0]?.name, name);
-      assert.deepEqual(resources[0]?.spec, { settings: { autoListen: 'loopback' } });
+      assert.deepEqual(resources[0]?.spec, { edge: true, settings: { autoListen: 'loopback' } });
     }
   });
 });

@@ -18,6 +18,8 @@ export interface LocalRouterOptions {
   lock: string;
   /** Where its configuration, its data and its log are. */
   folder: string;
+  /** Whether other sites may reach one another through this laptop; asked when the router starts. */
+  carriesTraffic: () => boolean;
   isAnswered: (socket: string) => Promise<boolean>;
   /** Asks the router anything: it answers its socket a moment before it can say something. */
   status: (ref: LocalRef, signal: AbortSignal) => Promise<unknown>;
@@ -71,10 +73,10 @@ export class LocalRouter {
   }
 
   async #start(limit: AbortSignal, cancelled: AbortSignal): Promise<void> {
-    const { runtime, socket, folder } = this.#options;
+    const { runtime, socket, folder, carriesTraffic } = this.#options;
     const [config, data] = [join(folder, 'config'), join(folder, 'data')];
     for (const path of [config, data]) mkdirSync(path, { recursive: true, mode: 0o700 });
-    writeFileSync(join(config, 'site.yaml'), siteYaml(userName()));
+    writeFileSync(join(config, 'site.yaml'), siteYaml(userName(), { edge: !carriesTraffic() }));
     // Its own log file, not a pipe: it goes on writing after this window is gone.
     const log = openSync(this.logFile, 'w', 0o600);
     const args = ['run', '--config', config, '--data', data, '--socket', socket];
@@ -119,7 +121,7 @@ export class LocalRouter {
 }
 
 /** The site that a laptop is: it offers nothing of itself and listens on loopback for everything that others offer. */
-export function siteYaml(user: string): string {
+export function siteYaml(user: string, { edge }: { edge: boolean }): string {
   const name = `${
     user
       .toLowerCase()
@@ -132,6 +134,8 @@ kind: Site
 metadata:
   name: ${name}
 spec:
+  # An edge hangs on one site at a time, and carries nothing for others.
+  edge: ${edge}
   settings:
     # A port on 127.0.0.1 for every service of the network.
     autoListen: loopback

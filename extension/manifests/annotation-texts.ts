@@ -30,13 +30,13 @@ export const PROTOCOL_TEXTS: Record<Protocol, string> = {
   http: `HTTP/1.1 and WebSocket. ${AS_STREAM}`,
   http2: `HTTP/2 and gRPC. ${AS_STREAM}`,
   amqp: `AMQP 1.0. ${AS_STREAM}`,
-  udp: 'Datagrams. Not carried yet.',
+  udp: 'Datagrams: DNS, games, voice. What one client sends goes to one place, and answers come back.',
 };
 
 export const DISTRIBUTION_TEXTS: Record<Distribution, string> = {
   balanced: 'Every connection goes where the fewest are open, farther places less often.',
   closest: 'Every connection goes to the nearest place by link cost; others take over when it has nobody ready.',
-  multicast: 'A copy to every place. Not carried yet.',
+  multicast: 'A copy to every place. For udp, http and amqp.',
 };
 
 /** Text that others wrote, so that no part of it is Markdown. */

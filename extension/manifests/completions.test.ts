@@ -39,10 +39,10 @@ describe('keys', () => {
 
 describe('values', () => {
   const at = (line: string) => complete(`${head}    ${line}\n${spec}`);
-  test('of the protocol: the guess first, what is not carried last', () => {
+  test('of the protocol: the guess first', () => {
     const { labels, details, first } = at('skupper.io/proxy: |');
-    assert.deepEqual(labels, ['http', 'tcp', 'http2', 'amqp', 'udp']);
-    assert.deepEqual([details[0], details[4]], ['usual for port 8080', 'not carried yet']);
+    assert.deepEqual(labels, ['http', 'tcp', 'http2', 'udp', 'amqp']);
+    assert.deepEqual([details[0], details[4]], ['usual for port 8080', '']);
     assert.equal(first, `${head}    skupper.io/proxy: http\n${spec}`);
   });
   test('of the distribution', () => {

@@ -1,8 +1,8 @@
 /** What can be written at a place in a manifest. Pure; reads lines, because what is being written is seldom valid YAML. */
-import { CARRIED_DISTRIBUTIONS, CARRIED_PROTOCOLS, DISTRIBUTIONS, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
+import { DISTRIBUTIONS, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
 import { DISTRIBUTION, EXPOSURE_ANNOTATIONS, guessProtocol, PORT, PROXY } from '../../runtime/kubernetes/annotations.ts';
 import { WORKLOAD_KINDS } from '../../runtime/kubernetes/types.ts';
-import { protocolsAfter } from '../carried.ts';
+import { protocolsAfter } from '../protocols-after.ts';
 import { DISTRIBUTION_TEXTS, KEY_TEXTS, PROTOCOL_TEXTS } from './annotation-texts.ts';
 import { readManifest, type Workload } from './workloads.ts';
 
@@ -83,20 +83,12 @@ function values(key: string, workload: Workload | undefined, { quote, after, sta
   if (key === PROXY) {
     const first = own.find(({ protocol }) => protocol !== 'UDP');
     const guess = first && guessProtocol(first);
-    const carried = guess ? protocolsAfter(guess) : CARRIED_PROTOCOLS;
-    return [...carried, ...PROTOCOLS.filter((type) => !carried.includes(type))].map((type) =>
-      value(
-        type,
-        carried.includes(type) ? (type === guess ? `usual for port ${first!.port}` : '') : NOT_YET,
-        PROTOCOL_TEXTS[type],
-      ),
+    return (guess ? protocolsAfter(guess) : PROTOCOLS).map((type) =>
+      value(type, type === guess ? `usual for port ${first!.port}` : '', PROTOCOL_TEXTS[type]),
     );
   }
   if (key === DISTRIBUTION)
-    return DISTRIBUTIONS.map((how) => {
-      const detail = how === 'balanced' ? 'default' : CARRIED_DISTRIBUTIONS.includes(how) ? '' : NOT_YET;
-      return value(how, detail, DISTRIBUTION_TEXTS[how]);
-    });
+    return DISTRIBUTIONS.map((how) => value(how, how === 'balanced' ? 'default' : '', DISTRIBUTION_TEXTS[how]));
   if (key !== PORT) return [];
   const numbers = [...new Set(own.map(({ port }) => port))];
   const named = numbers.map((port) => {
@@ -105,8 +97,6 @@ function values(key: string, workload: Workload | undefined, { quote, after, sta
   });
   return numbers.length > 1 ? [...named, value(numbers.join(','), 'all of them', KEY_TEXTS[PORT].text, true)] : named;
 }
-
-const NOT_YET = 'not carried yet';
 
 /**
  * Where the `kind:` of the object stands whose own annotations a line of this indent belongs to: not those of a pod template. Undefined

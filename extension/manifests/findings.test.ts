@@ -82,28 +82,27 @@ describe('a manifest', () => {
     [
       'a protocol with a slip',
       deployment('skupper.io/proxy: htpp2'),
-      ['htpp2 ⚠ There is no protocol "htpp2": use tcp, http, http2 or amqp. → Use http2'],
+      ['htpp2 ⚠ There is no protocol "htpp2": use tcp, http, http2, udp or amqp. → Use http2'],
     ],
     [
       'a protocol that goes by another name',
       deployment('skupper.io/proxy: GRPC'),
-      ['GRPC ⚠ There is no protocol "GRPC": use tcp, http, http2 or amqp. → Use http2'],
+      ['GRPC ⚠ There is no protocol "GRPC": use tcp, http, http2, udp or amqp. → Use http2'],
     ],
     [
       'a protocol like no other',
       deployment('skupper.io/proxy: smtp-over-x'),
-      ['smtp-over-x ⚠ There is no protocol "smtp-over-x": use tcp, http, http2 or amqp. → Use tcp | Use http | Use http2 | Use amqp'],
+      ['smtp-over-x ⚠ There is no protocol "smtp-over-x": use tcp, http, http2, udp or amqp. → Use tcp | Use http | Use http2 | Use udp | Use amqp'],
     ],
-    ['udp', deployment('skupper.io/proxy: udp'), ['udp ⚠ udp is not carried yet: nobody reaches backend by it. → ']],
     [
       'a distribution with a slip',
       deployment(`${TCP}, skupper.io/distribution: close`),
-      ['close ⚠ There is no distribution "close": use balanced or closest. → Use closest'],
+      ['close ⚠ There is no distribution "close": use balanced, closest or multicast. → Use closest'],
     ],
     [
       'multicast',
       deployment(`${TCP}, skupper.io/distribution: multicast`),
-      ['multicast ⚠ multicast is not carried yet: use balanced or closest. → Use balanced | Use closest'],
+      ['multicast ⚠ Multicast is for udp, http, amqp, not for tcp: use balanced or closest. → Use balanced | Use closest'],
     ],
     [
       'an address that no Service can have',

@@ -1,11 +1,5 @@
 /** What annotations of a manifest keep the network from doing: only what breaks it, never a matter of taste. Pure. */
-import {
-  CARRIED_DISTRIBUTIONS,
-  CARRIED_PROTOCOLS,
-  DISTRIBUTIONS,
-  type Protocol,
-  PROTOCOLS,
-} from '../../runtime/api/vocabulary.ts';
+import { DISTRIBUTIONS, type Protocol, PROTOCOLS, whyNotDistributed } from '../../runtime/api/vocabulary.ts';
 import {
   ADDRESS,
   DISTRIBUTION,
@@ -66,17 +60,15 @@ function noText(workload: Workload, key: string): Found {
 }
 
 function proxy(workload: Workload): Found[] {
-  const { annotations, name } = workload;
-  const value = annotations[PROXY]!;
+  const value = workload.annotations[PROXY]!;
   const range = valueRange(workload, PROXY);
-  if (value === 'udp') return [{ ...range, message: `udp is not carried yet: nobody reaches ${name} by it.`, fixes: [] }];
   if (isOneOf(PROTOCOLS, value)) return [];
   const meant = MEANT[value.toLowerCase()];
   return [
     {
       ...range,
-      message: `There is no protocol "${value}": use ${oneOf(CARRIED_PROTOCOLS)}.`,
-      fixes: meant ? [use(PROXY, meant)] : likely(PROXY, value, CARRIED_PROTOCOLS),
+      message: `There is no protocol "${value}": use ${oneOf(PROTOCOLS)}.`,
+      fixes: meant ? [use(PROXY, meant)] : likely(PROXY, value, PROTOCOLS),
     },
   ];
 }
@@ -96,17 +88,16 @@ const MEANT: Record<string, Protocol> = {
 
 function distribution(workload: Workload): Found[] {
   const value = workload.annotations[DISTRIBUTION];
-  if (value === undefined || isOneOf(CARRIED_DISTRIBUTIONS, value)) return [];
-  const known = isOneOf(DISTRIBUTIONS, value);
-  return [
-    {
-      ...valueRange(workload, DISTRIBUTION),
-      message: `${known ? `${value} is not carried yet` : `There is no distribution "${value}"`}: use ${oneOf(CARRIED_DISTRIBUTIONS)}.`,
-      fixes: known
-        ? CARRIED_DISTRIBUTIONS.map((how) => use(DISTRIBUTION, how))
-        : likely(DISTRIBUTION, value, CARRIED_DISTRIBUTIONS),
-    },
-  ];
+  const type = workload.annotations[PROXY];
+  if (value === undefined) return [];
+  const range = valueRange(workload, DISTRIBUTION);
+  if (!isOneOf(DISTRIBUTIONS, value)) {
+    const message = `There is no distribution "${value}": use ${oneOf(DISTRIBUTIONS)}.`;
+    return [{ ...range, message, fixes: likely(DISTRIBUTION, value, DISTRIBUTIONS) }];
+  }
+  const wrong = type !== undefined && isOneOf(PROTOCOLS, type) ? whyNotDistributed(type, value) : undefined;
+  const fixes = [use(DISTRIBUTION, 'balanced'), use(DISTRIBUTION, 'closest')];
+  return wrong ? [{ ...range, message: `${wrong.replace(/^m/, 'M')}: use balanced or closest.`, fixes }] : [];
 }
 
 function address(workload: Workload): Found[] {
@@ -130,11 +121,10 @@ function address(workload: Workload): Found[] {
 
 function ports(workload: Workload, source: string): Found[] {
   const { kind, annotations, name } = workload;
-  if (annotations[PROXY] === 'udp') return []; // it has a finding that matters more
   const text = annotations[PORT];
   const problem = portProblem(workload, text);
   if (text === undefined) {
-    const message = `${kind} ${name} names no TCP port: say which one with ${PORT}.`;
+    const message = `${kind} ${name} names no ${annotations[PROXY] === 'udp' ? 'UDP' : 'TCP'} port: say which one with ${PORT}.`;
     return problem ? [{ ...valueRange(workload, PROXY), message, fixes: [] }] : [];
   }
   const fixesOf = (values: string[]) =>

@@ -1,6 +1,6 @@
 import { annotationsFor, EXPOSURE_ANNOTATIONS, guessProtocol } from '../../runtime/kubernetes/annotations.ts';
 import type { Protocol } from '../../runtime/api/types.ts';
-import { protocolsAfter } from '../carried.ts';
+import { protocolsAfter } from '../protocols-after.ts';
 import type { Workload } from './workloads.ts';
 
 export interface Proposal {
@@ -11,22 +11,21 @@ export interface Proposal {
   reason: string;
   /** The object's own; empty: somebody must say which. */
   ports: number[];
-  /** One sentence, where it cannot be exposed. */
-  problem?: string;
 }
 
 /** What exposing an object would mean, as far as the manifest tells. */
 export function propose({ name, ports }: Workload): Proposal {
-  const carried = ports.filter(({ protocol }) => protocol !== 'UDP');
-  const [first] = carried;
+  const isUdp = ({ protocol }: { protocol?: string }) => protocol === 'UDP';
+  // An annotation is for one protocol: where there are both, datagrams are for those who ask for them.
+  const own = ports.every(isUdp) ? ports : ports.filter((port) => !isUdp(port));
+  const [first] = own;
   const guess = first ? guessProtocol(first) : 'tcp';
   const reason = first ? `as port ${joinedName(first)} suggests` : '';
   return {
     address: name,
     types: protocolsAfter(guess),
     reason,
-    ports: [...new Set(carried.map(({ port }) => port))],
-    ...(ports.length > 0 && !first ? { problem: `${name} has UDP ports only: udp is not carried yet.` } : {}),
+    ports: [...new Set(own.map(({ port }) => port))],
   };
 }
 

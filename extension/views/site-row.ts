@@ -70,11 +70,17 @@ function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: 
     return {
       id: `${id}:link:${link.direction}:${link.id}`,
       label: peer,
-      description: joined(' · ', [`cost ${link.cost}`, up ? milliseconds(link.rttMs) : link.state, !up && said]),
+      description: joined(' · ', [
+        `cost ${link.cost}`,
+        up ? milliseconds(link.rttMs) : link.state,
+        link.standby && 'standby',
+        !up && said,
+      ]),
       tooltip: joined('\n', [
         `${link.direction === 'outgoing' ? 'To' : 'From'} ${peer}: ${link.state} since ${new Date(link.since).toLocaleString()}`,
         link.endpoint && `Dials ${link.endpoint}`,
         up && traffic(link),
+        link.standby && 'Takes over when the link in use is lost.',
         said && joined(' ', [said, link.messageTime && `(${calmAgo(link.messageTime, now)})`]),
       ]),
       icon: up ? ['arrow-swap', 'good'] : BAD,

@@ -22,6 +22,8 @@ export interface SiteStatus extends SiteIdentity {
   platform: 'kubernetes' | 'host';
   /** Kubernetes only. */
   namespace?: string;
+  /** It hangs on other sites, and carries nothing for them. */
+  edge?: true;
   /** Ids of this site's routers (one, unless it is replicated). */
   routers: string[];
   /** False while no path leads there. */
@@ -40,6 +42,8 @@ export interface LinkStatus {
   peerId?: string;
   cost: number;
   state: LinkState;
+  /** Of an edge site: it is up, and carries traffic when the one in use is lost. */
+  standby?: true;
   direction: LinkDirection;
   /** Where it dials: `203.0.113.7:8443`, or `kubernetes context kind-west, namespace shop`. Outgoing only. */
   endpoint?: string;
@@ -132,7 +136,7 @@ export interface Problem {
 }
 
 export interface Status {
-  site: SiteIdentity & { platform: 'kubernetes' | 'host'; namespace?: string };
+  site: SiteIdentity & { platform: 'kubernetes' | 'host'; namespace?: string; edge?: true };
   router: { id: string; startTime: string; pid: number };
   sites: SiteStatus[];
   links: LinkStatus[];

@@ -5,9 +5,14 @@ export type Protocol = (typeof PROTOCOLS)[number];
 export const DISTRIBUTIONS = ['balanced', 'closest', 'multicast'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
-/** What routers carry today; http, http2 and amqp as streams, like tcp. */
-export const CARRIED_PROTOCOLS: readonly Protocol[] = PROTOCOLS.filter((type) => type !== 'udp');
-export const CARRIED_DISTRIBUTIONS: readonly Distribution[] = DISTRIBUTIONS.filter((how) => how !== 'multicast');
+/** What can go to every place at once: datagrams, messages and requests can, connections cannot. */
+const MULTICAST_PROTOCOLS: readonly Protocol[] = ['udp', 'http', 'amqp'];
+
+/** Why a protocol cannot be distributed so; undefined where it can. A sentence without its end. */
+export function whyNotDistributed(type: Protocol, distribution: Distribution): string | undefined {
+  if (distribution !== 'multicast' || MULTICAST_PROTOCOLS.includes(type)) return undefined;
+  return `multicast is for ${MULTICAST_PROTOCOLS.join(', ')}, not for ${type}`;
+}
 
 /** Of the names of resources that commands make: in a host's store they are a part of a file's name, which may have 255 bytes. */
 export const MAX_MADE_NAME_LENGTH = 200;

@@ -1,4 +1,4 @@
-import { CARRIED_DISTRIBUTIONS, CARRIED_PROTOCOLS } from '../api/vocabulary.ts';
+import { DISTRIBUTIONS, PROTOCOLS } from '../api/vocabulary.ts';
 import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
@@ -10,8 +10,8 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
 
   --port PORT           where the server listens; clients see the same port
   --host HOST           the server's host; default 127.0.0.1
-  --type TYPE           tcp (default), http, http2 or amqp
-  --distribution HOW    balanced (default) or closest: among several servers of the address
+  --type TYPE           tcp (default), http, http2, udp or amqp
+  --distribution HOW    among several servers of the address: balanced (default), closest, or multicast to all (udp, http, amqp)
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
 `,
@@ -21,8 +21,8 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
     const { values, positionals } = parseArguments(args, options, ['ADDRESS']);
     const json = wantsJson(values.output);
     const port = wholeNumber('--port', required('--port', values.port), 1, 65_535);
-    const type = oneOf('--type', values.type, CARRIED_PROTOCOLS);
-    const distribution = oneOf('--distribution', values.distribution, CARRIED_DISTRIBUTIONS);
+    const type = oneOf('--type', values.type, PROTOCOLS);
+    const distribution = oneOf('--distribution', values.distribution, DISTRIBUTIONS);
     const address = positionals[0]!;
     const client = await connectToSite(values.socket);
     const made = await client.expose({

@@ -1,6 +1,6 @@
 import type { ApiClient } from '../api/client.ts';
 import type { ListenerStatus } from '../api/types.ts';
-import { CARRIED_PROTOCOLS } from '../api/vocabulary.ts';
+import { PROTOCOLS } from '../api/vocabulary.ts';
 import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
@@ -17,7 +17,7 @@ refused. "caravan remove listener NAME" takes it back.
 
   --port PORT           the local port; 0 lets the system choose
   --host HOST           the local address; default 127.0.0.1
-  --type TYPE           tcp (default), http, http2 or amqp
+  --type TYPE           tcp (default), http, http2, udp or amqp
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
 `,
@@ -30,7 +30,7 @@ refused. "caravan remove listener NAME" takes it back.
     );
     const json = wantsJson(values.output);
     const port = wholeNumber('--port', required('--port', values.port), 0, 65_535);
-    const type = oneOf('--type', values.type, CARRIED_PROTOCOLS);
+    const type = oneOf('--type', values.type, PROTOCOLS);
     const address = positionals[0]!;
     const client = await connectToSite(values.socket);
     const made = await client.listen({ address, port, ...(values.host && { host: values.host }), ...(type && { type }) });

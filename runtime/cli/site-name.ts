@@ -14,7 +14,7 @@ export async function siteNameIn(source: ResourceSource): Promise<string | undef
 
 /** A source of nothing but the Site itself, where no file says what it is called. */
 export function namedSite(name: string): ResourceSource {
-  const site: Resource = { kind: 'Site', name, spec: { settings: {} }, where: 'the command line' };
+  const site: Resource = { kind: 'Site', name, spec: { edge: false, settings: {} }, where: 'the command line' };
   return {
     async watch(changed) {
       changed({ resources: [site], problems: [] });

@@ -36,7 +36,7 @@ export function linksTable({ links }: Status, now: Date): string {
     link.id,
     link.peer ?? '',
     String(link.cost),
-    link.state,
+    link.standby ? 'standby' : link.state,
     link.direction,
     milliseconds(link.rttMs),
     ago(link.since, now),

@@ -11,11 +11,11 @@ const SETTLE_MS = 20_000;
 
 export type DemoSiteName = 'cloud' | 'onprem' | 'laptop';
 
-/** cloud and onprem take links from others, laptop only dials out and gives every service a local port, as a laptop does. */
+/** cloud and onprem take links from others, laptop is an edge, which only dials out, and gives every service a local port, as a laptop does. */
 const CONFIG: Record<DemoSiteName, string> = {
   cloud: site('cloud') + access('cloud'),
   onprem: site('onprem') + access('onprem'),
-  laptop: site('laptop', '  settings:\n    autoListen: loopback\n'),
+  laptop: site('laptop', '  edge: true\n  settings:\n    autoListen: loopback\n'),
 };
 
 export const DEMO_SITES = Object.keys(CONFIG) as DemoSiteName[];

@@ -19,8 +19,13 @@ export const FrameType = {
   reset: 22,
   credit: 23,
   blocked: 24,
+  /** From version 2 of the protocol on. */
+  datagram: 25,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** A router that does not know a type from here on passes over it; an unknown one below ends the link. */
+export const FIRST_OPTIONAL_TYPE = 64;
 
 export const HEADER_BYTES = 5;
 /** A payload up to this is copied behind its header: one small message is cheaper than two. */

@@ -61,6 +61,7 @@ export class Recorder implements LinkEvents {
   readonly messages: RoutingMessage[] = [];
   readonly opened: { stream: RawStream; window: number; info: unknown }[] = [];
   readonly costs: number[] = [];
+  readonly datagrams: Buffer[] = [];
   reason: Reason | undefined;
   onOpen: (stream: RawStream, window: number, info: unknown) => void = () => {};
 
@@ -76,6 +77,9 @@ export class Recorder implements LinkEvents {
   open(stream: RawStream, window: number, info: unknown): void {
     this.opened.push({ stream, window, info });
     this.onOpen(stream, window, info);
+  }
+  datagram(body: Buffer): void {
+    this.datagrams.push(body);
   }
   closed(reason: Reason): void {
     this.reason = reason;

@@ -6,6 +6,7 @@ import {
   encodeFrame,
   encodeJsonFrame,
   encodeNumberFrame,
+  FIRST_OPTIONAL_TYPE,
   FrameType,
   MAX_PAYLOAD_BYTES,
   ProtocolError,
@@ -101,6 +102,16 @@ describe('a link', () => {
   });
 });
 
+describe('a neighbour of a later version', () => {
+  it('may send frames that are passed over', async (t) => {
+    const peer = await peerOf(t);
+    peer.send(encodeFrame(FIRST_OPTIONAL_TYPE as FrameType, 0, Buffer.from('news')));
+    peer.send(encodeFrame(FrameType.ping, 0, Buffer.from('still ok')));
+    assert.equal((await peer.frame(FrameType.pong)).body.toString(), 'still ok');
+    assert.equal(peer.events.reason, undefined);
+  });
+});
+
 describe('a neighbour that breaks the protocol is cut off, and told why:', () => {
   const large = Buffer.alloc(MAX_PAYLOAD_BYTES + 1);
   const cases: [what: string, messages: (Buffer | string)[], reason: string, greeted?: false][] = [
@@ -114,7 +125,7 @@ describe('a neighbour that breaks the protocol is cut off, and told why:', () =>
     ['it says hello twice', [encodeJsonFrame(FrameType.hello, 0, helloOf('peer'))], 'it said twice who it is'],
     ['it sends text', ['hello'], 'it sends text'],
     ['a frame without a header', [Buffer.from('abc')], 'a frame is shorter than its header'],
-    ['an unknown frame', [encodeFrame(99 as FrameType, 0)], 'it sends a frame of the unknown type 99'],
+    ['an unknown frame', [encodeFrame(42 as FrameType, 0)], 'it sends a frame of the unknown type 42'],
     ['too much in one frame', [open(1), encodeFrame(FrameType.data, 1, large)], 'it sends more than 65536 bytes in one frame'],
     [
       'too much behind a header',

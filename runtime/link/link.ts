@@ -7,6 +7,7 @@ import {
   decodeNumber,
   encodeFrame,
   encodeJsonFrame,
+  FIRST_OPTIONAL_TYPE,
   type Frame,
   FrameType,
   MAX_MESSAGE_BYTES,
@@ -16,12 +17,15 @@ import {
 import { MAX_WINDOW_BYTES } from './link-stream.ts';
 import { RawStream } from './raw-stream.ts';
 import { type Reason, toReason } from './reason.ts';
-import { SendQueue } from './send-queue.ts';
+import { Ring } from './ring.ts';
+import { SendQueue, type StreamQueue } from './send-queue.ts';
 
 /** Bytes handed to the socket at most before the queue's order decides again: what a small frame can stand behind. */
 const SOCKET_BYTES = 256 * 1024;
 /** Control frames that may wait for a neighbour at most; one that reads slower than that is cut off. Bytes. */
 const MAX_URGENT_BYTES = 64 * 1024 * 1024;
+/** Datagrams that may wait at most; further ones are dropped, as networks do. Bytes. */
+const MAX_DATAGRAM_BYTES = 4 * 1024 * 1024;
 /** Of what a stream is opened with. */
 const MAX_OPEN_BYTES = 4096;
 /** A neighbour that opens more streams than this on one link is refused further ones. */
@@ -38,6 +42,8 @@ const HELLO_WITHIN_MS = 10_000;
 /** What both ends say first. */
 export interface Hello {
   router: RouterInfo;
+  /** The version of the protocol that it speaks: see `PROTOCOL`. Default 1. */
+  protocol?: number;
   /** Start of that router; see `TopologyAdvert`. */
   instance: number;
   /** The dialling side's; the other side takes it over, so that both agree. */
@@ -52,6 +58,8 @@ export interface LinkEvents {
   cost(cost: number): void;
   /** The neighbour opens a stream; answer with `sendOpened` or `sendRefused`, after having set the handler. */
   open(stream: RawStream, window: number, info: unknown): void;
+  /** Its header and payload: see `router/datagrams.ts`. Throw a `ProtocolError` where it is none. */
+  datagram(body: Buffer): void;
   /** Once, whatever the cause; every stream has been reset already. */
   closed(reason: Reason): void;
 }
@@ -64,6 +72,8 @@ export class Link {
   readonly #events: LinkEvents;
   readonly #streams = new Map<number, RawStream>();
   readonly #timer: NodeJS.Timeout;
+  /** Take turns with the streams as one more of them. */
+  readonly #datagrams: StreamQueue = { id: 0, pending: new Ring(), bytes: 0, lane: 'none', drained() {} };
   #nextStream: number;
   /** Set by `dataAhead`: the stream that the next message belongs to. */
   #payloadFor: number | undefined;
@@ -110,6 +120,14 @@ export class Link {
 
   sendCost(cost: number): void {
     this.#sendControl(encodeJsonFrame(FrameType.cost, 0, { cost }));
+  }
+
+  /** False where it was dropped: too many wait already. */
+  sendDatagram(body: Buffer): boolean {
+    if (this.#closed || this.#datagrams.bytes + body.length > MAX_DATAGRAM_BYTES) return false;
+    this.queue.push(this.#datagrams, encodeFrame(FrameType.datagram, 0, body));
+    this.kick();
+    return true;
   }
 
   /** A new stream to the neighbour: give it a handler, then call `sendOpen`. On a closed link it is closed, too. */
@@ -244,8 +262,12 @@ export class Link {
         return stream?.handler.credit(decodeNumber(body));
       case FrameType.blocked:
         return stream?.handler.blocked();
+      case FrameType.datagram:
+        return this.#events.datagram(body);
       default:
-        throw new ProtocolError(`it sends a frame of the unknown type ${String(type)}`);
+        // What a later version adds, and this one may pass over.
+        if (type < FIRST_OPTIONAL_TYPE) throw new ProtocolError(`it sends a frame of the unknown type ${String(type)}`);
+        return undefined;
     }
   }
 

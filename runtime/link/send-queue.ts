@@ -1,7 +1,7 @@
 import { encodeFrame, FrameType, INLINE_BYTES } from './frames.ts';
 import { Ring } from './ring.ts';
 
-/** What one stream waits to send. */
+/** What one stream waits to send. Stream 0 is the link's own datagrams: whole frames. */
 export interface StreamQueue {
   readonly id: number;
   /** What it sends, in order. */
@@ -102,6 +102,7 @@ function sizeOf(item: Item): number {
 
 function encode(id: number, item: Item): NextFrame['messages'] {
   if (typeof item === 'number') return [encodeFrame(item, id)];
+  if (id === 0) return [item];
   if (item.length <= INLINE_BYTES) return [encodeFrame(FrameType.data, id, item)];
   return [encodeFrame(FrameType.dataAhead, id), item];
 }

@@ -26,6 +26,13 @@ export interface Way {
   connect(): Promise<Duplex>;
   /** The servers for one request. */
   attempts(): Attempts;
+  /** A flow of datagrams to the servers of the address; `answer` gets what comes back. Counts as a client until it is closed. */
+  flow(answer: (datagram: Buffer) => void): Flow;
+}
+
+export interface Flow {
+  send(datagram: Buffer): void;
+  close(): void;
 }
 
 /** The servers that one request may go to: the best first, and another one each time. */

@@ -1,8 +1,9 @@
 import { ProtocolError } from '../link/frames.ts';
 import type { Hello, Link, LinkEvents } from '../link/link.ts';
 import type { Reason } from '../link/reason.ts';
-import { MAX_COST, MAX_NAME_LENGTH } from '../routing/limits.ts';
+import { MAX_COST } from '../routing/limits.ts';
 import type { LinkId, RouterInfo } from '../routing/types.ts';
+import { asRouter } from '../routing/validate.ts';
 import type { Router } from './router.ts';
 
 interface LinkEnd {
@@ -22,7 +23,8 @@ export function linkEvents(router: Router, end: LinkEnd): LinkEvents {
   return {
     hello(hello) {
       const peer = checked(hello, router, end.siteId);
-      router.attach(end.id, end.link(), { peer: peer.id, instance: hello.instance, cost: end.cost(hello.cost) });
+      const neighbor = { router: peer, protocol: hello.protocol ?? 1 };
+      router.attach(end.id, end.link(), { neighbor, instance: hello.instance, cost: end.cost(hello.cost) });
       end.up(peer);
     },
     routing: (message) => router.receive(end.id, message),
@@ -31,6 +33,7 @@ export function linkEvents(router: Router, end: LinkEnd): LinkEvents {
       router.setCost(end.id, end.cost(told));
     },
     open: (stream, window, info) => router.open(stream, window, info, end.id),
+    datagram: (body) => router.datagrams.receive(body, end.id),
     closed(reason) {
       router.detach(end.id);
       end.closed(reason);
@@ -46,10 +49,8 @@ function isCost(cost: unknown): cost is number {
 
 /** Who the neighbour says it is, where that can be true. */
 function checked(hello: Hello, router: Router, siteId: string): RouterInfo {
-  const peer = hello?.router as RouterInfo | undefined;
-  const texts = [peer?.id, peer?.site?.id, peer?.site?.name, peer?.version];
-  if (!peer || texts.some((text) => typeof text !== 'string' || text.length === 0 || text.length > MAX_NAME_LENGTH))
-    throw new ProtocolError('it does not say properly who it is');
+  const peer = asRouter(hello?.router);
+  if (!peer) throw new ProtocolError('it does not say properly who it is');
   if (hello.cost !== undefined && !isCost(hello.cost)) throw new ProtocolError(WRONG_COST);
   if (peer.id === router.info.id)
     throw new ProtocolError('it has the same id as this router: it is this router, or a copy of its data');
@@ -58,6 +59,12 @@ function checked(hello: Hello, router: Router, siteId: string): RouterInfo {
     throw new ProtocolError(`its router is called ${peer.id}, which is not of its site`);
   if (peer.site.id !== siteId)
     throw new ProtocolError(`it says that it is site ${peer.site.id}, but its certificate names another`);
+  if (hello.protocol !== undefined && !(Number.isSafeInteger(hello.protocol) && hello.protocol >= 1))
+    throw new ProtocolError('it does not say which version of the protocol it speaks');
+  if (router.info.role === 'edge') {
+    if (peer.role === 'edge') throw new ProtocolError('both ends are edge sites; link each with one that is not');
+    if ((hello.protocol ?? 1) < 2) throw new ProtocolError('its version knows no edge sites; update it');
+  }
   if (!Number.isSafeInteger(hello.instance)) throw new ProtocolError('it does not say when it started');
   return peer;
 }

@@ -152,16 +152,6 @@ describe('a listener', () => {
     assert.equal(status?.state, 'closed');
     assert.equal(status.message, 'backend has the ports 80, 443, not 8080; say which one is meant with settings.servicePort');
   });
-
-  it('of a protocol that is not carried says so, and opens nothing', async () => {
-    listeners.set([listener({ type: 'udp' })]);
-    offer({});
-    const [status] = listeners.status();
-    assert.deepEqual(
-      { state: status?.state, message: status?.message },
-      { state: 'failed', message: 'udp is not carried yet; tcp, http, http2 and amqp are, as streams' },
-    );
-  });
 });
 
 describe('a listener whose port cannot be had', () => {

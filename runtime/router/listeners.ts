@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ListenerStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
-import type { Attempts, ProtocolListener, Way } from '../protocols/listener.ts';
+import type { Attempts, Flow, ProtocolListener, Way } from '../protocols/listener.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { ListenerConfig } from './config.ts';
 import { openListener } from './open-listener.ts';
@@ -82,10 +82,6 @@ class GatedListener implements Way {
   }
 
   async review(): Promise<void> {
-    if (this.#config.type === 'udp') {
-      this.#problem = 'udp is not carried yet; tcp, http, http2 and amqp are, as streams';
-      return;
-    }
     // While it waits to try again, changes elsewhere are no reason to try.
     if (this.#opening || this.#retry) return;
     const wanted = this.#isWanted();
@@ -157,6 +153,19 @@ class GatedListener implements Way {
           return server;
         }
         return undefined;
+      },
+    };
+  }
+
+  flow(answer: (datagram: Buffer) => void): Flow {
+    const [address = this.address] = this.#turn();
+    const flow = this.#router.flows.open(address, this.#config.servicePort, answer);
+    this.#connections++;
+    return {
+      send: (datagram) => flow.send(datagram),
+      close: () => {
+        this.#connections--;
+        flow.close();
       },
     };
   }

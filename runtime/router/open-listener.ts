@@ -1,5 +1,6 @@
 import type { OpenListener } from '../protocols/listener.ts';
 import { openTcpListener } from '../protocols/tcp/tcp-listener.ts';
+import { openUdpListener } from '../protocols/udp/udp-listener.ts';
 import type { Protocol } from '../routing/types.ts';
 
 /** How each protocol takes its clients. */
@@ -9,5 +10,5 @@ export const openListener: Record<Protocol, OpenListener> = {
   http: openTcpListener,
   http2: openTcpListener,
   amqp: openTcpListener,
-  udp: () => Promise.reject(new Error('udp is not carried yet')),
+  udp: openUdpListener,
 };

@@ -70,6 +70,7 @@ export class OutgoingLink {
       ...(this.#message && !link && { message: this.#message.text, messageTime: this.#message.time.toISOString() }),
       since: this.#since.toISOString(),
       ...(link?.rttMs !== undefined && { rttMs: link.rttMs }),
+      ...(link && this.#router.engine.isStandby(this.#id) && { standby: true as const }),
       ...(link && { bytesIn: link.bytesIn, bytesOut: link.bytesOut, streams: link.streams }),
     };
   }

@@ -10,17 +10,24 @@ import { spliceTransit } from '../link/transit.ts';
 import type { Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
-import { RoutingEngine } from '../routing/engine.ts';
+import { createEngine, type KnownOffer, type RoutingEngine } from '../routing/engine.ts';
 import { INSTANCES_PER_MS } from '../routing/limits.ts';
 import {
   type Distribution,
   type Effects,
   type LinkId,
+  type Neighbor,
+  type OfferedPort,
+  type Place,
   portFor,
+  PROTOCOL,
+  routerAt,
   type RouterId,
   type RouterInfo,
   type RoutingMessage,
 } from '../routing/types.ts';
+import { Datagrams } from './datagrams.ts';
+import { Flows } from './flows.ts';
 import { Servers, type Wanted } from './servers.ts';
 
 /** How long a destination may take to accept a stream, before the next one is tried. Milliseconds. */
@@ -31,8 +38,10 @@ const TICK_EVERY_MS = 100;
 
 /** What the opening frame of a stream says. */
 interface StreamInfo extends Wanted {
-  /** The destination router. */
+  /** The destination router, or the one that the destination hangs on. */
   to: RouterId;
+  /** The destination, where that is an edge router. */
+  edge?: RouterId;
   /** Links it may still pass. */
   hops: number;
 }
@@ -51,7 +60,9 @@ export class Router {
   readonly engine: RoutingEngine;
   readonly servers = new Servers();
   readonly balancer = new Balancer();
-  readonly #links = new Map<LinkId, { link: Link; peer: RouterId; instance: number }>();
+  readonly datagrams: Datagrams;
+  readonly flows: Flows;
+  readonly #links = new Map<LinkId, { link: Link; peer: RouterId; protocol: number; instance: number }>();
   readonly #log: Log;
   readonly #changed: () => void;
   readonly #timer: NodeJS.Timeout;
@@ -63,27 +74,30 @@ export class Router {
     this.info = info;
     this.#log = log;
     this.#changed = changed;
-    this.engine = new RoutingEngine(info, this.instance);
+    this.engine = createEngine(info, this.instance);
+    this.datagrams = new Datagrams(this.engine, this.#links, (arrived, payload) => this.flows.arrived(arrived, payload));
+    this.flows = new Flows(this, log);
     this.#timer = setInterval(() => this.#apply(this.engine.tick(Date.now())), TICK_EVERY_MS).unref();
   }
 
   hello(cost?: number): Hello {
-    return { router: this.info, instance: this.instance, ...(cost !== undefined && { cost }) };
+    return { router: this.info, protocol: PROTOCOL, instance: this.instance, ...(cost !== undefined && { cost }) };
   }
 
   /**
    * A link whose neighbour has said who it is. Two starts of one router cannot both be neighbours: the later one is believed, the
    * earlier one's links are cut. Throws a `ProtocolError` where this link is the earlier one's.
    */
-  attach(id: LinkId, link: Link, { peer, instance, cost }: { peer: RouterId; instance: number; cost: number }): void {
+  attach(id: LinkId, link: Link, { neighbor, instance, cost }: { neighbor: Neighbor; instance: number; cost: number }): void {
+    const peer = neighbor.router.id;
     for (const other of this.#links.values()) {
       if (other.peer !== peer || other.instance === instance) continue;
       if (other.instance > instance)
         throw new ProtocolError(`another router with the id ${peer} is linked here, and started later`);
       other.link.close({ code: 'protocol', message: `another router with the id ${peer} has linked, and started later` });
     }
-    this.#links.set(id, { link, peer, instance });
-    this.#apply(this.engine.linkUp(id, peer, cost, Date.now()));
+    this.#links.set(id, { link, peer, protocol: neighbor.protocol, instance });
+    this.#apply(this.engine.linkUp(id, neighbor, cost, Date.now()));
   }
 
   detach(id: LinkId): void {
@@ -118,12 +132,12 @@ export class Router {
 
   /** Whether a client of this address and port could be served now. */
   isOffered(address: string, port: number): boolean {
-    return this.#candidates(address, port).length > 0;
+    return this.destinations(address, port).length > 0;
   }
 
   /** Why nobody is there for clients of a port though the address is offered; undefined where that is not so. */
   portMismatch(address: string, port: number): string | undefined {
-    const offers = this.engine.offersOf(address).filter(({ path }) => path);
+    const offers = this.engine.offersOf(address).filter(({ cost }) => cost !== undefined);
     if (offers.length === 0 || offers.some(({ offer }) => portFor(offer.ports, port))) return undefined;
     const ports = [...new Set(offers.flatMap(({ offer }) => offer.ports.map((offered) => offered.port)))].sort((a, b) => a - b);
     return `${address} has the ports ${ports.join(', ')}, not ${port}; say which one is meant with settings.servicePort`;
@@ -137,12 +151,12 @@ export class Router {
     const refused = new Set<RouterId>();
     let last = new StreamError({ code: 'unreachable', message: `nothing offers ${address}` });
     for (;;) {
-      const left = this.#candidates(address, port).filter(({ key }) => !refused.has(key));
-      const choice = this.balancer.choose(address, this.#distribution(address), left);
+      const left = this.destinations(address, port).filter(({ key }) => !refused.has(key));
+      const choice = this.balancer.choose(address, this.distribution(address), left);
       if (!choice) throw last;
       this.balancer.started(address, choice.key);
       try {
-        const stream = await this.#reach(choice.key, { address, port });
+        const stream = await this.#reach(choice.place, { address, port });
         stream.once('close', () => this.balancer.ended(address, choice.key));
         return { stream, site: choice.site };
       } catch (error) {
@@ -157,20 +171,20 @@ export class Router {
 
   /** The server for a request, other than those that were tried: see `Server`. */
   nextServer(address: string, port: number, tried: ReadonlySet<string>): Server | undefined {
-    const left = this.#candidates(address, port)
-      .flatMap(({ key: router, cost, site, names }) =>
-        names.map((target) => ({ key: `${address}\n${router}\n${target}`, cost, targets: 1, router, site, target })),
+    const left = this.destinations(address, port)
+      .flatMap(({ key: router, names, ...candidate }) =>
+        names.map((target) => ({ ...candidate, key: `${address}\n${router}\n${target}`, targets: 1, target })),
       )
       .filter(({ key }) => !tried.has(key));
-    const choice = this.balancer.choose(address, this.#distribution(address), left);
+    const choice = this.balancer.choose(address, this.distribution(address), left);
     if (!choice) return undefined;
-    const { key: id, router, site, target } = choice;
+    const { key: id, place, site, target } = choice;
     this.balancer.started(address, id);
     return {
       id,
       site,
       target,
-      connect: () => this.#reach(router, { address, port, target }),
+      connect: () => this.#reach(place, { address, port, target }),
       done: () => this.balancer.ended(address, id),
     };
   }
@@ -179,8 +193,11 @@ export class Router {
   open(raw: RawStream, window: number, info: unknown, from: LinkId): void {
     if (!isStreamInfo(info))
       return raw.sendRefused(refusal('protocol', 'the stream says neither where it goes nor what it wants'));
-    if (info.to === this.info.id) return void this.#accept(raw, window, info);
-    const hop = this.engine.nextHop(info.to);
+    const place = placeOf(info);
+    if (routerAt(place) === this.info.id) return void this.#accept(raw, window, info);
+    if (this.info.role === 'edge')
+      return raw.sendRefused(refusal('unreachable', `${this.info.site.name} is an edge and carries nothing for others`));
+    const hop = this.engine.nextHop(place);
     const link = hop === undefined ? undefined : this.#links.get(hop)?.link;
     // Back to where it came from: the two tables disagree, for the moment.
     if (!link || hop === from)
@@ -189,9 +206,8 @@ export class Router {
     const onward = link.openStream();
     spliceTransit(raw, onward, window);
     // Made anew: what a neighbour added to it travels no further.
-    const { to, address, port, target } = info;
-    const hops = Math.min(info.hops, MAX_HOPS) - 1;
-    return onward.sendOpen(window, { to, address, port, ...(target !== undefined && { target }), hops } satisfies StreamInfo);
+    const { address, port, target } = info;
+    return onward.sendOpen(window, streamInfo(place, { address, port, target }, Math.min(info.hops, MAX_HOPS) - 1));
   }
 
   /** Streams that a shutdown would cut: this router's own, and those that pass through. */
@@ -201,22 +217,22 @@ export class Router {
 
   close(): void {
     clearInterval(this.#timer);
+    this.flows.close();
   }
 
-  async #reach(router: RouterId, wanted: Wanted): Promise<Duplex> {
-    const stream = await this.#open(router, wanted);
+  async #reach(place: Place, wanted: Wanted): Promise<Duplex> {
+    const stream = await this.#open(place, wanted);
     this.#ownStreams++;
     stream.once('close', () => this.#ownStreams--);
     return stream;
   }
 
-  async #open(router: RouterId, wanted: Wanted): Promise<Duplex> {
-    if (router === this.info.id) return (await this.servers.connect(wanted)).stream;
-    const hop = this.engine.nextHop(router);
+  async #open(place: Place, wanted: Wanted): Promise<Duplex> {
+    if (routerAt(place) === this.info.id) return (await this.servers.connect(wanted)).stream;
+    const hop = this.engine.nextHop(place);
     const link = hop === undefined ? undefined : this.#links.get(hop)?.link;
     if (!link) throw new StreamError(refusal('unreachable', 'no path leads there any more'));
-    const info: StreamInfo = { to: router, ...wanted, hops: MAX_HOPS };
-    return LinkStream.open(link.openStream(), info, ACCEPT_WITHIN_MS);
+    return LinkStream.open(link.openStream(), streamInfo(place, wanted, MAX_HOPS), ACCEPT_WITHIN_MS);
   }
 
   async #accept(raw: RawStream, window: number, wanted: Wanted): Promise<void> {
@@ -233,24 +249,15 @@ export class Router {
     }
   }
 
-  #candidates(address: string, port: number): (Candidate & { site: string; names: string[] })[] {
-    return this.engine.offersOf(address).flatMap(({ router, offer, path }) => {
-      const offered = path && portFor(offer.ports, port);
-      return offered && offered.targets.length > 0
-        ? [
-            {
-              key: router,
-              cost: path.cost,
-              targets: offered.targets.length,
-              site: this.engine.siteOf(router),
-              names: offered.targets,
-            },
-          ]
-        : [];
+  /** The routers that a client of an address and port can be sent to. */
+  destinations(address: string, port: number): Destination[] {
+    return this.engine.offersOf(address).flatMap((known) => {
+      const offered = portFor(known.offer.ports, port);
+      return offered && offered.targets.length > 0 ? destinationOf(known, offered) : [];
     });
   }
 
-  #distribution(address: string): Distribution {
+  distribution(address: string): Distribution {
     return this.engine.offersOf(address)[0]?.offer.distribution ?? 'balanced';
   }
 
@@ -262,8 +269,32 @@ export class Router {
       this.#links.get(link)?.link.sendRouting(last.frame);
     }
     for (const { link, reason } of cut) this.#links.get(link)?.link.close({ code: 'protocol', message: reason });
-    if (changed) this.#changed();
+    if (!changed) return;
+    this.datagrams.forgetWays();
+    this.flows.networkChanged();
+    this.#changed();
   }
+}
+
+/** A router whose servers a client could be sent to. */
+interface Destination extends Candidate {
+  place: Place;
+  site: string;
+  /** Of its servers. */
+  names: string[];
+}
+
+function destinationOf({ place, router, cost }: KnownOffer, { targets }: OfferedPort): Destination[] {
+  if (cost === undefined) return [];
+  return [{ key: router.id, cost, targets: targets.length, place, site: router.site.name, names: targets }];
+}
+
+function placeOf({ to, edge }: StreamInfo): Place {
+  return { router: to, ...(edge !== undefined && { edge }) };
+}
+
+function streamInfo({ router, edge }: Place, { address, port, target }: Wanted, hops: number): StreamInfo {
+  return { to: router, ...(edge !== undefined && { edge }), address, port, ...(target !== undefined && { target }), hops };
 }
 
 function refusal(code: ReasonCode, message: string): Reason {
@@ -271,7 +302,7 @@ function refusal(code: ReasonCode, message: string): Reason {
 }
 
 function isStreamInfo(info: unknown): info is StreamInfo {
-  const { to, address, port, target, hops } = (info ?? {}) as Partial<Record<keyof StreamInfo, unknown>>;
-  if (target !== undefined && typeof target !== 'string') return false;
+  const { to, edge, address, port, target, hops } = (info ?? {}) as Partial<Record<keyof StreamInfo, unknown>>;
+  if ([edge, target].some((text) => text !== undefined && typeof text !== 'string')) return false;
   return typeof to === 'string' && typeof address === 'string' && Number.isInteger(port) && Number.isInteger(hops);
 }

@@ -147,16 +147,16 @@ describe('what a site offers', () => {
     ]);
   });
 
-  it('has no server while none is ready, and says why; udp is not offered', () => {
+  it('has no server while none is ready, and says why', () => {
     const servers = new Servers();
-    servers.set([connector('a', [], { pending: 'no pod of backend is ready' }), connector('b', [1], { type: 'udp' })]);
+    servers.set([connector('a', [], { pending: 'no pod of backend is ready' })]);
     assert.deepEqual(
       servers.offers().map(({ ports }) => ports),
       [[{ port: 8080, targets: [] }]],
     );
     assert.deepEqual(
       servers.status().map(({ state, message }) => `${state}: ${message}`),
-      ['pending: no pod of backend is ready', 'failed: udp is not carried yet; tcp, http, http2 and amqp are, as streams'],
+      ['pending: no pod of backend is ready'],
     );
   });
 });

@@ -14,13 +14,19 @@ export interface Wanted {
   address: string;
   port: number;
   /** The one server; any of the address where it is not given. */
-  target?: string;
+  target?: string | undefined;
 }
 
 export interface ServerConnection {
   stream: Duplex;
   /** The server's name. */
   target: string;
+}
+
+/** A server that counts as used until it is released. */
+export interface PickedServer {
+  target: Target;
+  release: () => void;
 }
 
 /** The servers of this site: what its connectors lead to. */
@@ -42,7 +48,6 @@ export class Servers {
   offers(): Offer[] {
     const offers = new Map<string, Offer>();
     for (const { address, type, distribution, port, exact, targets } of this.#connectors) {
-      if (type === 'udp') continue;
       const offer = offers.get(address) ?? { address, type, distribution, ports: [] };
       offers.set(address, offer);
       const names = targets.map(({ name }) => name);
@@ -67,23 +72,19 @@ export class Servers {
    */
   async connect({ address, port, target: only }: Wanted, isWaiting: () => boolean = () => true): Promise<ServerConnection> {
     const all = this.#targets(address, port);
-    const waiting = (only === undefined ? all : all.filter(({ name }) => name === only)).toSorted(
-      (a, b) => this.#count(a) - this.#count(b) || (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
-    );
+    const waiting = this.#leastUsed(only === undefined ? all : all.filter(({ name }) => name === only));
     const absent = all.length > 0 ? `${only} is not there any more` : `${address} is not offered here`;
     let last = new StreamError({ code: 'unreachable', message: absent });
     const deadline = performance.now() + CONNECT_ALL_WITHIN_MS;
     for (const target of waiting) {
       if (!isWaiting() || performance.now() > deadline) break;
-      const key = keyOf(target);
-      this.#lastUsed.set(key, ++this.#uses);
-      this.#change(key, 1);
+      const { release } = this.#use(target);
       try {
         const stream = await connectToTarget(target);
-        stream.once('close', () => this.#change(key, -1));
+        stream.once('close', release);
         return { stream, target: target.name };
       } catch (error) {
-        this.#change(key, -1);
+        release();
         if (!(error instanceof StreamError)) throw error;
         last = error;
       }
@@ -91,10 +92,15 @@ export class Servers {
     throw last;
   }
 
+  /** The server with the fewest connections and flows, or every one, for a flow of datagrams; none where there is none. */
+  pick(address: string, port: number, every: boolean): PickedServer[] {
+    const targets = this.#leastUsed(this.#targets(address, port));
+    return (every ? targets : targets.slice(0, 1)).map((target) => this.#use(target));
+  }
+
   status(): ConnectorStatus[] {
     return this.#connectors.map(({ name, address, type, distribution, port, targets, pending, source }) => {
-      const udp = type === 'udp' ? 'udp is not carried yet; tcp, http, http2 and amqp are, as streams' : undefined;
-      const message = udp ?? (targets.length === 0 ? (pending ?? 'it has no server') : undefined);
+      const message = targets.length === 0 ? (pending ?? 'it has no server') : undefined;
       return {
         name,
         address,
@@ -102,7 +108,7 @@ export class Servers {
         distribution,
         port,
         targets: targets.map((target) => target.name),
-        state: udp ? 'failed' : message ? 'pending' : 'ready',
+        state: message ? 'pending' : 'ready',
         ...(message && { message }),
         source,
         connections: targets.reduce((sum, target) => sum + this.#count(target), 0),
@@ -114,6 +120,19 @@ export class Servers {
     const mine = this.#connectors.filter((connector) => connector.address === address);
     const exact = mine.filter((connector) => connector.exact && connector.port === port);
     return (exact.length > 0 ? exact : mine.filter((connector) => !connector.exact)).flatMap(({ targets }) => targets);
+  }
+
+  #leastUsed(targets: readonly Target[]): Target[] {
+    return targets.toSorted(
+      (a, b) => this.#count(a) - this.#count(b) || (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
+    );
+  }
+
+  #use(target: Target): PickedServer {
+    const key = keyOf(target);
+    this.#lastUsed.set(key, ++this.#uses);
+    this.#change(key, 1);
+    return { target, release: () => this.#change(key, -1) };
   }
 
   #count(target: Target): number {

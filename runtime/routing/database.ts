@@ -1,6 +1,6 @@
 import { FORGET_AFTER_MS, MAX_ROUTERS } from './limits.ts';
 import type { Graph } from './paths.ts';
-import type { Offer, OffersAdvert, OffersDelta, RouterId, TopologyAdvert } from './types.ts';
+import { type Offer, offerKey, type OffersAdvert, type OffersDelta, type RouterId, type TopologyAdvert } from './types.ts';
 
 /** A position in what a router has said: a later instance is newer, then a higher sequence number. */
 export interface Version {
@@ -17,9 +17,16 @@ export function compareVersions(a: Version, b: Version): number {
 export interface RouterEntry {
   topology: TopologyAdvert | undefined;
   offersVersion: Version;
+  /** By `offerKey`. */
   offers: Map<string, Offer>;
   /** Since when no path leads there. */
   lostAt: number | undefined;
+}
+
+/** An offer, and the router that advertises it. */
+export interface AdvertisedOffer {
+  origin: RouterId;
+  offer: Offer;
 }
 
 /** Version of something never heard of: older than everything. */
@@ -28,8 +35,9 @@ export const NEVER: Version = { instance: 0, seq: 0 };
 /** The link state database: the newest word of every router, and who offers which address. */
 export class Database {
   readonly routers = new Map<RouterId, RouterEntry>();
-  /** address → the routers that offer it. */
-  readonly #offeredBy = new Map<string, Set<RouterId>>();
+  readonly #byAddress = new Index<string>();
+  /** By the id of the edge router that offers it. */
+  readonly #byEdge = new Index<RouterId>();
 
   topologyVersion(origin: RouterId): Version {
     return this.routers.get(origin)?.topology ?? NEVER;
@@ -50,36 +58,35 @@ export class Database {
 
   setOffers(advert: OffersAdvert): void {
     const entry = this.#entry(advert.origin);
-    for (const address of entry.offers.keys()) this.#unindex(address, advert.origin);
-    entry.offers = new Map(advert.offers.map((offer) => [offer.address, offer]));
-    for (const address of entry.offers.keys()) this.#index(address, advert.origin);
+    for (const key of entry.offers.keys()) this.#drop(advert.origin, entry, key);
+    for (const offer of advert.offers) this.#put(advert.origin, entry, offer);
     entry.offersVersion = { instance: advert.instance, seq: advert.seq };
   }
 
   applyDelta(delta: OffersDelta): void {
     const entry = this.#entry(delta.origin);
-    for (const address of delta.drop) {
-      entry.offers.delete(address);
-      this.#unindex(address, delta.origin);
-    }
-    for (const offer of delta.put) {
-      entry.offers.set(offer.address, offer);
-      this.#index(offer.address, delta.origin);
-    }
+    for (const key of delta.drop) this.#drop(delta.origin, entry, key);
+    for (const offer of delta.put) this.#put(delta.origin, entry, offer);
     entry.offersVersion = { instance: delta.instance, seq: delta.seq };
   }
 
   /** Every address that is known, whether or not a path leads to one of its routers. */
   addresses(): Iterable<string> {
-    return this.#offeredBy.keys();
+    return this.#byAddress.keys();
   }
 
   /** What each router says of an address. */
-  offersOf(address: string): { router: RouterId; offer: Offer }[] {
-    return [...(this.#offeredBy.get(address) ?? [])].map((router) => ({
-      router,
-      offer: this.routers.get(router)!.offers.get(address)!,
-    }));
+  offersOf(address: string): AdvertisedOffer[] {
+    return this.#byAddress.get(address);
+  }
+
+  /** Edge routers that offer something, and what. */
+  edges(): Iterable<RouterId> {
+    return this.#byEdge.keys();
+  }
+
+  offersOfEdge(edge: RouterId): AdvertisedOffer[] {
+    return this.#byEdge.get(edge);
   }
 
   /** The links that both ends advertise, at the higher of the two costs: a link that one end does not see carries nothing. */
@@ -108,7 +115,7 @@ export class Database {
         entry.lostAt = now;
         changed = true;
       } else if (now - entry.lostAt >= FORGET_AFTER_MS) {
-        for (const address of entry.offers.keys()) this.#unindex(address, id);
+        for (const key of entry.offers.keys()) this.#drop(id, entry, key);
         this.routers.delete(id);
         changed = true;
       }
@@ -125,15 +132,44 @@ export class Database {
     return entry;
   }
 
-  #index(address: string, router: RouterId): void {
-    const routers = this.#offeredBy.get(address);
-    if (routers) routers.add(router);
-    else this.#offeredBy.set(address, new Set([router]));
+  #put(origin: RouterId, entry: RouterEntry, offer: Offer): void {
+    const key = offerKey(offer);
+    entry.offers.set(key, offer);
+    const advertised = { origin, offer };
+    this.#byAddress.set(offer.address, `${origin} ${key}`, advertised);
+    if (offer.edge) this.#byEdge.set(offer.edge.router.id, `${origin} ${key}`, advertised);
   }
 
-  #unindex(address: string, router: RouterId): void {
-    const routers = this.#offeredBy.get(address);
-    routers?.delete(router);
-    if (routers?.size === 0) this.#offeredBy.delete(address);
+  #drop(origin: RouterId, entry: RouterEntry, key: string): void {
+    const offer = entry.offers.get(key);
+    if (!offer) return;
+    entry.offers.delete(key);
+    this.#byAddress.delete(offer.address, `${origin} ${key}`);
+    if (offer.edge) this.#byEdge.delete(offer.edge.router.id, `${origin} ${key}`);
+  }
+}
+
+/** Offers by something that several may have in common. */
+class Index<K> {
+  readonly #groups = new Map<K, Map<string, AdvertisedOffer>>();
+
+  keys(): Iterable<K> {
+    return this.#groups.keys();
+  }
+
+  get(group: K): AdvertisedOffer[] {
+    return [...(this.#groups.get(group)?.values() ?? [])];
+  }
+
+  set(group: K, key: string, offer: AdvertisedOffer): void {
+    const offers = this.#groups.get(group);
+    if (offers) offers.set(key, offer);
+    else this.#groups.set(group, new Map([[key, offer]]));
+  }
+
+  delete(group: K, key: string): void {
+    const offers = this.#groups.get(group);
+    offers?.delete(key);
+    if (offers?.size === 0) this.#groups.delete(group);
   }
 }

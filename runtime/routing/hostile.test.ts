@@ -19,7 +19,7 @@ describe('what a member of the network may do to others', () => {
     assert.deepEqual({ cut, send, changed }, { cut: [], send: [], changed: false });
     const far = (MAX_INSTANCE_AHEAD_MS - 1) * INSTANCES_PER_MS;
     const answer = mesh.engine('victim').receive(link, advert('victim', far), 0).send[0]!;
-    assert.equal((answer.message as TopologyAdvert).instance, far + 1);
+    assert.ok((answer.message as TopologyAdvert).instance > far);
     assert.deepEqual(mesh.engine('liar').receive(link, answer.message, 1).cut, [], 'and is believed again');
   });
 
@@ -50,7 +50,7 @@ describe('what a member of the network may do to others', () => {
     mesh.settle();
     const link = mesh.link('hub', 'twin', 1);
     let answers = 0;
-    for (let now = 0, instance = 2000; now < 60_000; now += 100, instance += 2)
+    for (let now = 0, instance = 2000; now < 60_000; now += 100, instance += 2 * INSTANCES_PER_MS)
       answers += mesh.engine('twin').receive(link, advert('twin', instance), now).send.length > 0 ? 1 : 0;
     assert.ok(answers < 25, `${answers} answers in a minute`);
     assert.equal(mesh.engine('twin').isContested, true);

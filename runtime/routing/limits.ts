@@ -21,3 +21,7 @@ export const MAX_INSTANCE_AHEAD_MS = 10 * 365 * 86_400_000;
 export const ASK_AGAIN_AFTER_MS = 2000;
 /** How often neighbours compare what they have, to heal what was lost. Milliseconds. */
 export const DIGEST_EVERY_MS = 30_000;
+/** Of one edge router: an interior router offers them as its own, and many edges may hang on it. */
+export const MAX_EDGE_OFFERS = 2000;
+/** How often routers are looked over for those that cannot be reached any more. Milliseconds. */
+export const AGE_EVERY_MS = 1000;

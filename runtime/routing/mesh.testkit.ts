@@ -1,7 +1,7 @@
-import { RoutingEngine } from './engine.ts';
+import { createEngine, type RoutingEngine } from './engine.ts';
 import { MOST_HOLD_MS } from './throttle.ts';
 import type { Path } from './paths.ts';
-import type { Effects, LinkId, Offer, RouterId, RoutingMessage } from './types.ts';
+import { type Effects, type LinkId, type Neighbor, type Offer, PROTOCOL, type RouterId, type RoutingMessage } from './types.ts';
 
 interface Wire {
   ends: [RouterId, RouterId];
@@ -26,17 +26,21 @@ export class Mesh {
   }
 
   /** A new router under a name; the links of its earlier life are cut. */
-  restart(name: RouterId, { instance }: { instance: number }): void {
+  restart(name: RouterId, { instance, role }: { instance: number; role?: 'edge' }): void {
     for (const [link, { ends }] of this.#wires) if (ends.includes(name)) this.cut(link);
-    const info = { id: name, site: { id: name, name }, version: '1', platform: 'host' } as const;
-    this.#engines.set(name, new RoutingEngine(info, instance));
+    const info = { id: name, site: { id: name, name }, version: '1', platform: 'host', ...(role && { role }) } as const;
+    this.#engines.set(name, createEngine(info, instance));
+  }
+
+  addEdges(...names: RouterId[]): void {
+    for (const name of names) this.restart(name, { instance: 1000, role: 'edge' });
   }
 
   link(a: RouterId, b: RouterId, cost: number): LinkId {
     const link = `link-${String(++this.#links).padStart(4, '0')}`;
     this.#wires.set(link, { ends: [a, b] });
-    this.#do(a, this.engine(a).linkUp(link, b, cost, this.#now));
-    this.#do(b, this.engine(b).linkUp(link, a, cost, this.#now));
+    this.#do(a, this.engine(a).linkUp(link, this.#neighbor(b), cost, this.#now));
+    this.#do(b, this.engine(b).linkUp(link, this.#neighbor(a), cost, this.#now));
     return link;
   }
 
@@ -61,6 +65,11 @@ export class Mesh {
         distribution: 'balanced',
         ports: [{ port: Number(addressesAndPorts[at + 1]), targets: ['server'] }],
       });
+    this.give(name, ...offers);
+  }
+
+  /** Exactly these offers. */
+  give(name: RouterId, ...offers: Offer[]): void {
     this.#do(name, this.engine(name).setOffers(offers));
   }
 
@@ -117,8 +126,12 @@ export class Mesh {
   offeredAt(name: RouterId, address: string): RouterId[] {
     return this.engine(name)
       .offersOf(address)
-      .filter(({ path }) => path)
-      .map(({ router }) => router);
+      .filter(({ cost }) => cost !== undefined)
+      .map(({ router }) => router.id);
+  }
+
+  #neighbor(name: RouterId): Neighbor {
+    return { router: this.engine(name).self, protocol: PROTOCOL };
   }
 
   #do(from: RouterId, { send, cut }: Effects): void {

@@ -1,5 +1,11 @@
 /** Words of the routing protocol. Nothing in this folder knows of sockets, clocks or files. */
 
+/**
+ * Version of what routers say to one another. 1 knew neither edge routers nor datagrams. A router says to a neighbour only what that one's
+ * version knows, and passes over what a later version adds.
+ */
+export const PROTOCOL = 2;
+
 /** Unique in the network; made once by a site and kept. */
 export type RouterId = string;
 /** This router's own name for one of its links. */
@@ -15,6 +21,26 @@ export interface RouterInfo {
   version: string;
   platform: 'kubernetes' | 'host';
   namespace?: string;
+  /** An edge router hangs on interior ones and carries nothing for others. Without it: interior. */
+  role?: 'edge';
+}
+
+/** Who is at the other end of a link. */
+export interface Neighbor {
+  router: RouterInfo;
+  /** The version of the protocol that it speaks. */
+  protocol: number;
+}
+
+/** Where something in the network is: at an interior router, or at an edge router that hangs on it. */
+export interface Place {
+  router: RouterId;
+  edge?: RouterId;
+}
+
+/** The router that is there. */
+export function routerAt({ router, edge }: Place): RouterId {
+  return edge ?? router;
 }
 
 /** A port of a service at one router, with the servers behind it: pods' names, or `host:port`. */
@@ -35,8 +61,23 @@ export interface Offer {
   address: string;
   type: Protocol;
   distribution: Distribution;
+  /** Its servers are at this edge router, which hangs on the one that advertises it. */
+  edge?: OfferingEdge;
   /** Ascending by port, at least one; without servers while none is ready. */
   ports: OfferedPort[];
+}
+
+export interface OfferingEdge {
+  router: RouterInfo;
+  /** Of the link to it. */
+  cost: number;
+  /** It has gone without a word, and may come back. */
+  lost?: true;
+}
+
+/** Tells the offers of one router apart: an address may be offered by it and by every edge that hangs on it. */
+export function offerKey({ address, edge }: Pick<Offer, 'address' | 'edge'>): string {
+  return edge ? `${address} ${edge.router.id}` : address;
 }
 
 /**
@@ -63,7 +104,7 @@ export interface OffersAdvert {
   offers: Offer[];
 }
 
-/** What changed between `seq - 1` and `seq`; whoever has another base asks for the whole. */
+/** What changed between `seq - 1` and `seq`; whoever has another base asks for the whole. `drop` has keys (`offerKey`). */
 export interface OffersDelta {
   kind: 'offers-delta';
   origin: RouterId;
@@ -71,6 +112,25 @@ export interface OffersDelta {
   seq: number;
   put: Offer[];
   drop: string[];
+}
+
+/** From an edge: this link is the one that it uses. It is told everything that it may know, and what it offers counts. */
+export interface Attach {
+  kind: 'attach';
+}
+
+/**
+ * To an edge: which routers can be reached, and at what cost from here. As the summaries that an area border router of OSPF gives into
+ * an area (RFC 2328, section 12.4.3): the edge learns how far things are, not what lies between.
+ */
+export interface Reach {
+  kind: 'reach';
+  /** One more each time on one link; whoever misses one attaches again. */
+  seq: number;
+  /** `put` is all there is. */
+  whole?: true;
+  put: { router: RouterInfo; cost: number }[];
+  drop: RouterId[];
 }
 
 /** What a router has, so that its neighbour sends what is missing. Sent when a link comes up, and now and then to heal losses. */
@@ -85,7 +145,7 @@ export interface OffersRequest {
   origins: RouterId[];
 }
 
-export type RoutingMessage = TopologyAdvert | OffersAdvert | OffersDelta | Digest | OffersRequest;
+export type RoutingMessage = TopologyAdvert | OffersAdvert | OffersDelta | Digest | OffersRequest | Attach | Reach;
 
 /** What the caller has to do after an input: send these, in this order. */
 export interface Effects {
@@ -94,4 +154,8 @@ export interface Effects {
   changed: boolean;
   /** Cut these links: the neighbour broke the protocol. */
   cut: { link: LinkId; reason: string }[];
+}
+
+export function noEffects(): Effects {
+  return { send: [], changed: false, cut: [] };
 }

@@ -7,7 +7,7 @@ import {
   MAX_PORTS_PER_OFFER,
   MAX_ROUTERS,
 } from './limits.ts';
-import type { Offer, RoutingMessage } from './types.ts';
+import type { Offer, RouterInfo, RoutingMessage } from './types.ts';
 
 /** Says what is wrong with a message from a neighbour, or undefined where it may be used as a `RoutingMessage`. */
 export function whyInvalid(message: unknown): string | undefined {
@@ -27,8 +27,17 @@ export function whyInvalid(message: unknown): string | undefined {
       return whyInvalidList(message['entries'], MAX_ROUTERS, isDigestEntry, 'entries');
     case 'offers-request':
       return whyInvalidList(message['origins'], MAX_ROUTERS, isName, 'routers');
+    case 'attach':
+      return undefined;
+    case 'reach':
+      if (!isCount(message['seq'])) return 'a routing message has no valid sequence number';
+      return (
+        whyInvalidList(message['put'], MAX_ROUTERS, isReachable, 'routers') ??
+        whyInvalidList(message['drop'], MAX_ROUTERS, isName, 'routers')
+      );
     default:
-      return `the kind ${JSON.stringify(message['kind'])?.slice(0, 40)} of a routing message is not known`;
+      // A later version may have more to say than this one knows.
+      return isWord(message['kind']) ? undefined : 'a routing message does not say what it is';
   }
 }
 
@@ -42,11 +51,7 @@ function whyInvalidVersion(message: Record<string, unknown>): string | undefined
 function whyInvalidTopology({ origin, router, neighbors, leaving }: Record<string, unknown>): string | undefined {
   if (leaving !== undefined && leaving !== true)
     return 'a topology advertisement says neither that its router leaves nor that it stays';
-  if (!isRecord(router) || router['id'] !== origin) return 'a topology advertisement does not describe its origin';
-  const site = router['site'];
-  if (!isRecord(site) || !isName(site['id']) || !isName(site['name'])) return 'a topology advertisement names no site';
-  if (!isName(router['version']) || !isWord(router['platform'])) return 'a topology advertisement has no version or platform';
-  if (router['namespace'] !== undefined && !isName(router['namespace'])) return 'a topology advertisement has no valid namespace';
+  if (!isRouter(router) || router['id'] !== origin) return 'a topology advertisement does not describe its origin';
   return whyInvalidList(
     neighbors,
     MAX_NEIGHBORS,
@@ -68,8 +73,21 @@ function whyInvalidList(list: unknown, limit: number, isValid: (item: unknown) =
 /** A protocol or distribution that a later version knows must not cut a network in two: it is passed on. */
 const WORD = /^[a-z][a-z0-9-]{0,31}$/;
 
+function isRouter(router: unknown): router is Record<string, unknown> {
+  if (!isRecord(router) || !isName(router['id']) || !isName(router['version']) || !isWord(router['platform'])) return false;
+  const { site, namespace, role } = router;
+  if (!isRecord(site) || !isName(site['id']) || !isName(site['name'])) return false;
+  return (namespace === undefined || isName(namespace)) && (role === undefined || isWord(role));
+}
+
+function isReachable(entry: unknown): boolean {
+  return isRecord(entry) && isRouter(entry['router']) && isPathCost(entry['cost']);
+}
+
 function isOffer(offer: unknown): boolean {
-  if (!isRecord(offer) || !isName(offer['address'])) return false;
+  if (!isRecord(offer) || !isName(offer['address']) || offer['address'].includes(' ')) return false;
+  const { edge } = offer;
+  if (edge !== undefined && !(isRecord(edge) && isRouter(edge['router']) && isCost(edge['cost']))) return false;
   if (!isWord(offer['type']) || !isWord(offer['distribution'])) return false;
   const ports = offer['ports'];
   return Array.isArray(ports) && ports.length > 0 && ports.length <= MAX_PORTS_PER_OFFER && ports.every(isOfferedPort);
@@ -107,18 +125,27 @@ function isCost(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_COST;
 }
 
+/** Of a path: a sum of links' costs, and 0 to the router itself. */
+function isPathCost(cost: unknown): boolean {
+  return isCount(cost) && (cost as number) <= MAX_COST * MAX_ROUTERS;
+}
+
+/** A router as a neighbour describes it, with the fields that are known; undefined where that cannot be one. */
+export function asRouter(value: unknown): RouterInfo | undefined {
+  return isRouter(value) ? knownRouter(value as unknown as RouterInfo) : undefined;
+}
+
 /** A valid message with the fields that are known, and no others: what a neighbour adds to it travels no further. */
 export function withKnownFields(message: RoutingMessage): RoutingMessage {
   switch (message.kind) {
     case 'topology': {
       const { origin, instance, seq, router, neighbors, leaving } = message;
-      const { id, site, version, platform, namespace } = router;
       return {
         kind: 'topology',
         origin,
         instance,
         seq,
-        router: { id, site: { id: site.id, name: site.name }, version, platform, ...(namespace !== undefined && { namespace }) },
+        router: knownRouter(router),
         neighbors: neighbors.map(({ id: neighbor, cost }) => ({ id: neighbor, cost })),
         ...(leaving && { leaving }),
       };
@@ -135,16 +162,33 @@ export function withKnownFields(message: RoutingMessage): RoutingMessage {
       const { origin, instance, seq, put, drop } = message;
       return { kind: 'offers-delta', origin, instance, seq, put: put.map(knownOffer), drop };
     }
+    case 'reach': {
+      const { seq, whole, put, drop } = message;
+      const known = put.map(({ router, cost }) => ({ router: knownRouter(router), cost }));
+      return { kind: 'reach', seq, ...(whole && { whole: true as const }), put: known, drop };
+    }
     default:
       return message;
   }
 }
 
-function knownOffer({ address, type, distribution, ports }: Offer): Offer {
+function knownRouter({ id, site, version, platform, namespace, role }: RouterInfo): RouterInfo {
+  return {
+    id,
+    site: { id: site.id, name: site.name },
+    version,
+    platform,
+    ...(namespace !== undefined && { namespace }),
+    ...(role === 'edge' && { role }),
+  };
+}
+
+function knownOffer({ address, type, distribution, edge, ports }: Offer): Offer {
   return {
     address,
     type,
     distribution,
+    ...(edge && { edge: { router: knownRouter(edge.router), cost: edge.cost, ...(edge.lost && { lost: true as const }) } }),
     ports: ports.map(({ port, targets, exact }) => ({ port, targets, ...(exact && { exact }) })),
   };
 }

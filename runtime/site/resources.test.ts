@@ -26,7 +26,7 @@ function only(yaml: string) {
 
 describe('a resource without choices', () => {
   const cases: { kind: ResourceKind; spec: string; parsed: object }[] = [
-    { kind: 'Site', spec: '', parsed: { settings: {} } },
+    { kind: 'Site', spec: '', parsed: { edge: false, settings: {} } },
     {
       kind: 'RouterAccess',
       spec: 'roles: [{name: inter-router, port: 0}]',

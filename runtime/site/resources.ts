@@ -37,7 +37,7 @@ const type = v.optional(protocol, 'tcp');
 
 const specs = {
   /** The site itself. `settings.autoListen`: `loopback` makes a listener on 127.0.0.1 for every service of the network. */
-  Site: v.object({ settings }, aMap),
+  Site: v.object({ edge: v.optional(v.boolean('must be true or false'), false), settings }, aMap),
   /** Where links and claims come in; one port serves both. */
   RouterAccess: v.object(
     {

@@ -1,6 +1,6 @@
 import type { Destination, ServiceStatus, SiteStatus } from '../api/types.ts';
-import type { KnownRouter, RoutingEngine } from '../routing/engine.ts';
-import type { Offer } from '../routing/types.ts';
+import type { KnownOffer, KnownRouter, RoutingEngine } from '../routing/engine.ts';
+import type { RouterId } from '../routing/types.ts';
 
 /** Every service of the network, as this router's tables have it now. */
 export function servicesOf(engine: RoutingEngine): ServiceStatus[] {
@@ -9,27 +9,17 @@ export function servicesOf(engine: RoutingEngine): ServiceStatus[] {
     .addresses()
     .sort()
     .flatMap((address) => {
-      const offers = engine
-        .offersOf(address)
-        .sort((a, b) => (a.router < b.router ? -1 : 1))
-        .map(({ router, offer, path }) => ({ router: routers.get(router), offer, isReachable: path !== undefined }))
-        .filter((known): known is OfferAtRouter => known.router !== undefined);
-      return offers.length > 0 ? [serviceOf(address, offers)] : [];
+      const offers = engine.offersOf(address).sort((a, b) => (a.router.id < b.router.id ? -1 : 1));
+      return offers.length > 0 ? [serviceOf(address, offers, routers)] : [];
     });
 }
 
-interface OfferAtRouter {
-  router: KnownRouter;
-  offer: Offer;
-  isReachable: boolean;
-}
-
-function serviceOf(address: string, offers: OfferAtRouter[]): ServiceStatus {
-  const reachable = offers.filter(({ isReachable }) => isReachable);
+function serviceOf(address: string, offers: KnownOffer[], routers: ReadonlyMap<RouterId, KnownRouter>): ServiceStatus {
+  const reachable = offers.filter(({ cost }) => cost !== undefined);
   const told = reachable.length > 0 ? reachable : offers;
   const destinations = reachable.flatMap(destinationsOf);
   const pending = reachable.filter(({ offer }) => offer.ports.every(({ targets }) => targets.length === 0));
-  const lostAt = Math.max(0, ...offers.map(({ router }) => router.lostAt ?? 0));
+  const lostAt = Math.max(0, ...offers.map(({ place }) => routers.get(place.edge ?? place.router)?.lostAt ?? 0));
   const warning = disagreement(address, reachable);
   return {
     address,
@@ -43,7 +33,7 @@ function serviceOf(address: string, offers: OfferAtRouter[]): ServiceStatus {
   };
 }
 
-function destinationsOf({ router, offer }: OfferAtRouter): Destination[] {
+function destinationsOf({ router, offer }: KnownOffer): Destination[] {
   const { id, site } = router;
   return offer.ports.flatMap(({ port, targets }) =>
     targets.map((target) => ({ site: site.name, siteId: site.id, router: id, target, port })),
@@ -51,7 +41,7 @@ function destinationsOf({ router, offer }: OfferAtRouter): Destination[] {
 }
 
 /** Where sites say different things of one service. A port that takes any client may differ from site to site. */
-function disagreement(address: string, offers: OfferAtRouter[]): string | undefined {
+function disagreement(address: string, offers: KnownOffer[]): string | undefined {
   const [first, ...others] = offers.map(({ router, offer }) => {
     const exact = offer.ports.filter((port) => port.exact).map(({ port }) => port);
     return { site: router.site.name, says: [offer.type, offer.distribution, ...exact].join(' ') };
@@ -66,13 +56,14 @@ export function sitesOf(engine: RoutingEngine): SiteStatus[] {
   const routers = engine.routers();
   const siteOf = new Map(routers.map(({ id, site }) => [id, site]));
   const sites = new Map<string, SiteStatus>();
-  for (const { id, site, version, platform, namespace, path, neighbors } of routers) {
+  for (const { id, site, version, platform, namespace, role, path, neighbors } of routers) {
     const known = sites.get(site.id) ?? {
       id: site.id,
       name: site.name,
       version,
       platform,
       ...(namespace && { namespace }),
+      ...(role === 'edge' && { edge: true as const }),
       routers: [],
       reachable: false,
       neighbors: [],

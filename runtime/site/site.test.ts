@@ -41,7 +41,7 @@ function resourcesOf(name: string, settings: Record<string, string> = {}): Resou
   const where = 'the test';
   const roles = [{ name: 'inter-router' as const, port: 0 }];
   return [
-    { kind: 'Site', name, spec: { settings }, where },
+    { kind: 'Site', name, spec: { edge: false, settings }, where },
     { kind: 'RouterAccess', name: 'links', spec: { roles, bindHost: '127.0.0.1', settings: {} }, where },
   ];
 }
@@ -110,15 +110,10 @@ describe('what a command makes', () => {
   it('is refused where it cannot be had, and then not kept', async () => {
     const { site, store } = await start('west');
     const refused = (made: Promise<unknown>, message: string | RegExp) => assert.rejects(made, { code: 'bad-request', message });
-    await refused(
-      site.expose({ address: 'a', port: 1, type: 'udp' }),
-      'udp is not carried yet; use one of tcp, http, http2, amqp.',
-    );
-    await refused(site.listen({ address: 'a', port: 1, type: 'udp' }), /^udp is not carried yet/);
     const distribution = 'multicast';
     await refused(
       site.expose({ address: 'a', port: 1, distribution }),
-      'multicast is not carried yet; use one of balanced, closest.',
+      'multicast is for udp, http, amqp, not for tcp; use balanced or closest.',
     );
     await refused(site.expose({ address: 'a b', port: 1 }), /spec\.routingKey is "a b"; it may have letters/);
     assert.ok(![...store.entries.keys()].some((name) => name.startsWith('resources/')));

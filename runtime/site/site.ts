@@ -13,7 +13,7 @@ import type {
   ServiceStatus,
   Status,
 } from '../api/types.ts';
-import { CARRIED_DISTRIBUTIONS, CARRIED_PROTOCOLS } from '../api/vocabulary.ts';
+import { whyNotDistributed } from '../api/vocabulary.ts';
 import { CaravanError, sentence } from '../errors.ts';
 import { type Log, sparing } from '../log.ts';
 import { Grants } from '../identity/grants.ts';
@@ -24,6 +24,7 @@ import { Listeners } from '../router/listeners.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
 import { OutgoingLinks } from '../router/outgoing-links.ts';
 import { Router } from '../router/router.ts';
+import type { RouterInfo } from '../routing/types.ts';
 import { VERSION } from '../version.ts';
 import { Access } from './access.ts';
 import { AutoListeners } from './auto-listeners.ts';
@@ -130,8 +131,16 @@ export class Site implements SiteControl {
     this.#sources = parts.sources;
     this.#states = parts.states;
     this.#subscribers = parts.subscribers;
-    const name = wishesOf(this.#resources()).siteName ?? namespace ?? `site-${siteId.slice(0, 8)}`;
-    const info = { id: siteId, site: { id: siteId, name }, version: VERSION, platform, ...(namespace && { namespace }) };
+    const { siteName, edge } = wishesOf(this.#resources());
+    const name = siteName ?? namespace ?? `site-${siteId.slice(0, 8)}`;
+    const info: RouterInfo = {
+      id: siteId,
+      site: { id: siteId, name },
+      version: VERSION,
+      platform,
+      ...(namespace && { namespace }),
+      ...(edge && { role: 'edge' }),
+    };
     const changed = () => this.#changed();
     this.#auto.onChange = changed;
     this.#router = new Router(info, log.named('router'), changed);
@@ -164,10 +173,17 @@ export class Site implements SiteControl {
 
   status(): Status {
     const { info, engine, servers } = this.#router;
-    const { platform, namespace } = info;
+    const { platform, namespace, role } = info;
     const states = [...this.#states.values()];
     return {
-      site: { id: info.site.id, name: info.site.name, version: info.version, platform, ...(namespace && { namespace }) },
+      site: {
+        id: info.site.id,
+        name: info.site.name,
+        version: info.version,
+        platform,
+        ...(namespace && { namespace }),
+        ...(role === 'edge' && { edge: true as const }),
+      },
       router: { id: info.id, startTime: this.#startTime.toISOString(), pid: process.pid },
       sites: sitesOf(engine),
       links: [...this.#outgoing.status(info.site.name), ...this.#incoming.status(info.site.name)],
@@ -218,14 +234,13 @@ export class Site implements SiteControl {
 
   async expose(request: ExposeRequest): Promise<MadeResource> {
     const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
-    checkCarried(type, CARRIED_PROTOCOLS);
-    checkCarried(distribution, CARRIED_DISTRIBUTIONS);
+    const wrong = whyNotDistributed(type, distribution);
+    if (wrong) throw new CaravanError('bad-request', `${wrong}; use balanced or closest.`);
     const spec = { routingKey: address, port, host, type, settings: { distribution } };
     return this.#make('Connector', resourceName(address, port), spec);
   }
 
   async listen({ address, port, host = '127.0.0.1', type = 'tcp' }: ListenRequest): Promise<MadeResource> {
-    checkCarried(type, CARRIED_PROTOCOLS);
     return this.#make('Listener', resourceName(address, port), { routingKey: address, port, host, type });
   }
 
@@ -348,9 +363,4 @@ interface SiteParts {
 function subscribe(subscribers: Set<() => void>, changed: () => void): Unsubscribe {
   subscribers.add(changed);
   return () => void subscribers.delete(changed);
-}
-
-function checkCarried<T extends string>(wanted: T, carried: readonly T[]): void {
-  if (!carried.includes(wanted))
-    throw new CaravanError('bad-request', `${wanted} is not carried yet; use one of ${carried.join(', ')}.`);
 }

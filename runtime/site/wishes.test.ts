@@ -106,10 +106,19 @@ describe('wishes', () => {
     }
   });
 
+  it('make an edge site of a Site that says so, which takes no links', () => {
+    const links = resource('RouterAccess', 'links', '{roles: [{name: inter-router, port: 8443}]}');
+    const { edge, access: taken, problems } = wishesOf([resource('Site', 'laptop', '{edge: true}'), links]);
+    assert.equal(edge, true);
+    assert.equal(taken, undefined);
+    assert.match(problems[0]!.message, /^An edge site takes no links\. Remove the RouterAccess/);
+  });
+
   it('are nothing where there is nothing', () => {
     const empty = wishesOf([]);
     assert.deepEqual(empty, {
       siteName: undefined,
+      edge: false,
       autoListen: false,
       access: undefined,
       listeners: [],
@@ -187,7 +196,10 @@ describe('a Connector', () => {
   const bad: [spec: string, message: string][] = [
     ['selector: app=a', 'Connector a: spec.selector finds pods on Kubernetes only; use spec.host here.'],
     ['type: tcp', 'Connector a: spec.host is missing; name the host that the server runs on.'],
-    ['host: db, settings: {distribution: random}', 'Connector a: settings.distribution is "random"; use balanced or closest.'],
+    [
+      'host: db, settings: {distribution: random}',
+      'Connector a: settings.distribution is "random"; use balanced, closest, multicast.',
+    ],
     ['host: db, settings: {servicePort: http}', 'Connector a: settings.servicePort is "http"; use a port from 1 to 65535.'],
     ['host: db, settings: {servicePort: 0}', 'Connector a: settings.servicePort is "0"; use a port from 1 to 65535.'],
     ['host: db, settings: {servicePort: 65536}', 'Connector a: settings.servicePort is "65536"; use a port from 1 to 65535.'],

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../api/types.ts';
+import { DISTRIBUTIONS, whyNotDistributed } from '../api/vocabulary.ts';
 import type { ConnectorConfig, LinkConfig, ListenerConfig } from '../router/config.ts';
 import { type AddressChoice, addressesOf } from '../routing/address-choice.ts';
 import type { Distribution } from '../routing/types.ts';
@@ -8,6 +9,8 @@ import type { ConnectorResource, Resource, ResourceKind, Spec } from './resource
 /** What the router is to do, worked out from every resource together. */
 export interface Wishes {
   siteName: string | undefined;
+  /** It hangs on other sites, and takes no links. Read when the router starts. */
+  edge: boolean;
   autoListen: boolean;
   access: { host: string | undefined; port: number; advertisedHost: string | undefined } | undefined;
   listeners: ListenerConfig[];
@@ -31,11 +34,18 @@ export function wishesOf(resources: readonly Resource[]): Wishes {
   };
   const site = only('Site');
   const routerAccess = only('RouterAccess');
+  const edge = site?.spec.edge ?? false;
+  if (edge && routerAccess)
+    problems.push({
+      where: routerAccess.where,
+      message: `An edge site takes no links. Remove the RouterAccess, or "edge: true" from Site ${site!.name}.`,
+    });
   const secrets = new Map(of('Secret').map(({ name, spec }) => [name, spec]));
   return {
     siteName: site?.name,
+    edge,
     autoListen: autoListen(site, problems),
-    access: routerAccess && accessOf(routerAccess),
+    access: edge ? undefined : routerAccess && accessOf(routerAccess),
     listeners: [...of('Listener'), ...of('MultiKeyListener')].flatMap((resource) => listenerOf(resource, problems)),
     connectors: of('Connector').flatMap((resource) => connectorOf(resource, problems)),
     links: of('Link').flatMap((resource) => linkOf(resource, secrets, problems)),
@@ -111,8 +121,10 @@ function connectorOf({ name, spec, where, targets, pending }: ConnectorResource,
     problems.push({ where, message: `Connector ${name}: ${message}` });
     return [];
   };
-  if (!['balanced', 'closest'].includes(distribution))
-    return complain(`settings.distribution is "${distribution}"; use balanced or closest.`);
+  if (!DISTRIBUTIONS.includes(distribution))
+    return complain(`settings.distribution is "${distribution}"; use ${DISTRIBUTIONS.join(', ')}.`);
+  const cannot = whyNotDistributed(spec.type, distribution);
+  if (cannot) return complain(`${cannot}; use balanced or closest.`);
   const wrong = wrongServicePort(spec.settings);
   if (wrong !== undefined) return complain(wrong);
   if (!targets && spec.selector !== undefined)

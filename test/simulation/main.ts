@@ -1,5 +1,5 @@
 // `npm run simulate -- --seeds N --from S`: runs networks from seeds and says which ones broke an invariant.
-// `npm run simulate -- --scale routers|addresses`: measures one large network.
+// `npm run simulate -- --scale routers|edges|addresses`: measures one large network.
 import { parseArgs } from 'node:util';
 import { SCALES } from './scale.ts';
 import { runScenario } from './scenario.ts';

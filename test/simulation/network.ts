@@ -1,6 +1,15 @@
-import { RoutingEngine } from '../../runtime/routing/engine.ts';
+import { createEngine, type RoutingEngine } from '../../runtime/routing/engine.ts';
 import { INSTANCES_PER_MS } from '../../runtime/routing/limits.ts';
-import type { Effects, LinkId, Offer, RouterId, RoutingMessage } from '../../runtime/routing/types.ts';
+import { membersOf, sharesByLink } from '../../runtime/routing/multicast.ts';
+import {
+  type Effects,
+  type LinkId,
+  type Offer,
+  type Place,
+  PROTOCOL,
+  type RouterId,
+  type RoutingMessage,
+} from '../../runtime/routing/types.ts';
 import type { Random } from './random.ts';
 import { Timeline } from './timeline.ts';
 
@@ -26,6 +35,17 @@ export interface Wire {
   cost: number;
 }
 
+/** What became of something that was sent to many. */
+export interface Multicast {
+  /** Who got it, once for each time. */
+  received: RouterId[];
+  /** The links that it passed, with the end that it came from, once for each copy. */
+  copies: string[];
+}
+
+/** As the router has it. */
+const MAX_HOPS = 255;
+
 interface Node {
   engine: RoutingEngine;
   /** Raised by every restart: ticks and messages of an earlier life are dropped. */
@@ -46,6 +66,8 @@ export class Network {
   #wireCount = 0;
   weather: Weather = FAIR;
   messages = 0;
+  /** Of those, between interior routers. */
+  interiorMessages = 0;
   bytes = 0;
   /** Measuring bytes costs more than all the rest; off for large networks unless asked for. */
   countBytes = false;
@@ -71,8 +93,9 @@ export class Network {
     return this.#nodes.get(id)!.offers;
   }
 
-  addRouter(id: RouterId): void {
-    this.#nodes.set(id, { engine: this.#newEngine(id, EPOCH), life: 0, offers: [], links: new Set(), skew: 0 });
+  /** Edge routers hang on interior ones, by the wires that `connect` makes between them. */
+  addRouter(id: RouterId, role?: 'edge'): void {
+    this.#nodes.set(id, { engine: this.#newEngine(id, EPOCH, role), life: 0, offers: [], links: new Set(), skew: 0 });
     this.#tick(id, 0);
   }
 
@@ -82,7 +105,7 @@ export class Network {
     for (const wire of this.wires.values()) if (wire.ends.includes(id)) this.#lose(wire);
     node.life++;
     node.skew = skew;
-    node.engine = this.#newEngine(id, this.#clock(node));
+    node.engine = this.#newEngine(id, this.#clock(node), node.engine.self.role);
     node.links.clear();
     this.offer(id, node.offers);
     this.#tick(id, node.life);
@@ -120,6 +143,46 @@ export class Network {
     this.#do(id, node.engine.setOffers(offers));
   }
 
+  isEdge(id: RouterId): boolean {
+    return this.engine(id).self.role === 'edge';
+  }
+
+  /** The wire that an edge uses. An edge that has one at all uses one. */
+  uplink(edge: RouterId): LinkId | undefined {
+    const uplink = this.engine(edge).nextHop({ router: '' });
+    const wires = [...this.wires.values()].filter(({ ends }) => ends.includes(edge)).map(({ id }) => id);
+    if (uplink === undefined ? wires.length > 0 : !wires.includes(uplink))
+      throw new Error(`${edge} uses ${uplink}, and has ${wires.join()}`);
+    return uplink;
+  }
+
+  /** Where an address is offered, as a router knows it. */
+  members(at: RouterId, address: string): Place[] {
+    return membersOf(this.engine(at).offersOf(address));
+  }
+
+  /** Sends something to many places, as routers do: one copy a link. It travels as what is routed does, unharmed but in its own time. */
+  multicast(from: RouterId, members: readonly Place[]): Multicast {
+    const multicast: Multicast = { received: [], copies: [] };
+    this.#share(from, members, multicast, MAX_HOPS);
+    return multicast;
+  }
+
+  #share(at: RouterId, members: readonly Place[], multicast: Multicast, hops: number): void {
+    const isHere = ({ router, edge }: Place) => (edge ?? router) === at;
+    if (members.some(isHere)) multicast.received.push(at);
+    const others = members.filter((member) => !isHere(member));
+    if (hops === 0) return;
+    for (const [link, share] of sharesByLink(others, (member) => this.engine(at).nextHop(member))) {
+      const wire = this.wires.get(link);
+      if (!wire) continue;
+      multicast.copies.push(`${link} from ${at}`);
+      const to = wire.ends[0] === at ? wire.ends[1] : wire.ends[0];
+      const { leastDelay, mostDelay } = this.weather;
+      this.timeline.after(this.#random.integer(leastDelay, mostDelay), () => this.#share(to, share, multicast, hops - 1));
+    }
+  }
+
   /** Both ends notice, each in its own time, as link layers do. */
   #find(wire: Wire): void {
     for (const [at, end] of wire.ends.entries()) {
@@ -128,7 +191,8 @@ export class Network {
         const node = this.#nodes.get(end)!;
         if (node.life !== life || !this.wires.has(wire.id) || node.links.has(wire.id)) return;
         node.links.add(wire.id);
-        this.#do(end, node.engine.linkUp(wire.id, wire.ends[1 - at]!, wire.cost, this.#clock(node)));
+        const neighbor = { router: this.engine(wire.ends[1 - at]!).self, protocol: PROTOCOL };
+        this.#do(end, node.engine.linkUp(wire.id, neighbor, wire.cost, this.#clock(node)));
       });
     }
   }
@@ -153,9 +217,9 @@ export class Network {
     return EPOCH + this.timeline.now + skew;
   }
 
-  #newEngine(id: RouterId, clock: number): RoutingEngine {
+  #newEngine(id: RouterId, clock: number, role?: 'edge'): RoutingEngine {
     const instance = clock * INSTANCES_PER_MS + this.#random.integer(0, INSTANCES_PER_MS - 1);
-    return new RoutingEngine({ id, site: { id, name: id }, version: '1', platform: 'host' }, instance);
+    return createEngine({ id, site: { id, name: id }, version: '1', platform: 'host', ...(role && { role }) }, instance);
   }
 
   #do(from: RouterId, { send, cut }: Effects): void {
@@ -167,21 +231,27 @@ export class Network {
     const wire = this.wires.get(link);
     if (!wire) return;
     this.messages++;
+    if (!wire.ends.some((end) => this.isEdge(end))) this.interiorMessages++;
     if (this.countBytes) this.bytes += JSON.stringify(message).length;
     const to = wire.ends[0] === from ? wire.ends[1] : wire.ends[0];
     const { loss, duplication, leastDelay, mostDelay } = this.weather;
     if (this.#random.chance(loss)) return;
 
     for (let copies = this.#random.chance(duplication) ? 2 : 1; copies > 0; copies--)
-      this.#deliver(to, this.#nodes.get(to)!.life, link, message, this.#random.integer(leastDelay, mostDelay));
+      this.#deliver(from, to, this.#lives(from, to), link, message, this.#random.integer(leastDelay, mostDelay));
   }
 
-  #deliver(to: RouterId, life: number, link: LinkId, message: RoutingMessage, delay: number): void {
+  /** What was on its way is lost when either end starts anew, as with any connection. */
+  #lives(...ends: RouterId[]): string {
+    return ends.map((end) => this.#nodes.get(end)!.life).join();
+  }
+
+  #deliver(from: RouterId, to: RouterId, lives: string, link: LinkId, message: RoutingMessage, delay: number): void {
     this.timeline.after(delay, () => {
       const node = this.#nodes.get(to)!;
-      if (node.life !== life || !this.wires.has(link)) return;
+      if (this.#lives(from, to) !== lives || !this.wires.has(link)) return;
       // An end that is not told of its link yet hears what was said first as soon as it is: nothing passes a link before its greeting.
-      if (!node.links.has(link)) this.#deliver(to, life, link, message, 5);
+      if (!node.links.has(link)) this.#deliver(from, to, lives, link, message, 5);
       else this.#do(to, node.engine.receive(link, message, this.#clock(node)));
     });
   }

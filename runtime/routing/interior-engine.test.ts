@@ -104,10 +104,10 @@ describe('routing engine', () => {
     const slow = mesh.link('a', 'b', 5);
     const fast = mesh.link('a', 'b', 2);
     mesh.settle();
-    assert.equal(mesh.engine('a').nextHop('b'), fast);
+    assert.equal(mesh.engine('a').nextHop({ router: 'b' }), fast);
     mesh.setCost(fast, 9);
     mesh.settle();
-    assert.equal(mesh.engine('a').nextHop('b'), slow);
+    assert.equal(mesh.engine('a').nextHop({ router: 'b' }), slow);
     assert.equal(mesh.path('a', 'b')?.cost, 5);
   });
 
@@ -141,7 +141,7 @@ describe('routing engine', () => {
 
   for (const [what, message] of Object.entries({
     'no object': 'hello',
-    'an unknown kind': { kind: 'gossip' },
+    'no kind': { kind: 7 },
     'a negative sequence number': { kind: 'offers', origin: 'x', instance: 1, seq: -1, offers: [] },
     'an endless cost': {
       kind: 'topology',

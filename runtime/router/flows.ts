@@ -1,0 +1,164 @@
+import { randomInt } from 'node:crypto';
+import type { Log } from '../log.ts';
+import type { Flow } from '../protocols/listener.ts';
+import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from '../protocols/udp/udp-listener.ts';
+import { openUdpTarget, type UdpTarget } from '../protocols/udp/udp-target.ts';
+import { membersOf } from '../routing/multicast.ts';
+import { type Place, portFor, type RouterId, routerAt } from '../routing/types.ts';
+import type { Arrived } from './datagrams.ts';
+import type { Router } from './router.ts';
+import type { PickedServer } from './servers.ts';
+
+/** Flows that end at servers here, of all routers together; the datagrams of further ones are dropped. */
+const MAX_FAR_FLOWS = 20_000;
+
+/** Where a flow goes, for as long as nothing in the network changes. */
+interface Course {
+  epoch: number;
+  /** The one destination of an anycast flow. */
+  destination?: RouterId;
+  send: (datagram: Buffer) => void;
+}
+
+interface FarFlow {
+  /** Where it began. An edge may have another uplink by now. */
+  from: Place;
+  back: (datagram: Buffer) => void;
+  targets: { target: UdpTarget; server: PickedServer }[];
+  usedAt: number;
+}
+
+/** Flows of datagrams: those that begin here, with a client, and those that end here, at servers. */
+export class Flows {
+  readonly #router: Router;
+  readonly #log: Log;
+  /** Answers of flows that began here, by number. */
+  readonly #answers = new Map<number, (datagram: Buffer) => void>();
+  readonly #far = new Map<string, FarFlow>();
+  readonly #sweeper: NodeJS.Timeout;
+  /** Begins anywhere: what was on its way to an earlier life of this router is not taken for an answer to this one. */
+  #count = randomInt(2 ** 40);
+  /** Counts changes of the network: what was chosen before one is looked at again. */
+  #epoch = 0;
+
+  constructor(router: Router, log: Log) {
+    this.#router = router;
+    this.#log = log;
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS).unref();
+  }
+
+  get size(): number {
+    return this.#answers.size + this.#far.size;
+  }
+
+  networkChanged(): void {
+    this.#epoch++;
+  }
+
+  /**
+   * A flow to one server of an address, chosen as a stream's is, and to another when that is gone; where the address is multicast, to
+   * all of them. `answer` gets what comes back.
+   */
+  open(address: string, port: number, answer: (datagram: Buffer) => void): Flow {
+    const id = ++this.#count;
+    this.#answers.set(id, answer);
+    let course: Course | undefined;
+    const leave = () => {
+      if (course?.destination !== undefined) this.#router.balancer.ended(address, course.destination);
+    };
+    return {
+      send: (datagram) => {
+        if (course?.epoch !== this.#epoch) {
+          const next = this.#plot(address, port, id, course?.destination);
+          if (next.destination !== course?.destination) {
+            leave();
+            if (next.destination !== undefined) this.#router.balancer.started(address, next.destination);
+          }
+          course = next;
+        }
+        course.send(datagram);
+      },
+      close: () => {
+        leave();
+        course = undefined;
+        this.#answers.delete(id);
+      },
+    };
+  }
+
+  arrived({ from, flow, address, port, every }: Arrived, payload: Buffer): void {
+    if (address === undefined) return this.#answers.get(flow)?.(payload);
+    const key = `${routerAt(from)} ${flow} ${address} ${port}`;
+    const far = this.#far.get(key) ?? this.#begin(key, { from, flow, address, port, every });
+    if (!far) return undefined;
+    far.usedAt = performance.now();
+    if (far.from.router !== from.router) Object.assign(far, this.#wayBack(from, flow));
+    for (const { target } of far.targets) target.send(payload);
+    return undefined;
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const key of this.#far.keys()) this.#end(key);
+    this.#answers.clear();
+  }
+
+  #plot(address: string, port: number, flow: number, current: RouterId | undefined): Course {
+    const epoch = this.#epoch;
+    const { engine, datagrams, balancer } = this.#router;
+    const from = engine.place;
+    if (this.#router.distribution(address) === 'multicast') {
+      const offering = engine.offersOf(address).filter(({ offer }) => (portFor(offer.ports, port)?.targets.length ?? 0) > 0);
+      return { epoch, send: datagrams.sender(membersOf(offering), { from, flow, address, port, every: true }) };
+    }
+    const destinations = this.#router.destinations(address, port);
+    const chosen =
+      destinations.find(({ key }) => key === current) ??
+      balancer.choose(address, this.#router.distribution(address), destinations);
+    if (!chosen) return { epoch, send: () => {} };
+    return { epoch, destination: chosen.key, send: datagrams.sender([chosen.place], { from, flow, address, port }) };
+  }
+
+  #begin(key: string, { from, flow, address, port, every }: Arrived): FarFlow | undefined {
+    if (this.#far.size >= MAX_FAR_FLOWS) return undefined;
+    const picked = this.#router.servers.pick(address!, port!, every === true);
+    if (picked.length === 0) return undefined;
+    const far: FarFlow = { ...this.#wayBack(from, flow), targets: [], usedAt: 0 };
+    far.targets = picked.map((server) => ({
+      server,
+      target: openUdpTarget(server.target, {
+        answer: (datagram) => {
+          far.usedAt = performance.now();
+          far.back(datagram);
+        },
+        // The next datagram begins a new flow, with another server where there is one.
+        failed: (error) => {
+          this.#log.debug('a server takes no datagrams', { server: server.target.name, reason: error.message });
+          server.release();
+          far.targets = far.targets.filter((other) => other.server !== server);
+          if (far.targets.length === 0 && this.#far.get(key) === far) this.#far.delete(key);
+        },
+      }),
+    }));
+    this.#far.set(key, far);
+    return far;
+  }
+
+  #wayBack(from: Place, flow: number): Pick<FarFlow, 'from' | 'back'> {
+    return { from, back: this.#router.datagrams.sender([from], { from: this.#router.engine.place, flow }) };
+  }
+
+  #end(key: string): void {
+    const far = this.#far.get(key);
+    this.#far.delete(key);
+    for (const { target, server } of far?.targets ?? []) {
+      target.close();
+      server.release();
+    }
+  }
+
+  #sweep(): void {
+    const idleSince = performance.now() - FLOW_IDLE_MS;
+    for (const [key, { usedAt }] of this.#far) if (usedAt < idleSince) this.#end(key);
+  }
+}
