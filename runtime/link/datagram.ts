@@ -1,4 +1,4 @@
-import type { Place } from '../routing/types.ts';
+import { isPlace, type Place } from '../routing/types.ts';
 import { MAX_PAYLOAD_BYTES, ProtocolError } from './frames.ts';
 
 /** What stands before the payload of a datagram: JSON behind its length (2 bytes, big endian). */
@@ -63,9 +63,4 @@ export function decodeHeader(latin1: string): DatagramHeader {
   )
     throw new ProtocolError('it sends a datagram whose header cannot be read');
   return value as DatagramHeader;
-}
-
-function isPlace(value: unknown): boolean {
-  const { router, edge } = (value ?? {}) as Partial<Record<keyof Place, unknown>>;
-  return typeof router === 'string' && (edge === undefined || typeof edge === 'string');
 }

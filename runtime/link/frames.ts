@@ -19,8 +19,9 @@ export const FrameType = {
   reset: 22,
   credit: 23,
   blocked: 24,
-  /** From version 2 of the protocol on. */
+  /** These two from version 2 of the protocol on. */
   datagram: 25,
+  lost: 26,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

@@ -298,6 +298,7 @@ function handler(part: Partial<StreamHandler>): StreamHandler {
     reset: nothing,
     credit: nothing,
     blocked: nothing,
+    lost: nothing,
     drained: nothing,
     ...part,
   };

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { MAX_PAYLOAD_BYTES } from './frames.ts';
-import type { RawStream, StreamHandler } from './raw-stream.ts';
+import type { StreamHandler, StreamPort } from './raw-stream.ts';
+import type { Place } from '../routing/types.ts';
 import { type Reason, StreamError } from './reason.ts';
 
 /** What a new stream may have on its way. Grows while its reader is faster than its window. Bytes. */
@@ -16,7 +17,9 @@ const WORTHWHILE_GAIN = 1.2;
  * backpressure. Credit goes from end to end: the reader here grants what its application has taken.
  */
 export class LinkStream extends Duplex implements StreamHandler {
-  readonly #raw: RawStream;
+  /** Of a multicast: who gets nothing more of what is written. The event `lost` tells of each as it happens. */
+  readonly lostMembers: Place[] = [];
+  readonly #raw: StreamPort;
   #window = INITIAL_WINDOW_BYTES;
   /** Bytes granted to the far end that have not arrived yet. */
   #granted = INITIAL_WINDOW_BYTES;
@@ -35,7 +38,7 @@ export class LinkStream extends Duplex implements StreamHandler {
   #settle: ((error: Error | undefined) => void) | undefined;
   #over = false;
 
-  private constructor(raw: RawStream) {
+  private constructor(raw: StreamPort) {
     super({ allowHalfOpen: true, readableHighWaterMark: 128 * 1024, writableHighWaterMark: 128 * 1024 });
     this.#raw = raw;
     // A reset may come before anyone listens; whoever uses the stream later finds it destroyed.
@@ -43,7 +46,7 @@ export class LinkStream extends Duplex implements StreamHandler {
   }
 
   /** Opens a stream towards a destination; rejects with a `StreamError` where it is refused or not answered in time. */
-  static open(raw: RawStream, info: unknown, withinMs: number): Promise<LinkStream> {
+  static open(raw: StreamPort, info: unknown, withinMs: number): Promise<LinkStream> {
     const stream = new LinkStream(raw);
     raw.handler = stream;
     return new Promise((resolve, reject) => {
@@ -61,7 +64,7 @@ export class LinkStream extends Duplex implements StreamHandler {
   }
 
   /** Accepts a stream that the far end opened; it takes `window` bytes to begin with. */
-  static accept(raw: RawStream, window: number, info: unknown): LinkStream {
+  static accept(raw: StreamPort, window: number, info: unknown): LinkStream {
     const stream = new LinkStream(raw);
     raw.handler = stream;
     stream.#credit = window;
@@ -118,6 +121,11 @@ export class LinkStream extends Duplex implements StreamHandler {
     this.#bestRate = rate;
     this.#window = Math.min(this.#window * 2, MAX_WINDOW_BYTES);
     this.#grant(0);
+  }
+
+  lost(members: Place[]): void {
+    this.lostMembers.push(...members);
+    this.emit('lost', members);
   }
 
   drained(): void {

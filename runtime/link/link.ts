@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { RouterInfo, RoutingMessage } from '../routing/types.ts';
+import { isPlace, type Place, type RouterInfo, type RoutingMessage } from '../routing/types.ts';
 import {
   decodeFrame,
   decodeJson,
@@ -262,6 +262,8 @@ export class Link {
         return stream?.handler.credit(decodeNumber(body));
       case FrameType.blocked:
         return stream?.handler.blocked();
+      case FrameType.lost:
+        return stream?.handler.lost(readMembers(decodeJson(body)));
       case FrameType.datagram:
         return this.#events.datagram(body);
       default:
@@ -315,6 +317,13 @@ export class Link {
     setTimeout(() => this.#ws.terminate(), 500).unref();
     this.#events.closed(reason);
   }
+}
+
+function readMembers(value: unknown): Place[] {
+  const members = (value as { members?: unknown } | null)?.members;
+  if (!Array.isArray(members) || !members.every(isPlace))
+    throw new ProtocolError('it lost what cannot be members of a multicast');
+  return members;
 }
 
 /** However much the far end says that it takes: no more than this waits anywhere for one stream. */

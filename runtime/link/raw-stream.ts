@@ -1,4 +1,5 @@
 import { encodeFrame, encodeJsonFrame, encodeNumberFrame, FrameType } from './frames.ts';
+import type { Place } from '../routing/types.ts';
 import type { Reason } from './reason.ts';
 import { Ring } from './ring.ts';
 import type { Item, SendQueue, StreamQueue } from './send-queue.ts';
@@ -16,8 +17,30 @@ export interface StreamHandler {
   credit(bytes: number): void;
   /** The far end has more to send than it may. */
   blocked(): void;
+  /** Members of a multicast that the stream reaches no more. */
+  lost(members: Place[]): void;
   /** What waited for this stream on the link has been sent, or most of it. */
   drained(): void;
+}
+
+/** One end of a stream, as whoever uses it sees it. */
+export interface StreamPort {
+  /** Set at once by whoever asked for the stream. */
+  handler: StreamHandler;
+  readonly closed: boolean;
+  /** Enough waits: send no more until `drained`. */
+  readonly isFull: boolean;
+  sendOpen(window: number, info: unknown): void;
+  sendOpened(window: number, info: unknown): void;
+  sendRefused(reason: Reason): void;
+  /** At most `MAX_PAYLOAD_BYTES`. */
+  sendData(payload: Buffer): void;
+  sendEnd(): void;
+  sendReset(reason: Reason): void;
+  sendCredit(bytes: number): void;
+  /** Keeps its place behind the data, so that the far end judges by all that was sent before. */
+  sendBlocked(): void;
+  sendLost(members: readonly Place[]): void;
 }
 
 /** More than this waiting for one stream: its writer should pause until `drained`. Bytes. */
@@ -32,12 +55,11 @@ export interface StreamCarrier {
 }
 
 /** A numbered stream on one link: frames out, frames in, no flow control of its own. */
-export class RawStream implements StreamQueue {
+export class RawStream implements StreamPort, StreamQueue {
   readonly id: number;
   readonly pending = new Ring<Item>();
   bytes = 0;
   lane: StreamQueue['lane'] = 'none';
-  /** Set at once by whoever asked for the stream. */
   handler: StreamHandler = noHandler;
   readonly #carrier: StreamCarrier;
   #full = false;
@@ -63,12 +85,10 @@ export class RawStream implements StreamQueue {
     this.#close();
   }
 
-  /** Enough waits: send no more until `drained`. */
   get isFull(): boolean {
     return this.#full && !this.closed;
   }
 
-  /** At most `MAX_PAYLOAD_BYTES`. */
   sendData(payload: Buffer): void {
     if (this.closed) return;
     this.#carrier.queue.push(this, payload);
@@ -92,7 +112,10 @@ export class RawStream implements StreamQueue {
     this.#urgent(encodeNumberFrame(FrameType.credit, this.id, bytes));
   }
 
-  /** Keeps its place behind the data, so that the far end judges by all that was sent before. */
+  sendLost(members: readonly Place[]): void {
+    this.#urgent(encodeJsonFrame(FrameType.lost, this.id, { members }));
+  }
+
   sendBlocked(): void {
     if (this.closed) return;
     this.#carrier.queue.push(this, FrameType.blocked);
@@ -153,7 +176,7 @@ function encodeWindowed(type: FrameType, id: number, window: number, info: unkno
   return encodeFrame(type, id, body);
 }
 
-const noHandler: StreamHandler = {
+export const noHandler: StreamHandler = {
   opened() {},
   refused() {},
   data() {},
@@ -161,5 +184,6 @@ const noHandler: StreamHandler = {
   reset() {},
   credit() {},
   blocked() {},
+  lost() {},
   drained() {},
 };

@@ -1,11 +1,11 @@
 import { MAX_WINDOW_BYTES } from './link-stream.ts';
-import type { RawStream, StreamHandler } from './raw-stream.ts';
+import type { StreamHandler, StreamPort } from './raw-stream.ts';
 
 /**
  * Joins a stream that came in with its continuation on the next link. Only stream numbers change; credit passes through, so
  * what waits here is bounded by the window that the two ends agreed on, and an end that sends more than that is cut off.
  */
-export function spliceTransit(from: RawStream, to: RawStream, openerWindow: number): void {
+export function spliceTransit(from: StreamPort, to: StreamPort, openerWindow: number): void {
   const towards: Direction = { credit: 0, isBlocked: false, isOpen: false };
   const back: Direction = { credit: openerWindow, isBlocked: false, isOpen: true };
   from.handler = half(to, towards, back, from);
@@ -23,7 +23,7 @@ interface Direction {
 }
 
 /** What arrives on `self` goes out on `other`. */
-function half(other: RawStream, outgoing: Direction, incoming: Direction, self: RawStream): StreamHandler {
+function half(other: StreamPort, outgoing: Direction, incoming: Direction, self: StreamPort): StreamHandler {
   const breach = (message: string) => {
     const reason = { code: 'protocol', message } as const;
     self.sendReset(reason);
@@ -54,6 +54,7 @@ function half(other: RawStream, outgoing: Direction, incoming: Direction, self: 
       outgoing.isBlocked = true;
       other.sendBlocked();
     },
+    lost: (members) => other.sendLost(members),
     drained() {},
   };
 }

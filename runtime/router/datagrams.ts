@@ -1,19 +1,12 @@
 import { type DatagramHeader, decodeHeader, encodeHeader, MAX_MEMBERS, splitDatagram } from '../link/datagram.ts';
-import type { Link } from '../link/link.ts';
 import type { RoutingEngine } from '../routing/engine.ts';
+import { MAX_HOPS } from '../routing/limits.ts';
 import { sharesByLink } from '../routing/multicast.ts';
 import { type LinkId, type Place, routerAt } from '../routing/types.ts';
+import { MULTICAST_SINCE_PROTOCOL, type RouterLinks } from './router-links.ts';
 
-/** Links that a datagram may pass; bounds the harm of tables that disagree for a moment. */
-const MAX_HOPS = 255;
 /** Headers whose way is remembered; the datagrams of one flow all have the same. */
 const MAX_KNOWN_HEADERS = 10_000;
-/** From this version of the protocol on, neighbours take datagrams. */
-const SINCE_PROTOCOL = 2;
-
-export interface DatagramLinks {
-  get(id: LinkId): { link: Link; protocol: number } | undefined;
-}
 
 /** What a datagram that has arrived says of itself. */
 export type Arrived = Omit<DatagramHeader, 'to' | 'hops'>;
@@ -31,13 +24,13 @@ interface Way {
  */
 export class Datagrams {
   readonly #engine: RoutingEngine;
-  readonly #links: DatagramLinks;
+  readonly #links: RouterLinks;
   readonly #deliver: (arrived: Arrived, payload: Buffer) => void;
   readonly #ways = new Map<string, Way>();
   /** Since this router started. */
   dropped = 0;
 
-  constructor(engine: RoutingEngine, links: DatagramLinks, deliver: (arrived: Arrived, payload: Buffer) => void) {
+  constructor(engine: RoutingEngine, links: RouterLinks, deliver: (arrived: Arrived, payload: Buffer) => void) {
     this.#engine = engine;
     this.#links = links;
     this.#deliver = deliver;
@@ -74,7 +67,8 @@ export class Datagrams {
     for (const { link: id, header: bytes } of onward) {
       // Never back to where it came from: the two tables disagree, for the moment.
       const end = id === from ? undefined : this.#links.get(id);
-      if (!end || end.protocol < SINCE_PROTOCOL || !end.link.sendDatagram(Buffer.concat([bytes, payload]))) this.dropped++;
+      if (!end || end.protocol < MULTICAST_SINCE_PROTOCOL || !end.link.sendDatagram(Buffer.concat([bytes, payload])))
+        this.dropped++;
     }
     if (isForHere) this.#deliver(header, payload);
   }

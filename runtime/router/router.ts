@@ -11,7 +11,7 @@ import type { Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { createEngine, type KnownOffer, type RoutingEngine } from '../routing/engine.ts';
-import { INSTANCES_PER_MS } from '../routing/limits.ts';
+import { INSTANCES_PER_MS, MAX_HOPS } from '../routing/limits.ts';
 import {
   type Distribution,
   type Effects,
@@ -26,14 +26,12 @@ import {
   type RouterInfo,
   type RoutingMessage,
 } from '../routing/types.ts';
+import { Channels, isChannelInfo } from './channels.ts';
 import { Datagrams } from './datagrams.ts';
 import { Flows } from './flows.ts';
+import { ACCEPT_WITHIN_MS } from './router-links.ts';
 import { Servers, type Wanted } from './servers.ts';
 
-/** How long a destination may take to accept a stream, before the next one is tried. Milliseconds. */
-const ACCEPT_WITHIN_MS = 15_000;
-/** Links that a stream may pass; bounds the harm of tables that disagree for a moment. */
-const MAX_HOPS = 255;
 const TICK_EVERY_MS = 100;
 
 /** What the opening frame of a stream says. */
@@ -60,6 +58,7 @@ export class Router {
   readonly engine: RoutingEngine;
   readonly servers = new Servers();
   readonly balancer = new Balancer();
+  readonly channels: Channels;
   readonly datagrams: Datagrams;
   readonly flows: Flows;
   readonly #links = new Map<LinkId, { link: Link; peer: RouterId; protocol: number; instance: number }>();
@@ -75,6 +74,7 @@ export class Router {
     this.#log = log;
     this.#changed = changed;
     this.engine = createEngine(info, this.instance);
+    this.channels = new Channels(this.engine, this.#links);
     this.datagrams = new Datagrams(this.engine, this.#links, (arrived, payload) => this.flows.arrived(arrived, payload));
     this.flows = new Flows(this, log);
     this.#timer = setInterval(() => this.#apply(this.engine.tick(Date.now())), TICK_EVERY_MS).unref();
@@ -191,6 +191,7 @@ export class Router {
 
   /** A neighbour opens a stream: it ends here, or goes on. */
   open(raw: RawStream, window: number, info: unknown, from: LinkId): void {
+    if (isChannelInfo(info)) return this.channels.arrived(raw, window, info, from);
     if (!isStreamInfo(info))
       return raw.sendRefused(refusal('protocol', 'the stream says neither where it goes nor what it wants'));
     const place = placeOf(info);

@@ -25,3 +25,5 @@ export const DIGEST_EVERY_MS = 30_000;
 export const MAX_EDGE_OFFERS = 2000;
 /** How often routers are looked over for those that cannot be reached any more. Milliseconds. */
 export const AGE_EVERY_MS = 1000;
+/** Links that anything may pass; bounds the harm of tables that disagree for a moment. */
+export const MAX_HOPS = 255;

@@ -38,6 +38,12 @@ export interface Place {
   edge?: RouterId;
 }
 
+/** Whether what a neighbour sent is a place. */
+export function isPlace(value: unknown): value is Place {
+  const { router, edge } = (value ?? {}) as Partial<Record<keyof Place, unknown>>;
+  return typeof router === 'string' && (edge === undefined || typeof edge === 'string');
+}
+
 /** The router that is there. */
 export function routerAt({ router, edge }: Place): RouterId {
   return edge ?? router;

@@ -1,6 +1,7 @@
 /** Routers on hosts of their own, whose cables are cut and mended while clients keep asking. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { SiteStatus } from '../../runtime/api/types.ts';
 import { HostProgram } from './host-program.ts';
 import { type Cable, type Host, Hosts, whyNoHosts } from './hosts.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
@@ -32,9 +33,26 @@ class World {
     const server = new HostProgram(this.host(from), 'echo', this.all[from]!.name);
     this.programs.push(server);
     await this.all[from]!.api.expose({ address: 'echo', port: Number(await server.prints('')) });
-    const load = new HostProgram(this.host(to), 'load', String(await this.all[to]!.listen('echo')));
+    return this.load(to);
+  }
+
+  async load(at: number): Promise<HostProgram> {
+    const load = new HostProgram(this.host(at), 'load', String(await this.all[at]!.listen('echo')));
     this.programs.push(load);
     return load;
+  }
+
+  /**
+   * Until every site says of every other that can be reached how many neighbours it has, as `neighbors` does; undefined: that site cannot
+   * be reached. `except` is not asked.
+   */
+  async agree(neighbors: (name: string) => number | undefined, except?: number): Promise<void> {
+    const isTrue = ({ name, reachable, neighbors: known }: SiteStatus) =>
+      neighbors(name) === undefined ? !reachable : reachable && known.length === neighbors(name);
+    const asked = this.all.filter((_, at) => at !== except);
+    await Promise.all(
+      asked.map((site) => site.status('the truth', ({ sites }) => sites.length === this.all.length && sites.every(isTrue))),
+    );
   }
 
   async stop(): Promise<void> {
@@ -83,6 +101,62 @@ describe('six hosts in a ring', { skip: whyNoHosts() }, () => {
     );
   });
 });
+
+describe('six hosts, each with a cable to every other, under load at every one', { skip: whyNoHosts() }, () => {
+  const world = new World();
+  const loads: HostProgram[] = [];
+  before(async () => {
+    const all = [0, 1, 2, 3, 4, 5];
+    await world.build(
+      6,
+      all.flatMap((a) => all.slice(a + 1).map((b): [number, number] => [a, b])),
+    );
+    loads.push(await world.serve(0, 1));
+    for (const at of [2, 3, 4, 5]) loads.push(await world.load(at));
+    await Promise.all(loads.map((load) => load.prints('ok host-0', 20)));
+  });
+  after(() => world.stop());
+
+  it('notice a cut cable only where it was in use, and there go round it', async () => {
+    for (const load of loads) load.lines = [];
+    const begun = performance.now();
+    world.cables.get('0-1')!.cut();
+    await world.agree((name) => (/host-[01]$/.test(name) ? 4 : 5));
+    console.log(`# known everywhere ${Math.round(performance.now() - begun)} ms after the cut`);
+    assert.deepEqual(failuresOf(loads.slice(1)), [], 'those whose way it was not');
+    loads[0]!.lines = [];
+    await Promise.all(loads.map((load) => load.prints('ok host-0', 100)));
+    assert.deepEqual(failuresOf(loads), []);
+    world.cables.get('0-1')!.mend();
+    await world.agree(() => 5);
+  });
+
+  it('do not notice that a router crashes, hangs or starts anew where nothing of theirs passes', async () => {
+    const others = loads.filter((_, at) => at !== 2);
+    const crashed = world.all[3]!;
+    for (const load of others) load.lines = [];
+    await crashed.kill();
+    await world.agree((name) => (name === 'host-3' ? undefined : 4), 3);
+    await crashed.start();
+    await world.agree(() => 5);
+    world.all[3]!.freeze();
+    const frozen = performance.now();
+    await world.agree((name) => (name === 'host-3' ? undefined : 4), 3);
+    console.log(`# a router that hangs was given up everywhere after ${Math.round(performance.now() - frozen)} ms`);
+    world.all[3]!.wake();
+    await world.agree(() => 5);
+    await Promise.all(others.map((load) => load.prints('ok host-0', 100)));
+    assert.deepEqual(failuresOf(others), []);
+    // The system may have chosen another port for the site that started anew.
+    const again = await world.load(3);
+    await again.prints('ok host-0', 100);
+    assert.deepEqual(failuresOf([again]), [], 'and its own clients are served again');
+  });
+});
+
+function failuresOf(loads: readonly HostProgram[]): string[] {
+  return loads.flatMap(({ lines }) => lines.filter((line) => line.startsWith('failed')));
+}
 
 describe('twelve hosts in a line', { skip: whyNoHosts() }, () => {
   const world = new World();

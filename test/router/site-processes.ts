@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ApiClient } from '../../runtime/api/client.ts';
-import type { Status } from '../../runtime/api/types.ts';
+import type { Protocol, Status } from '../../runtime/api/types.ts';
 import { API_VERSION } from '../../runtime/site/resources.ts';
 import { Foreground } from '../support/caravan.ts';
 import { until } from '../support/until.ts';
@@ -24,15 +24,19 @@ export class SiteProcesses {
 
   /** Sites that take links. */
   async start<Names extends string[]>(...names: Names): Promise<{ [At in keyof Names]: SiteProcess }> {
-    return (await Promise.all(names.map((name) => this.#start(name)))) as { [At in keyof Names]: SiteProcess };
+    return (await Promise.all(names.map((name) => this.#begin(new SiteProcess(name, join(this.folder, name)))))) as {
+      [At in keyof Names]: SiteProcess;
+    };
+  }
+
+  /** A site that hangs on those that it links with, and takes no links. */
+  async startEdge(name: string): Promise<SiteProcess> {
+    return this.#begin(new SiteProcess(name, join(this.folder, name), { edge: true }));
   }
 
   /** A site on a host of its own, which takes links at every address of that host. */
   async startOn(host: Host, name: string): Promise<SiteProcess> {
-    const site = new SiteProcess(name, join(this.folder, name), host);
-    this.#sites.push(site);
-    await site.start();
-    return site;
+    return this.#begin(new SiteProcess(name, join(this.folder, name), { host }));
   }
 
   /** `from` issues a token, `to` redeems it; resolves once the link is up. Returns the link's name at `to`. */
@@ -50,8 +54,7 @@ export class SiteProcesses {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #start(name: string): Promise<SiteProcess> {
-    const site = new SiteProcess(name, join(this.folder, name));
+  async #begin(site: SiteProcess): Promise<SiteProcess> {
     this.#sites.push(site);
     await site.start();
     return site;
@@ -64,11 +67,13 @@ export class SiteProcess {
   readonly socket: string;
   readonly api: ApiClient;
   readonly host: Host | undefined;
+  readonly #edge: boolean;
   #process: Foreground | undefined;
 
-  constructor(name: string, folder: string, host?: Host) {
+  constructor(name: string, folder: string, { host, edge = false }: { host?: Host; edge?: boolean } = {}) {
     this.name = name;
     this.host = host;
+    this.#edge = edge;
     this.folder = folder;
     this.socket = `${folder}.sock`;
     this.api = ApiClient.overSocket(this.socket);
@@ -84,14 +89,15 @@ export class SiteProcess {
 
   async start(): Promise<void> {
     await mkdir(this.configFolder, { recursive: true });
+    const access = {
+      apiVersion: API_VERSION,
+      kind: 'RouterAccess',
+      metadata: { name: 'links' },
+      spec: { roles: [{ name: 'inter-router', port: 0 }], ...(!this.host && { bindHost: '127.0.0.1' }) },
+    };
     await this.write('site.yaml', [
-      { apiVersion: API_VERSION, kind: 'Site', metadata: { name: this.name }, spec: {} },
-      {
-        apiVersion: API_VERSION,
-        kind: 'RouterAccess',
-        metadata: { name: 'links' },
-        spec: { roles: [{ name: 'inter-router', port: 0 }], ...(!this.host && { bindHost: '127.0.0.1' }) },
-      },
+      { apiVersion: API_VERSION, kind: 'Site', metadata: { name: this.name }, spec: { edge: this.#edge } },
+      ...(this.#edge ? [] : [access]),
     ]);
     const data = join(this.folder, 'data');
     const args = ['run', '--config', this.configFolder, '--data', data, '--socket', this.socket];
@@ -111,8 +117,8 @@ export class SiteProcess {
   }
 
   /** A listener on a port that the system chooses; resolves to the port once it takes connections. */
-  async listen(address: string): Promise<number> {
-    const { name } = await this.api.listen({ address, port: 0 });
+  async listen(address: string, type: Protocol = 'tcp'): Promise<number> {
+    const { name } = await this.api.listen({ address, port: 0, type });
     return this.status(
       `listener ${name} open`,
       ({ listeners }) => listeners.find((listener) => listener.name === name && listener.state === 'open')?.port,

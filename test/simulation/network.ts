@@ -1,5 +1,5 @@
 import { createEngine, type RoutingEngine } from '../../runtime/routing/engine.ts';
-import { INSTANCES_PER_MS } from '../../runtime/routing/limits.ts';
+import { INSTANCES_PER_MS, MAX_HOPS } from '../../runtime/routing/limits.ts';
 import { membersOf, sharesByLink } from '../../runtime/routing/multicast.ts';
 import {
   type Effects,
@@ -42,9 +42,6 @@ export interface Multicast {
   /** The links that it passed, with the end that it came from, once for each copy. */
   copies: string[];
 }
-
-/** As the router has it. */
-const MAX_HOPS = 255;
 
 interface Node {
   engine: RoutingEngine;

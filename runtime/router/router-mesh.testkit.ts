@@ -1,0 +1,47 @@
+/** Routers in one process, linked over real sockets on loopback. */
+import { until } from '../../test/support/until.ts';
+import { Link } from '../link/link.ts';
+import { type SocketPair, socketPair } from '../link/link-pair.testkit.ts';
+import { silentLog } from '../log.ts';
+import { linkEvents } from './link-events.ts';
+import { Router } from './router.ts';
+
+export class RouterMesh {
+  readonly #routers = new Map<string, Router>();
+  readonly #pairs: SocketPair[] = [];
+
+  add(name: string, role?: 'edge'): Router {
+    const info = { id: name, site: { id: name, name }, version: '1', platform: 'host', ...(role && { role }) } as const;
+    const router = new Router(info, silentLog, () => {});
+    this.#routers.set(name, router);
+    return router;
+  }
+
+  /** The link, as each end has it. */
+  async link(a: Router, b: Router, cost = 1): Promise<[Link, Link]> {
+    const pair = await socketPair();
+    this.#pairs.push(pair);
+    const end = (router: Router, peer: Router, { ws, socket }: SocketPair['dialled'], dialled: boolean): Link => {
+      const id = `${router.info.id}-${peer.info.id}-${this.#pairs.length}`;
+      const siteId = peer.info.site.id;
+      const events = linkEvents(router, { id, link: () => link, siteId, cost: () => cost, up() {}, closed() {} });
+      const link: Link = new Link(ws, socket, { dialled, hello: router.hello(dialled ? cost : undefined), events });
+      return link;
+    };
+    const links: [Link, Link] = [end(a, b, pair.dialled, true), end(b, a, pair.accepted, false)];
+    await until('the link', () => a.engine.paths.has(b.info.id) && b.engine.routers().some(({ id }) => id === a.info.id));
+    return links;
+  }
+
+  /** Until every router knows the way to every interior one. */
+  async settle(): Promise<void> {
+    const all = [...this.#routers.values()];
+    const interior = all.filter(({ info }) => info.role !== 'edge');
+    await until('every path', () => all.every(({ engine }) => interior.every(({ info }) => engine.paths.has(info.id))));
+  }
+
+  async stop(): Promise<void> {
+    for (const router of this.#routers.values()) router.close();
+    await Promise.all(this.#pairs.map((pair) => pair.stop()));
+  }
+}
