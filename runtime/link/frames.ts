@@ -19,9 +19,10 @@ export const FrameType = {
   reset: 22,
   credit: 23,
   blocked: 24,
-  /** These two from version 2 of the protocol on. */
+  /** These three from version 2 of the protocol on. */
   datagram: 25,
   lost: 26,
+  received: 27,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

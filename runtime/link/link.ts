@@ -7,6 +7,7 @@ import {
   decodeNumber,
   encodeFrame,
   encodeJsonFrame,
+  encodeNumberFrame,
   FIRST_OPTIONAL_TYPE,
   type Frame,
   FrameType,
@@ -14,6 +15,7 @@ import {
   MAX_PAYLOAD_BYTES,
   ProtocolError,
 } from './frames.ts';
+import { Flight } from './flight.ts';
 import { MAX_WINDOW_BYTES } from './link-stream.ts';
 import { RawStream } from './raw-stream.ts';
 import { type Reason, toReason } from './reason.ts';
@@ -30,6 +32,12 @@ const MAX_DATAGRAM_BYTES = 4 * 1024 * 1024;
 const MAX_OPEN_BYTES = 4096;
 /** A neighbour that opens more streams than this on one link is refused further ones. */
 export const MAX_STREAMS = 100_000;
+/** What has arrived is told in steps of at least this. Bytes. */
+const TELL_RECEIVED_BYTES = 16 * 1024;
+/** A frame's number has 32 bits. */
+const COUNT_WRAPS_AT = 2 ** 32;
+/** From this version of the protocol on, neighbours tell what they have received. */
+const RECEIVED_SINCE_PROTOCOL = 2;
 /** How often a silent link is asked whether it lives. Milliseconds. */
 const PING_EVERY_MS = 1000;
 /** A clock's reading, which comes back. */
@@ -78,6 +86,15 @@ export class Link {
   /** Set by `dataAhead`: the stream that the next message belongs to. */
   #payloadFor: number | undefined;
   #greeted = false;
+  /** Measures the path, where the neighbour says what it has received. */
+  #flight: Flight | undefined;
+  /** Of `bytesIn`, what the neighbour was told of. */
+  #toldReceived = 0;
+  #telling = false;
+  /** Of `bytesOut`, what the neighbour told of. */
+  #neighborReceived = 0;
+  /** The last ping: when it was sent, and what was on its way then. */
+  #pinged = { at: 0, flight: 0 };
   #corked = false;
   #pumping = false;
   #closed = false;
@@ -173,8 +190,9 @@ export class Link {
     // A stream that hears of room writes at once, and would come here again: the loop goes on anyway.
     if (this.#pumping) return;
     this.#pumping = true;
+    const now = performance.now();
     while (!this.#closed && this.#socket.writableLength < SOCKET_BYTES) {
-      const next = this.queue.next();
+      const next = this.queue.next(!this.#flight || this.#flight.bytes < this.#flight.limit(now));
       if (!next) break;
       this.#write(next.messages);
       next.stream?.drained();
@@ -187,6 +205,7 @@ export class Link {
     this.#cork();
     for (const message of messages) {
       this.bytesOut += message.length;
+      this.#flight?.sent(message.length, performance.now());
       this.#ws.send(message);
     }
   }
@@ -202,9 +221,21 @@ export class Link {
     });
   }
 
+  /** Once a turn at most, so that a fast link needs few. */
+  #tellReceived(): void {
+    if (!this.#flight || this.#telling || this.bytesIn - this.#toldReceived < TELL_RECEIVED_BYTES) return;
+    this.#telling = true;
+    setImmediate(() => {
+      this.#telling = false;
+      this.#toldReceived = this.bytesIn;
+      this.#sendControl(encodeNumberFrame(FrameType.received, 0, this.bytesIn % COUNT_WRAPS_AT));
+    });
+  }
+
   #message(message: Buffer, isBinary: boolean): void {
     if (this.#closed) return;
     this.bytesIn += message.length;
+    this.#tellReceived();
     try {
       if (!isBinary) throw new ProtocolError('it sends text');
       if (this.#payloadFor === undefined) this.#frame(decodeFrame(message));
@@ -228,16 +259,14 @@ export class Link {
       case FrameType.hello:
         if (this.#greeted) throw new ProtocolError('it said twice who it is');
         this.#greeted = true;
-        this.#ping();
-        return this.#events.hello(decodeJson(body) as Hello);
+        return this.#greet(decodeJson(body) as Hello);
       case FrameType.bye:
         return this.#end({ ...toReason(decodeJson(body)), code: 'link-lost' });
       case FrameType.ping:
         if (body.length !== PING_BYTES) throw new ProtocolError('it sends a ping of another length');
         return this.#sendControl(encodeFrame(FrameType.pong, 0, body));
       case FrameType.pong:
-        if (body.length === PING_BYTES) this.rttMs = Math.max(0, performance.now() - body.readDoubleBE(0));
-        return undefined;
+        return body.length === PING_BYTES ? this.#ponged(body.readDoubleBE(0)) : undefined;
       case FrameType.routing:
         return this.#events.routing(decodeJson(body) as RoutingMessage);
       case FrameType.cost:
@@ -262,6 +291,8 @@ export class Link {
         return stream?.handler.credit(decodeNumber(body));
       case FrameType.blocked:
         return stream?.handler.blocked();
+      case FrameType.received:
+        return this.#received(decodeNumber(body));
       case FrameType.lost:
         return stream?.handler.lost(readMembers(decodeJson(body)));
       case FrameType.datagram:
@@ -271,6 +302,26 @@ export class Link {
         if (type < FIRST_OPTIONAL_TYPE) throw new ProtocolError(`it sends a frame of the unknown type ${String(type)}`);
         return undefined;
     }
+  }
+
+  #greet(hello: Hello): void {
+    if ((hello?.protocol ?? 1) >= RECEIVED_SINCE_PROTOCOL) this.#flight = new Flight(this.bytesOut);
+    this.#ping();
+    this.#events.hello(hello);
+  }
+
+  /** The neighbour has received so much since the link began, as a number that starts again at 0 when it is too large for its frame. */
+  #received(count: number): void {
+    const more = (count - (this.#neighborReceived % COUNT_WRAPS_AT) + COUNT_WRAPS_AT) % COUNT_WRAPS_AT;
+    this.#neighborReceived += more;
+    this.#flight?.received(this.#neighborReceived, performance.now());
+    this.#pump();
+  }
+
+  #ponged(sentAt: number): void {
+    const now = performance.now();
+    this.rttMs = Math.max(0, now - sentAt);
+    if (sentAt === this.#pinged.at) this.#flight?.roundTrip(this.rttMs, now, this.#pinged.flight);
   }
 
   #data(id: number, payload: Buffer): void {
@@ -303,7 +354,8 @@ export class Link {
 
   #ping(): void {
     const body = Buffer.allocUnsafe(PING_BYTES);
-    body.writeDoubleBE(performance.now(), 0);
+    this.#pinged = { at: performance.now(), flight: this.#flight?.bytes ?? 0 };
+    body.writeDoubleBE(this.#pinged.at, 0);
     this.#sendControl(encodeFrame(FrameType.ping, 0, body));
   }
 

@@ -58,11 +58,14 @@ export class SendQueue {
     stream.pending.clear();
   }
 
-  /** The next frame, or undefined when nothing waits. Call its stream's `drained` once it has been written. */
-  next(): NextFrame | undefined {
+  /**
+   * The next frame, or undefined when nothing waits. Call its stream's `drained` once it has been written. `mayBulk`: false where bulk
+   * streams have to wait for their neighbour.
+   */
+  next(mayBulk = true): NextFrame | undefined {
     const urgent = this.nextUrgent();
     if (urgent) return { messages: [urgent] };
-    for (let stream = this.#nextStream(); stream; stream = this.#nextStream()) {
+    for (let stream = this.#nextStream(mayBulk); stream; stream = this.#nextStream(mayBulk)) {
       stream.lane = 'none';
       const item = stream.pending.shift();
       if (item === undefined) continue;
@@ -85,8 +88,9 @@ export class SendQueue {
     this.#lanes[stream.lane].push(stream);
   }
 
-  #nextStream(): StreamQueue | undefined {
+  #nextStream(mayBulk: boolean): StreamQueue | undefined {
     const { small, bulk } = this.#lanes;
+    if (!mayBulk) return small.shift();
     if (small.size > 0 && (bulk.size === 0 || this.#smallInARow < SMALL_PER_BULK)) {
       this.#smallInARow++;
       return small.shift();

@@ -20,7 +20,7 @@ class World {
     for (const [a, b] of wires) {
       const cable = this.hosts.connect(this.host(a), this.host(b));
       this.cables.set(`${a}-${b}`, cable);
-      await this.sites.link(this.all[a]!, this.all[b]!, undefined, cable.farOf(this.host(b)));
+      await this.sites.link(this.all[a]!, this.all[b]!, { at: cable.farOf(this.host(b)) });
     }
   }
 

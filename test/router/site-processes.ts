@@ -9,6 +9,14 @@ import { Foreground } from '../support/caravan.ts';
 import { until } from '../support/until.ts';
 import type { Host } from './hosts.ts';
 
+export interface LinkOptions {
+  cost?: number;
+  /** The address of the first site that leads to it from where the other is. */
+  at?: string;
+  /** A port of loopback that leads to the first site. */
+  through?: number;
+}
+
 /** Sites as processes of their own, on loopback, each with its files in one temporary folder that `stop` removes. */
 export class SiteProcesses {
   readonly folder: string;
@@ -40,10 +48,9 @@ export class SiteProcesses {
   }
 
   /** `from` issues a token, `to` redeems it; resolves once the link is up. Returns the link's name at `to`. */
-  async link(from: SiteProcess, to: SiteProcess, cost?: number, at?: string): Promise<string> {
+  async link(from: SiteProcess, to: SiteProcess, { cost, at, through }: LinkOptions = {}): Promise<string> {
     const issued = await from.api.issueToken({});
-    // The address of `from` that leads to it from where `to` is.
-    const yaml = at === undefined ? issued.yaml : issued.yaml.replace(/https:\/\/[^:]+:/, `https://${at}:`);
+    const yaml = issued.yaml.replace(/https:\/\/([^:]+):(\d+)/, (_, host, port) => `https://${at ?? host}:${through ?? port}`);
     const { link } = await to.api.redeemToken({ yaml, ...(cost !== undefined && { cost }) });
     await to.status(`link ${link} up`, ({ links }) => links.some(({ id, state }) => id === link && state === 'up'));
     return link;

@@ -1,0 +1,75 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+const TICK_MS = 2;
+
+/** A way to a port of loopback that passes so many bytes a millisecond in each direction, and takes whatever it is given before that. */
+export class NarrowPath {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #rate: number;
+  /** The most that stood before it, in either direction. Bytes. */
+  mostQueued = 0;
+
+  private constructor(server: Server, rate: number) {
+    this.#server = server;
+    this.#rate = rate;
+  }
+
+  static async open(target: number, rate: number): Promise<NarrowPath> {
+    const server = createServer({ noDelay: true });
+    const path = new NarrowPath(server, rate);
+    server.on('connection', (client) => {
+      const onward = connect({ port: target, host: '127.0.0.1', noDelay: true });
+      for (const socket of [client, onward]) {
+        path.#sockets.add(socket);
+        socket.on('error', () => {});
+        socket.on('close', () => path.#sockets.delete(socket));
+      }
+      path.#pass(client, onward);
+      path.#pass(onward, client);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return path;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #pass(from: Socket, to: Socket): void {
+    const waiting: Buffer[] = [];
+    let queued = 0;
+    let passedAt = performance.now();
+    from.on('data', (chunk) => {
+      if (queued === 0) passedAt = performance.now();
+      waiting.push(chunk);
+      queued += chunk.length;
+      this.mostQueued = Math.max(this.mostQueued, queued);
+    });
+    from.on('close', () => to.destroy());
+    const timer = setInterval(() => {
+      const now = performance.now();
+      let room = Math.floor((now - passedAt) * this.#rate);
+      if (room === 0 || queued === 0) return;
+      passedAt = now;
+      while (room > 0 && waiting.length > 0) {
+        const chunk = waiting[0]!;
+        const piece = chunk.subarray(0, room);
+        if (piece.length === chunk.length) waiting.shift();
+        else waiting[0] = chunk.subarray(piece.length);
+        room -= piece.length;
+        queued -= piece.length;
+        to.write(piece);
+      }
+    }, TICK_MS);
+    to.on('close', () => {
+      clearInterval(timer);
+      from.destroy();
+    });
+  }
+}
