@@ -18,7 +18,7 @@ let toA: [Link, Link];
 beforeEach(async () => {
   mesh = new RouterMesh();
   [a, b, c, hub] = ['a', 'b', 'c', 'hub'].map((name) => mesh.add(name)) as [Router, Router, Router, Router];
-  d = mesh.add('d', 'edge');
+  d = mesh.add('d', { role: 'edge' });
   [shared] = await mesh.link(b, hub);
   toA = await mesh.link(hub, a);
   await mesh.link(hub, c);

@@ -17,7 +17,7 @@ const peers: UdpPeer[] = [];
 beforeEach(async () => {
   mesh = new RouterMesh();
   [a, b, c, hub] = ['a', 'b', 'c', 'hub'].map((name) => mesh.add(name)) as [Router, Router, Router, Router];
-  d = mesh.add('d', 'edge');
+  d = mesh.add('d', { role: 'edge' });
   await mesh.link(b, hub);
   await mesh.link(hub, a);
   await mesh.link(hub, c);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Mesh } from './mesh.testkit.ts';
 import { FORGET_AFTER_MS } from './limits.ts';
+import type { Offer } from './types.ts';
 
 describe('routing engine', () => {
   it('finds the cheapest path, not the shortest', () => {
@@ -137,6 +138,19 @@ describe('routing engine', () => {
     assert.deepEqual(cut, []);
     assert.deepEqual(mesh.addresses('b'), ['large']);
     assert.deepEqual(mesh.engine('a').setOffers([offer]).send, [], 'what did not change does not travel');
+  });
+
+  it('passes over what a later version says, and passes on words that it does not know', () => {
+    const mesh = new Mesh(['a', 'b', 'c']);
+    const link = mesh.link('a', 'b', 1);
+    mesh.link('b', 'c', 1);
+    mesh.settle();
+    assert.deepEqual(mesh.engine('b').receive(link, { kind: 'gossip', more: 1 }, 0), { send: [], changed: false, cut: [] });
+    const ports = [{ port: 1, targets: ['server'] }];
+    const offer = { address: 'news', type: 'quic', distribution: 'nearest-two', ports } as unknown as Offer;
+    mesh.give('a', offer);
+    mesh.settle();
+    assert.deepEqual(mesh.engine('c').offersOf('news')[0]?.offer, offer);
   });
 
   for (const [what, message] of Object.entries({
