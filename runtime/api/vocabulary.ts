@@ -5,6 +5,10 @@ export type Protocol = (typeof PROTOCOLS)[number];
 export const DISTRIBUTIONS = ['balanced', 'closest', 'multicast'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
+/** What is made of the answers to a request that goes to every place. */
+export const AGGREGATES = ['json', 'multipart'] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
+
 /** What can go to every place at once: datagrams, messages and requests can, connections cannot. */
 const MULTICAST_PROTOCOLS: readonly Protocol[] = ['udp', 'http', 'amqp'];
 

@@ -2,7 +2,8 @@
 import type { PortForward } from '../api/types.ts';
 import type { AddressChoice } from '../routing/address-choice.ts';
 import type { LinkCredentials } from '../link/dial.ts';
-import type { Distribution, Protocol } from '../routing/types.ts';
+import type { RequestRule } from '../routing/request-rule.ts';
+import type { Aggregate, Distribution, Protocol } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 
 export interface ListenerConfig {
@@ -27,6 +28,12 @@ export interface ConnectorConfig {
   address: string;
   type: Protocol;
   distribution: Distribution;
+  /** What is made of the answers where requests go to all. */
+  aggregate?: Aggregate;
+  /** Which requests it takes. */
+  rule?: RequestRule;
+  /** Its share of the requests. */
+  weight?: number;
   /** The service port, which clients see. */
   port: number;
   /** One of several ports of its address: clients of another port are not for it. */

@@ -3,8 +3,7 @@ import type { Log } from '../log.ts';
 import type { Flow } from '../protocols/listener.ts';
 import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from '../protocols/udp/udp-listener.ts';
 import { openUdpTarget, type UdpTarget } from '../protocols/udp/udp-target.ts';
-import { membersOf } from '../routing/multicast.ts';
-import { type Place, portFor, type RouterId, routerAt } from '../routing/types.ts';
+import { type Place, type RouterId, routerAt } from '../routing/types.ts';
 import type { Arrived } from './datagrams.ts';
 import type { Router } from './router.ts';
 import type { PickedServer } from './servers.ts';
@@ -108,8 +107,8 @@ export class Flows {
     const { engine, datagrams, balancer } = this.#router;
     const from = engine.place;
     if (this.#router.distribution(address) === 'multicast') {
-      const offering = engine.offersOf(address).filter(({ offer }) => (portFor(offer.ports, port)?.targets.length ?? 0) > 0);
-      return { epoch, send: datagrams.sender(membersOf(offering), { from, flow, address, port, every: true }) };
+      const members = this.#router.destinations(address, port).map(({ place }) => place);
+      return { epoch, send: datagrams.sender(members, { from, flow, address, port, every: true }) };
     }
     const destinations = this.#router.destinations(address, port);
     const chosen =

@@ -4,6 +4,7 @@ import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
 import type { Attempts, Flow, ProtocolListener, Way } from '../protocols/listener.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
+import type { RequestTraits } from '../routing/request-rule.ts';
 import type { ListenerConfig } from './config.ts';
 import { openListener } from './open-listener.ts';
 import type { Router } from './router.ts';
@@ -96,7 +97,7 @@ class GatedListener implements Way {
 
   close(): void {
     this.#closed = true;
-    for (const address of this.#addresses()) this.#router.balancer.forget(address);
+    for (const address of this.#addresses()) this.#router.forget(address);
     clearTimeout(this.#retry);
     this.#socket?.close();
     this.#socket = undefined;
@@ -141,13 +142,13 @@ class GatedListener implements Way {
     throw last;
   }
 
-  attempts(): Attempts {
+  attempts(request?: RequestTraits): Attempts {
     const addresses = this.#turn();
     const tried = new Set<string>();
     return {
       next: () => {
         for (const each of addresses) {
-          const server = this.#router.nextServer(each, this.#config.servicePort, tried);
+          const server = this.#router.nextServer({ address: each, port: this.#config.servicePort, request }, tried);
           if (!server) continue;
           tried.add(server.id);
           return server;

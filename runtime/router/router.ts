@@ -12,6 +12,8 @@ import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { createEngine, type KnownOffer, type RoutingEngine } from '../routing/engine.ts';
 import { INSTANCES_PER_MS, MAX_HOPS } from '../routing/limits.ts';
+import { type RequestTraits, takersOf } from '../routing/request-rule.ts';
+import { RequestShares } from '../routing/request-shares.ts';
 import {
   type Distribution,
   type Effects,
@@ -19,7 +21,7 @@ import {
   type Neighbor,
   type OfferedPort,
   type Place,
-  portFor,
+  portsFor,
   PROTOCOL,
   routerAt,
   type RouterId,
@@ -58,6 +60,7 @@ export class Router {
   readonly engine: RoutingEngine;
   readonly servers = new Servers();
   readonly balancer = new Balancer();
+  readonly #shares = new RequestShares();
   readonly channels: Channels;
   readonly datagrams: Datagrams;
   readonly flows: Flows;
@@ -132,13 +135,13 @@ export class Router {
 
   /** Whether a client of this address and port could be served now. */
   isOffered(address: string, port: number): boolean {
-    return this.destinations(address, port).length > 0;
+    return this.#offered(address, port).length > 0;
   }
 
   /** Why nobody is there for clients of a port though the address is offered; undefined where that is not so. */
   portMismatch(address: string, port: number): string | undefined {
     const offers = this.engine.offersOf(address).filter(({ cost }) => cost !== undefined);
-    if (offers.length === 0 || offers.some(({ offer }) => portFor(offer.ports, port))) return undefined;
+    if (offers.length === 0 || offers.some(({ offer }) => portsFor(offer.ports, port).length > 0)) return undefined;
     const ports = [...new Set(offers.flatMap(({ offer }) => offer.ports.map((offered) => offered.port)))].sort((a, b) => a - b);
     return `${address} has the ports ${ports.join(', ')}, not ${port}; say which one is meant with settings.servicePort`;
   }
@@ -170,13 +173,29 @@ export class Router {
   }
 
   /** The server for a request, other than those that were tried: see `Server`. */
-  nextServer(address: string, port: number, tried: ReadonlySet<string>): Server | undefined {
-    const left = this.destinations(address, port)
-      .flatMap(({ key: router, names, ...candidate }) =>
-        names.map((target) => ({ ...candidate, key: `${address}\n${router}\n${target}`, targets: 1, target })),
-      )
-      .filter(({ key }) => !tried.has(key));
-    const choice = this.balancer.choose(address, this.distribution(address), left);
+  nextServer(
+    { address, port, request }: { address: string; port: number; request: RequestTraits | undefined },
+    tried: ReadonlySet<string>,
+  ): Server | undefined {
+    const servers = this.#offered(address, port).flatMap(
+      ({ known: { place, router, cost }, offered: { targets, rule, weight } }) =>
+        targets.map((target) => ({
+          key: `${address}\n${router.id}\n${target}`,
+          group: `${router.id} ${JSON.stringify(rule)} ${weight}`,
+          cost,
+          targets: 1,
+          rule,
+          weight,
+          place,
+          target,
+          site: router.site.name,
+        })),
+    );
+    const left = takersOf(
+      servers.filter(({ key }) => !tried.has(key)),
+      request,
+    );
+    const choice = this.balancer.choose(address, this.distribution(address), this.#shares.turnOf(address, left));
     if (!choice) return undefined;
     const { key: id, place, site, target } = choice;
     this.balancer.started(address, id);
@@ -187,6 +206,12 @@ export class Router {
       connect: () => this.#reach(place, { address, port, target }),
       done: () => this.balancer.ended(address, id),
     };
+  }
+
+  /** Lets go of what is remembered of an address that nobody asks for here any more. */
+  forget(address: string): void {
+    this.balancer.forget(address);
+    this.#shares.forget(address);
   }
 
   /** A neighbour opens a stream: it ends here, or goes on. */
@@ -252,10 +277,27 @@ export class Router {
 
   /** The routers that a client of an address and port can be sent to. */
   destinations(address: string, port: number): Destination[] {
-    return this.engine.offersOf(address).flatMap((known) => {
-      const offered = portFor(known.offer.ports, port);
-      return offered && offered.targets.length > 0 ? destinationOf(known, offered) : [];
-    });
+    const byRouter = new Map<RouterId, Destination>();
+    for (const { known, offered } of this.#offered(address, port)) {
+      const { place, router, cost } = known;
+      // A connection is no request: nobody knows what will be asked on it.
+      if (offered.rule) continue;
+      const destination = byRouter.get(router.id) ?? { key: router.id, cost, targets: 0, place, site: router.site.name };
+      destination.targets += offered.targets.length;
+      byRouter.set(router.id, destination);
+    }
+    return [...byRouter.values()];
+  }
+
+  /** What is offered to clients of a port, where it can be reached and there is a server. */
+  #offered(address: string, port: number): { known: KnownOffer & { cost: number }; offered: OfferedPort }[] {
+    return this.engine
+      .offersOf(address)
+      .flatMap((known) =>
+        isReachable(known)
+          ? portsFor(known.offer.ports, port).flatMap((offered) => (offered.targets.length > 0 ? [{ known, offered }] : []))
+          : [],
+      );
   }
 
   distribution(address: string): Distribution {
@@ -281,13 +323,10 @@ export class Router {
 interface Destination extends Candidate {
   place: Place;
   site: string;
-  /** Of its servers. */
-  names: string[];
 }
 
-function destinationOf({ place, router, cost }: KnownOffer, { targets }: OfferedPort): Destination[] {
-  if (cost === undefined) return [];
-  return [{ key: router.id, cost, targets: targets.length, place, site: router.site.name, names: targets }];
+function isReachable(known: KnownOffer): known is KnownOffer & { cost: number } {
+  return known.cost !== undefined;
 }
 
 function placeOf({ to, edge }: StreamInfo): Place {

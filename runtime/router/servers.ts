@@ -1,6 +1,7 @@
 import type { ConnectorStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import { connectToTarget } from '../protocols/tcp/tcp-target.ts';
+import type { RequestRule } from '../routing/request-rule.ts';
 import type { Offer } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
@@ -47,13 +48,22 @@ export class Servers {
   /** What this site offers, also what no server is ready for at the moment. */
   offers(): Offer[] {
     const offers = new Map<string, Offer>();
-    for (const { address, type, distribution, port, exact, targets } of this.#connectors) {
-      const offer = offers.get(address) ?? { address, type, distribution, ports: [] };
+    for (const { address, type, distribution, aggregate, port, exact, rule, weight, targets } of this.#connectors) {
+      const offer = offers.get(address) ?? { address, type, distribution, ...(aggregate && { aggregate }), ports: [] };
       offers.set(address, offer);
       const names = targets.map(({ name }) => name);
       // Several connectors that take any port are several servers of one address, whatever ports they listen on.
-      const known = offer.ports.find((offered) => (exact ? offered.port === port : !offered.exact));
-      if (!known) offer.ports.push({ port, targets: names, ...(exact && { exact }) });
+      const known = offer.ports.find(
+        (offered) => (exact ? offered.port === port : !offered.exact) && isSame(offered.rule, rule) && offered.weight === weight,
+      );
+      if (!known)
+        offer.ports.push({
+          port,
+          targets: names,
+          ...(exact && { exact }),
+          ...(rule && { rule }),
+          ...(weight !== undefined && { weight }),
+        });
       else {
         known.targets.push(...names);
         if (!exact) known.port = Math.min(known.port, port);
@@ -71,7 +81,7 @@ export class Servers {
    * last one's reason.
    */
   async connect({ address, port, target: only }: Wanted, isWaiting: () => boolean = () => true): Promise<ServerConnection> {
-    const all = this.#targets(address, port);
+    const all = this.#targets(address, port, only !== undefined);
     const waiting = this.#leastUsed(only === undefined ? all : all.filter(({ name }) => name === only));
     const absent = all.length > 0 ? `${only} is not there any more` : `${address} is not offered here`;
     let last = new StreamError({ code: 'unreachable', message: absent });
@@ -116,8 +126,9 @@ export class Servers {
     });
   }
 
-  #targets(address: string, port: number): Target[] {
-    const mine = this.#connectors.filter((connector) => connector.address === address);
+  /** `forRequests`: also those that take only certain requests; who asks for one of them knows that this is one. */
+  #targets(address: string, port: number, forRequests = false): Target[] {
+    const mine = this.#connectors.filter((connector) => connector.address === address && (forRequests || !connector.rule));
     const exact = mine.filter((connector) => connector.exact && connector.port === port);
     return (exact.length > 0 ? exact : mine.filter((connector) => !connector.exact)).flatMap(({ targets }) => targets);
   }
@@ -144,6 +155,10 @@ export class Servers {
     if (count > 0) this.#connections.set(key, count);
     else this.#connections.delete(key);
   }
+}
+
+function isSame(a: RequestRule | undefined, b: RequestRule | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function keyOf({ host, port }: Target): string {

@@ -1,3 +1,5 @@
+import { WeightedTurns } from './weighted-turns.ts';
+
 /** Several addresses behind one listener: which of them a client is sent to. As Skupper's MultiKeyListener. */
 export type AddressChoice =
   /** The first that is offered anywhere; the next when it is not. */
@@ -9,13 +11,10 @@ export function addressesOf(choice: AddressChoice): string[] {
   return choice.strategy === 'priority' ? choice.addresses : Object.keys(choice.weights);
 }
 
-/**
- * Orders addresses for one client after another. Weighted shares are kept exactly, not by chance: the smooth weighted round robin of
- * nginx, which spreads the turns of each address evenly.
- */
+/** Orders addresses for one client after another. */
 export class AddressTurns {
   readonly #choice: AddressChoice;
-  readonly #due = new Map<string, number>();
+  readonly #turns = new WeightedTurns();
 
   constructor(choice: AddressChoice) {
     this.#choice = choice;
@@ -26,16 +25,6 @@ export class AddressTurns {
     const offered = addressesOf(this.#choice).filter(isOffered);
     if (this.#choice.strategy === 'priority') return offered;
     const { weights } = this.#choice;
-    const weightOf = (address: string) => weights[address] ?? 0;
-    for (const address of offered) this.#due.set(address, this.#dueOf(address) + weightOf(address));
-    const order = offered.toSorted((a, b) => this.#dueOf(b) - this.#dueOf(a));
-    const [chosen] = order;
-    if (chosen !== undefined)
-      this.#due.set(chosen, this.#dueOf(chosen) - offered.reduce((sum, address) => sum + weightOf(address), 0));
-    return order;
-  }
-
-  #dueOf(address: string): number {
-    return this.#due.get(address) ?? 0;
+    return this.#turns.next(offered.map((key) => ({ key, weight: weights[key] ?? 0 }))).map(({ key }) => key);
   }
 }

@@ -27,3 +27,5 @@ export const MAX_EDGE_OFFERS = 2000;
 export const AGE_EVERY_MS = 1000;
 /** Links that anything may pass; bounds the harm of tables that disagree for a moment. */
 export const MAX_HOPS = 255;
+/** Of one connector's share of requests. */
+export const MAX_WEIGHT = 1_000_000;

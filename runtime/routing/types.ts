@@ -1,4 +1,5 @@
 /** Words of the routing protocol. Nothing in this folder knows of sockets, clocks or files. */
+import type { RequestRule } from './request-rule.ts';
 
 /**
  * Version of what routers say to one another. 1 knew neither edge routers nor datagrams. A router says to a neighbour only what that one's
@@ -12,6 +13,7 @@ export type RouterId = string;
 export type LinkId = string;
 
 export type Protocol = 'tcp' | 'udp' | 'http' | 'http2' | 'amqp';
+export type Aggregate = 'json' | 'multipart';
 export type Distribution = 'balanced' | 'closest' | 'multicast';
 
 export interface RouterInfo {
@@ -55,11 +57,16 @@ export interface OfferedPort {
   targets: string[];
   /** Takes clients of this port only. Without it: of any port, as a routing key of Skupper's does. */
   exact?: true;
+  /** Takes such requests only; without it those that are for nobody in particular. */
+  rule?: RequestRule;
+  /** Its share of the requests, relative to that of others. Default 1. */
+  weight?: number;
 }
 
-/** The servers of an offer that clients of a port may use: those of that very port, else those that take any. */
-export function portFor(ports: readonly OfferedPort[], port: number): OfferedPort | undefined {
-  return ports.find((offered) => offered.port === port) ?? ports.find(({ exact }) => !exact);
+/** What of an offer clients of a port may use: what is for that very port, else what takes any. */
+export function portsFor(ports: readonly OfferedPort[], port: number): OfferedPort[] {
+  const own = ports.filter((offered) => offered.port === port);
+  return own.length > 0 ? own : ports.filter(({ exact }) => !exact);
 }
 
 /** What one router offers under an address. */
@@ -67,6 +74,8 @@ export interface Offer {
   address: string;
   type: Protocol;
   distribution: Distribution;
+  /** What is made of the answers to a request that goes to all: multicast only. Without it, nothing: they are not waited for. */
+  aggregate?: Aggregate;
   /** Its servers are at this edge router, which hangs on the one that advertises it. */
   edge?: OfferingEdge;
   /** Ascending by port, at least one; without servers while none is ready. */

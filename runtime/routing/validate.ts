@@ -6,8 +6,10 @@ import {
   MAX_OFFERS_PER_ROUTER,
   MAX_PORTS_PER_OFFER,
   MAX_ROUTERS,
+  MAX_WEIGHT,
 } from './limits.ts';
-import type { Offer, RouterInfo, RoutingMessage } from './types.ts';
+import type { RequestRule } from './request-rule.ts';
+import type { Offer, OfferedPort, RouterInfo, RoutingMessage } from './types.ts';
 
 /** Says what is wrong with a message from a neighbour, or undefined where it may be used as a `RoutingMessage`. */
 export function whyInvalid(message: unknown): string | undefined {
@@ -86,7 +88,8 @@ function isReachable(entry: unknown): boolean {
 
 function isOffer(offer: unknown): boolean {
   if (!isRecord(offer) || !isName(offer['address']) || offer['address'].includes(' ')) return false;
-  const { edge } = offer;
+  const { edge, aggregate } = offer;
+  if (aggregate !== undefined && !isWord(aggregate)) return false;
   if (edge !== undefined && !(isRecord(edge) && isRouter(edge['router']) && isCost(edge['cost']))) return false;
   if (!isWord(offer['type']) || !isWord(offer['distribution'])) return false;
   const ports = offer['ports'];
@@ -96,8 +99,21 @@ function isOffer(offer: unknown): boolean {
 function isOfferedPort(port: unknown): boolean {
   if (!isRecord(port) || !isCount(port['port']) || (port['port'] as number) > 65_535) return false;
   if (port['exact'] !== undefined && port['exact'] !== true) return false;
+  if (port['rule'] !== undefined && !isRule(port['rule'])) return false;
+  if (port['weight'] !== undefined && !isWeight(port['weight'])) return false;
   const targets = port['targets'];
   return Array.isArray(targets) && targets.length <= MAX_NAMED_TARGETS && targets.every(isName);
+}
+
+function isRule(rule: unknown): boolean {
+  if (!isRecord(rule)) return false;
+  const { header, path } = rule;
+  if (header !== undefined && !(isRecord(header) && isName(header['name']) && isName(header['value']))) return false;
+  return path === undefined || isName(path);
+}
+
+function isWeight(weight: unknown): boolean {
+  return isCount(weight) && (weight as number) >= 1 && (weight as number) <= MAX_WEIGHT;
 }
 
 function isDigestEntry(entry: unknown): boolean {
@@ -183,12 +199,27 @@ function knownRouter({ id, site, version, platform, namespace, role }: RouterInf
   };
 }
 
-function knownOffer({ address, type, distribution, edge, ports }: Offer): Offer {
+function knownOffer({ address, type, distribution, aggregate, edge, ports }: Offer): Offer {
   return {
     address,
     type,
     distribution,
+    ...(aggregate && { aggregate }),
     ...(edge && { edge: { router: knownRouter(edge.router), cost: edge.cost, ...(edge.lost && { lost: true as const }) } }),
-    ports: ports.map(({ port, targets, exact }) => ({ port, targets, ...(exact && { exact }) })),
+    ports: ports.map(knownPort),
   };
+}
+
+function knownPort({ port, targets, exact, rule, weight }: OfferedPort): OfferedPort {
+  return {
+    port,
+    targets,
+    ...(exact && { exact }),
+    ...(rule && { rule: knownRule(rule) }),
+    ...(weight !== undefined && { weight }),
+  };
+}
+
+function knownRule({ header, path }: RequestRule): RequestRule {
+  return { ...(header && { header: { name: header.name, value: header.value } }), ...(path !== undefined && { path }) };
 }

@@ -197,6 +197,27 @@ describe('a Connector', () => {
     ['selector: app=a', 'Connector a: spec.selector finds pods on Kubernetes only; use spec.host here.'],
     ['type: tcp', 'Connector a: spec.host is missing; name the host that the server runs on.'],
     [
+      'host: db, settings: {pathPrefix: /v2}',
+      'Connector a: settings.pathPrefix is for requests: for type http and http2, not for tcp.',
+    ],
+    [
+      'host: db, type: http, settings: {header: baggage}',
+      'Connector a: settings.header is "baggage"; write a field and its value, such as "baggage: caravan=ada".',
+    ],
+    [
+      'host: db, type: http, settings: {pathPrefix: v2}',
+      'Connector a: settings.pathPrefix is "v2"; write the first part of a path, such as "/v2".',
+    ],
+    ['host: db, type: http, settings: {weight: 0}', 'Connector a: settings.weight is "0"; use a whole number from 1 to 1000000.'],
+    [
+      'host: db, type: http, settings: {aggregate: json}',
+      'Connector a: settings.aggregate is for type http with settings.distribution "multicast".',
+    ],
+    [
+      'host: db, settings: {distribution: multicast}',
+      'Connector a: multicast is for udp, http, amqp, not for tcp; use balanced or closest.',
+    ],
+    [
       'host: db, settings: {distribution: random}',
       'Connector a: settings.distribution is "random"; use balanced, closest, multicast.',
     ],
