@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Log } from '../log.ts';
+import type { RequestTraits } from '../routing/request-rule.ts';
 
 /** The place where clients of one address connect, in one protocol. */
 export interface ProtocolListener {
@@ -24,8 +25,10 @@ export interface Way {
    * `StreamError` of the last.
    */
   connect(): Promise<Duplex>;
-  /** The servers for one request. */
-  attempts(): Attempts;
+  /** The servers for one request; those that are for such requests, where it is given. */
+  attempts(request?: RequestTraits): Attempts;
+  /** Whether each request goes to all servers of `attempts`, and what is made of their answers; undefined where it goes to one. */
+  fanOut(): FanOut | undefined;
   /** A flow of datagrams to the servers of the address; `answer` gets what comes back. Counts as a client until it is closed. */
   flow(answer: (datagram: Buffer) => void): Flow;
 }
@@ -34,6 +37,12 @@ export interface Flow {
   send(datagram: Buffer): void;
   close(): void;
 }
+
+/**
+ * What is answered to a request that goes to all servers: `event` 202 once all have it, `json` the array of their answers, `multipart` their
+ * answers one behind the other.
+ */
+export type FanOut = 'event' | 'json' | 'multipart';
 
 /** The servers that one request may go to: the best first, and another one each time. */
 export interface Attempts {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ListenerStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
-import type { Attempts, Flow, ProtocolListener, Way } from '../protocols/listener.ts';
+import type { Attempts, FanOut, Flow, ProtocolListener, Way } from '../protocols/listener.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { RequestTraits } from '../routing/request-rule.ts';
 import type { ListenerConfig } from './config.ts';
@@ -156,6 +156,10 @@ class GatedListener implements Way {
         return undefined;
       },
     };
+  }
+
+  fanOut(): FanOut | undefined {
+    return this.#router.fanOut(this.address);
   }
 
   flow(answer: (datagram: Buffer) => void): Flow {

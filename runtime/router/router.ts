@@ -7,7 +7,7 @@ import { encodeRouting, type Hello, type Link } from '../link/link.ts';
 import type { RawStream } from '../link/raw-stream.ts';
 import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
 import { spliceTransit } from '../link/transit.ts';
-import type { Server } from '../protocols/listener.ts';
+import type { FanOut, Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { createEngine, type KnownOffer, type RoutingEngine } from '../routing/engine.ts';
@@ -298,6 +298,12 @@ export class Router {
           ? portsFor(known.offer.ports, port).flatMap((offered) => (offered.targets.length > 0 ? [{ known, offered }] : []))
           : [],
       );
+  }
+
+  /** What is made of requests to an address that is multicast; undefined where they go to one server each. */
+  fanOut(address: string): FanOut | undefined {
+    if (this.distribution(address) !== 'multicast') return undefined;
+    return this.engine.offersOf(address)[0]?.offer.aggregate ?? 'event';
   }
 
   distribution(address: string): Distribution {

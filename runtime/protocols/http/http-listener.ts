@@ -1,0 +1,57 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { sparing } from '../../log.ts';
+import type { OpenListener } from '../listener.ts';
+import { ClientConnection } from './client-connection.ts';
+import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
+import type { HttpContext } from './request-handler.ts';
+import { ServerPool } from './server-pool.ts';
+
+/** How often is looked for what has taken too long. Milliseconds. */
+const SWEEP_EVERY_MS = 1000;
+/** How long a client's connection may be silent before the system asks whether it is still there. Milliseconds. */
+const KEEP_ALIVE_AFTER_MS = 60_000;
+
+/** A socket that listens for HTTP/1.1: every request goes to the server that is best at that moment. */
+export const openHttpListener: OpenListener = httpListener();
+
+/** The same with other limits. */
+export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
+  const limits = { ...DEFAULT_LIMITS, ...changed };
+  return (host, port, way) => {
+    const context: HttpContext = { way, log: sparing(way.log), pool: new ServerPool(limits), limits, isClosing: false };
+    const clients = new Set<ClientConnection>();
+    const timer = setInterval(
+      () => {
+        const now = performance.now();
+        for (const client of clients) client.sweep(now);
+        context.pool.sweep(now);
+      },
+      Math.min(SWEEP_EVERY_MS, limits.headWithinMs, limits.clientIdleMs, limits.lingerMs, limits.serverIdleMs),
+    ).unref();
+    const take = (socket: Socket) => {
+      const client = new ClientConnection(socket, context);
+      way.count(socket);
+      clients.add(client);
+      socket.once('close', () => clients.delete(client));
+    };
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS };
+    const server = createServer(options, take);
+    const close = () => {
+      context.isClosing = true;
+      // The timer goes on for clients whose last request is under way.
+      server.close(() => clearInterval(timer));
+      context.pool.close();
+      for (const client of clients) client.endIdle();
+    };
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => {
+        clearInterval(timer);
+        reject(error);
+      });
+      server.listen({ host, port, backlog: 1024 }, () => {
+        server.removeAllListeners('error');
+        resolve({ port: (server.address() as AddressInfo).port, close });
+      });
+    });
+  };
+}

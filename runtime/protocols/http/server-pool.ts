@@ -1,0 +1,74 @@
+import type { HttpLimits } from './limits.ts';
+import type { Server } from '../listener.ts';
+import { ServerConnection } from './server-connection.ts';
+
+/** The connections to servers that wait for their next request, by server. */
+export class ServerPool {
+  readonly #limits: HttpLimits;
+  /** The last one is the one that was used last. */
+  readonly #idle = new Map<string, ServerConnection[]>();
+  #count = 0;
+  #isClosed = false;
+
+  constructor(limits: HttpLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#count;
+  }
+
+  /** An idle connection to the server, used within the last milliseconds that are given. */
+  take(serverId: string, withinMs: number): ServerConnection | undefined {
+    const idle = this.#idle.get(serverId);
+    const last = idle?.at(-1);
+    if (last === undefined) return undefined;
+    if (performance.now() - last.idleSince > Math.min(withinMs, last.idleMs)) return undefined;
+    idle!.pop();
+    this.#count--;
+    return last;
+  }
+
+  /** A new connection. Rejects as `Server.connect` does. */
+  async connect(server: Server): Promise<ServerConnection> {
+    return new ServerConnection(server.id, await server.connect(), this.#limits, (gone) => this.#drop(gone));
+  }
+
+  /** Takes a connection back after its request. */
+  give(connection: ServerConnection): void {
+    if (connection.isOver) return;
+    const { idlePerServer, idleConnections } = this.#limits;
+    let idle = this.#idle.get(connection.serverId);
+    if (this.#isClosed || !connection.persists || this.#count >= idleConnections || (idle?.length ?? 0) >= idlePerServer) {
+      connection.retire();
+      return;
+    }
+    if (idle === undefined) this.#idle.set(connection.serverId, (idle = []));
+    connection.release();
+    connection.idleSince = performance.now();
+    idle.push(connection);
+    this.#count++;
+  }
+
+  /** Ends those that were idle for too long. */
+  sweep(now: number): void {
+    for (const [id, idle] of this.#idle) {
+      for (const old of idle.filter(({ idleSince, idleMs }) => now - idleSince > idleMs)) old.retire();
+      if (idle.length === 0) this.#idle.delete(id);
+    }
+  }
+
+  /** Ends what is idle, and keeps nothing from here on. */
+  close(): void {
+    this.#isClosed = true;
+    for (const connection of [...this.#idle.values()].flat()) connection.retire();
+  }
+
+  #drop(connection: ServerConnection): void {
+    const idle = this.#idle.get(connection.serverId);
+    const at = idle?.indexOf(connection) ?? -1;
+    if (at === -1) return;
+    idle!.splice(at, 1);
+    this.#count--;
+  }
+}
