@@ -171,8 +171,10 @@ export class ServerConnection implements MessageSink<ResponseHead> {
     const sink = this.#sink;
     this.#over();
     // An answer without a length is whole now.
-    if (sink && !this.#hasEnded && this.#parser.finish() && this.#hasEnded) sink.answerFed(undefined);
-    this.#tell(new Error('it closed the connection'));
+    if (sink && !this.#hasEnded && this.#parser.finish() && this.#hasEnded) {
+      this.#sink = undefined;
+      sink.answerFed(undefined);
+    } else this.#tell(new Error('it closed the connection'));
     this.#stream.end();
   };
 
