@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { abort, splice } from '../splice.ts';
 import { Exchange } from './exchange.ts';
+import { FanOutExchange } from './fan-out-exchange.ts';
 import { ForwardedFields } from './forwarded.ts';
 import { type Framing, RequestHead } from './head.ts';
 import { HttpError } from './http-error.ts';
@@ -64,7 +65,8 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     this.#request = head;
     this.#state = 'busy';
     this.#requestEnded = false;
-    this.#handler = new Exchange(head, this, this.#context);
+    const fanOut = this.#context.way.fanOut();
+    this.#handler = fanOut ? new FanOutExchange(fanOut, head, this, this.#context) : new Exchange(head, this, this.#context);
     return head.framing;
   }
 

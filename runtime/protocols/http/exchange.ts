@@ -1,8 +1,8 @@
 import { StreamError } from '../../link/reason.ts';
-import { printable } from '../../words.ts';
 import type { Attempts, Server } from '../listener.ts';
 import type { Framing, RequestHead, ResponseHead } from './head.ts';
 import { HttpError } from './http-error.ts';
+import { noAnswer } from './no-answer.ts';
 import { answerBytes, isJoined, requestBytes } from './passed-heads.ts';
 import type { HttpContext, RequestClient, RequestHandler } from './request-handler.ts';
 import type { AnswerSink, ServerConnection } from './server-connection.ts';
@@ -231,12 +231,11 @@ export class Exchange implements RequestHandler, AnswerSink {
 
   #note({ site }: Server, cause: Error, status: number): void {
     const { way, log } = this.#context;
-    const reason = printable(cause.message);
     this.#problem = {
       status: cause instanceof StreamError && cause.code === 'timeout' ? 504 : status,
-      sentence: `${way.address}: ${site} did not answer: ${reason}`,
+      sentence: `${way.address}: ${noAnswer(site, cause)}`,
     };
-    log.debug('a server did not answer a request', { address: way.address, site, reason });
+    log.debug('a server did not answer a request', { reason: this.#problem.sentence });
   }
 
   #refuse(): void {

@@ -3,6 +3,7 @@ import { COLON, CR, FIELD, HTAB, LF, SP, TOKEN } from './octets.ts';
 
 /** Fields that mean something here; all others are passed on unread. */
 const KNOWN = [
+  'accept-encoding',
   'connection',
   'content-length',
   'expect',

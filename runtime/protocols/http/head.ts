@@ -176,6 +176,10 @@ export class ResponseHead extends Head {
     return new ResponseHead(bytes, readStatusLine(bytes), limits);
   }
 
+  get isSuccess(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
   get isInterim(): boolean {
     return this.status < 200 && this.status !== 101;
   }
