@@ -8,6 +8,7 @@ import { type Framing, RequestHead } from './head.ts';
 import { HttpError } from './http-error.ts';
 import { MessageParser, type MessageSink } from './message-parser.ts';
 import { plainAnswer } from './own-answer.ts';
+import { compacted } from './pieces.ts';
 import type { HttpContext, RequestClient, RequestHandler } from './request-handler.ts';
 
 /** What has come of further requests waits up to this; then the client does. Bytes. */
@@ -133,6 +134,7 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     this.#ahead.push(chunk);
     this.#aheadBytes += chunk.length;
     this.#readAhead();
+    this.#ahead = compacted(this.#ahead);
   };
 
   readonly #onDrain = (): void => {

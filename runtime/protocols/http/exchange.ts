@@ -4,6 +4,7 @@ import type { Framing, RequestHead, ResponseHead } from './head.ts';
 import { HttpError } from './http-error.ts';
 import { noAnswer } from './no-answer.ts';
 import { answerBytes, isJoined, requestBytes } from './passed-heads.ts';
+import { compacted } from './pieces.ts';
 import type { HttpContext, RequestClient, RequestHandler } from './request-handler.ts';
 import type { AnswerSink, ServerConnection } from './server-connection.ts';
 
@@ -189,6 +190,7 @@ export class Exchange implements RequestHandler, AnswerSink {
 
   #keep(piece: Buffer): void {
     this.#kept.push(piece);
+    this.#kept = compacted(this.#kept);
     this.#keptBytes += piece.length;
     if (this.#keptBytes <= this.#context.limits.replayBytes) return;
     this.#mayRepeat = false;

@@ -1,4 +1,5 @@
 import type { Server } from '../listener.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import type { Framing, ResponseHead } from './head.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { AnswerSink, ServerConnection } from './server-connection.ts';
@@ -14,7 +15,7 @@ export interface Collected {
 /** What is sent, and how much may come. */
 export interface CallOptions {
   pool: ServerPool;
-  request: Buffer[];
+  request: Buffer;
   method: string;
   /** Whether the request may be sent again where a connection from the pool was closed just then. */
   isIdempotent: boolean;
@@ -37,8 +38,7 @@ export class FanOutCall implements AnswerSink {
   #settleHandedOver: (isHandedOver: boolean) => void = () => {};
   #settleAnswer: (answer: Collected) => void = () => {};
   #head: ResponseHead | undefined;
-  readonly #pieces: Buffer[] = [];
-  #bytes = 0;
+  readonly #body = new GrowingBuffer();
   #hasEnded = false;
   #isOver = false;
 
@@ -68,11 +68,10 @@ export class FanOutCall implements AnswerSink {
   answerBody(piece: Buffer): void {
     const { answerBytes, budget } = this.#options;
     if (answerBytes === undefined || this.#isOver) return;
-    this.#bytes += piece.length;
     budget.left -= piece.length;
-    if (this.#bytes > answerBytes) this.#fail(new Error(`its answer has more than ${answerBytes} bytes`));
+    if (this.#body.size + piece.length > answerBytes) this.#fail(new Error(`its answer has more than ${answerBytes} bytes`));
     else if (budget.left < 0) this.#fail(new Error('all answers together are too large'));
-    else this.#pieces.push(piece);
+    else this.#body.add(piece);
   }
 
   answerEnd(): void {
@@ -110,7 +109,7 @@ export class FanOutCall implements AnswerSink {
   #use(connection: ServerConnection): void {
     this.#connection = connection;
     connection.begin(this);
-    connection.writeAll(this.#options.request);
+    connection.write(this.#options.request);
     connection.flushed((error) => this.#settleHandedOver(!error));
   }
 
@@ -127,6 +126,6 @@ export class FanOutCall implements AnswerSink {
     this.#settleHandedOver(error === undefined);
     const { site } = this.#server;
     const type = this.#head?.header('content-type');
-    this.#settleAnswer({ site, type, body: Buffer.concat(this.#pieces), ...(error && { error }) });
+    this.#settleAnswer({ site, type, body: this.#body.bytes, ...(error && { error }) });
   }
 }

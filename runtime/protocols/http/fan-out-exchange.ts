@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FanOut, Server } from '../listener.ts';
 import { type Collected, FanOutCall } from './fan-out-call.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import type { RequestHead } from './head.ts';
 import { noAnswer } from './no-answer.ts';
 import { ownAnswer } from './own-answer.ts';
@@ -15,8 +16,7 @@ export class FanOutExchange implements RequestHandler {
   readonly #head: RequestHead;
   readonly #client: RequestClient;
   readonly #context: HttpContext;
-  readonly #body: Buffer[] = [];
-  #bytes = 0;
+  readonly #body = new GrowingBuffer();
   #hasStarted = false;
   #requestEnded = false;
   #isOver = false;
@@ -34,7 +34,7 @@ export class FanOutExchange implements RequestHandler {
   start(): void {
     this.#hasStarted = true;
     // What is too much is not waited for.
-    this.#bound(Math.max(this.#head.contentLength ?? 0, this.#bytes));
+    this.#bound(Math.max(this.#head.contentLength ?? 0, this.#body.size));
     if (this.#isOver) return;
     if (this.#requestEnded) void this.#send();
     else if (this.#head.expectsContinue) this.#client.write(CONTINUE);
@@ -42,9 +42,8 @@ export class FanOutExchange implements RequestHandler {
 
   body(piece: Buffer): void {
     if (this.#isOver) return;
-    this.#bytes += piece.length;
-    this.#body.push(piece);
-    if (this.#hasStarted) this.#bound(this.#bytes);
+    this.#body.add(piece);
+    if (this.#hasStarted) this.#bound(this.#body.size);
   }
 
   end(): void {
@@ -78,7 +77,7 @@ export class FanOutExchange implements RequestHandler {
     const head = requestBytes(this.#head, this.#client.forwarded, { address: way.address, isFanOut: true }, undefined);
     const options = {
       pool,
-      request: [head, ...this.#body],
+      request: Buffer.concat([head, this.#body.bytes]),
       method,
       isIdempotent,
       freshWithinMs: limits.freshWithinMs,

@@ -52,10 +52,10 @@ class Head {
     this.isChunked = codings !== undefined && isChunked(codings, minor);
     if (this.isChunked && lengths !== undefined)
       throw new HttpError(400, 'has both Content-Length and Transfer-Encoding, so nobody can tell where it ends');
-    this.#options = options === undefined ? [] : listOf(options);
+    this.#options = options === undefined ? NONE : (COMMON.get(options) ?? listOf(options));
     this.persists = minor === 1 ? !this.#options.includes('close') : this.#options.includes('keep-alive');
-    const named = this.#options.filter((option) => !OPTIONS.has(option));
-    if (named.length > 0) {
+    if (!this.#options.every((option) => OPTIONS.has(option))) {
+      const named = this.#options.filter((option) => !OPTIONS.has(option));
       const framing = named.find((name) => UNNAMEABLE.has(name));
       if (framing !== undefined) throw new HttpError(400, `names ${framing} in its Connection field`);
       lines = withNamed(lines, bytes, fieldsAt, bytes.length, named);
@@ -90,6 +90,9 @@ class Head {
   }
 }
 
+const NONE: readonly string[] = [];
+/** What stands in almost every Connection field, read already. */
+const COMMON = new Map(['keep-alive', 'Keep-Alive', 'close', 'Upgrade'].map((value) => [value, listOf(value)]));
 /** Options of a connection that name no field, or one that is dropped anyway. */
 const OPTIONS = new Set(['close', 'keep-alive', 'upgrade', 'te', 'proxy-connection']);
 /** Without these a message would mean something else. */
@@ -107,18 +110,22 @@ export class RequestHead extends Head implements RequestTraits {
   /** The protocols that the client would rather speak. */
   readonly upgrade: string | undefined;
 
-  private constructor(bytes: Buffer, line: RequestLine, limits: HttpLimits) {
-    super(bytes, line.next, line.minor, limits);
-    this.method = line.method;
-    this.targetAt = line.targetAt;
-    this.targetEnd = line.targetEnd;
-    const hosts = this.lines.filter(({ field }) => field === 'host');
-    if (hosts.length > 1) throw new HttpError(400, 'has more than one Host');
-    if (hosts.length === 0 && this.minor === 1) throw new HttpError(400, 'has no Host');
-    let host = hosts[0] ? this.text(hosts[0]) : '';
+  private constructor(bytes: Buffer, first: RequestLine, limits: HttpLimits) {
+    super(bytes, first.next, first.minor, limits);
+    this.method = first.method;
+    this.targetAt = first.targetAt;
+    this.targetEnd = first.targetEnd;
+    let named: string | undefined;
+    for (const line of this.lines)
+      if (line.field === 'host') {
+        if (named !== undefined) throw new HttpError(400, 'has more than one Host');
+        named = this.text(line);
+      }
+    if (named === undefined && this.minor === 1) throw new HttpError(400, 'has no Host');
+    let host = named ?? '';
     if (!HOST.test(host)) throw new HttpError(400, 'has a Host that is none');
-    if (bytes[line.targetAt] !== 0x2f) {
-      const target = bytes.toString('latin1', line.targetAt, line.targetEnd);
+    if (bytes[first.targetAt] !== 0x2f) {
+      const target = bytes.toString('latin1', first.targetAt, first.targetEnd);
       const absolute = ABSOLUTE.exec(target);
       if (absolute) {
         // The target's host counts, whatever the field says (RFC 9112, section 3.2.2).
@@ -237,9 +244,14 @@ interface StatusLine {
 function readStatusLine(bytes: Buffer): StatusLine {
   const minor = readVersion(bytes, 0);
   let at = HTTP_1.length + 1;
-  const status = Number(/^ ([1-5]\d\d)$/.exec(bytes.toString('latin1', at, at + 4))?.[1]);
-  at += 4;
-  if (Number.isNaN(status) || (bytes[at] !== SP && bytes[at] !== CR)) throw new HttpError(400, 'has no status');
+  const isSpace = bytes[at++] === SP;
+  let status = 0;
+  for (const end = at + 3; at < end; at++) {
+    const digit = bytes[at]! - ZERO;
+    status = digit >= 0 && digit <= 9 ? status * 10 + digit : NaN;
+  }
+  const isStatus = status >= 100 && status < 600;
+  if (!isSpace || !isStatus || (bytes[at] !== SP && bytes[at] !== CR)) throw new HttpError(400, 'has no status');
   while (FIELD[bytes[at]!] === 1) at++;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) throw new HttpError(400, 'has a first line with a control character');
   return { status, minor, next: at + 2 };
@@ -247,7 +259,9 @@ function readStatusLine(bytes: Buffer): StatusLine {
 
 function readVersion(bytes: Buffer, at: number): number {
   const minor = bytes[at + HTTP_1.length]! - ZERO;
-  if ((minor === 0 || minor === 1) && HTTP_1.every((byte, index) => bytes[at + index] === byte)) return minor;
+  let same = 0;
+  while (same < HTTP_1.length && bytes[at + same] === HTTP_1[same]) same++;
+  if (same === HTTP_1.length && (minor === 0 || minor === 1)) return minor;
   // One digit on either side (RFC 9112, section 2.3).
   if (/^HTTP\/\d\.\d\r\n$/.test(bytes.toString('latin1', at, at + 10)))
     throw new HttpError(505, 'is of another version than HTTP/1');

@@ -1,3 +1,4 @@
+import { GrowingBuffer } from './growing-buffer.ts';
 import { HttpError } from './http-error.ts';
 import type { Framing } from './head.ts';
 import { readFieldLines } from './fields.ts';
@@ -30,7 +31,6 @@ type State =
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** Larger chunks could not be counted exactly. */
 const MAX_SIZE_DIGITS = 13;
-const FIRST_HOLD_BYTES = 1024;
 
 /**
  * Reads the messages of one direction of a connection (RFC 9112), in whatever pieces they come. Bytes of a body are passed on as they are,
@@ -51,8 +51,7 @@ export class MessageParser<Head> {
   /** Bytes of the line that starts a chunk. */
   #lineBytes = 0;
   /** A head or trailer that is not complete yet. */
-  #held: Buffer | undefined;
-  #heldBytes = 0;
+  #held: GrowingBuffer | undefined;
   /** So many bytes of a head that is not complete are in order so far. */
   #checked = 0;
 
@@ -70,12 +69,12 @@ export class MessageParser<Head> {
 
   /** Whether it stands between two messages. */
   get isIdle(): boolean {
-    return this.#state === 'head' && this.#heldBytes === 0;
+    return this.#state === 'head' && this.#held === undefined;
   }
 
   /** Whether a head has begun and is not complete. */
   get isInHead(): boolean {
-    return this.#state === 'head' && this.#heldBytes > 0;
+    return this.#state === 'head' && this.#held !== undefined;
   }
 
   /** Takes the next bytes. Stops at the end of a message, and returns what came behind it. */
@@ -98,10 +97,10 @@ export class MessageParser<Head> {
   #feed(chunk: Buffer): Buffer | undefined {
     let rest = chunk;
     while (this.#state === 'head') {
-      const bytes = this.#heldBytes > 0 ? this.#hold(rest) : rest;
+      const bytes = this.#held !== undefined ? this.#hold(rest) : rest;
       const end = this.#headEnd(bytes);
       if (end === -1) {
-        if (this.#heldBytes === 0) this.#hold(bytes);
+        if (this.#held === undefined) this.#hold(bytes);
         return undefined;
       }
       this.#letGo();
@@ -186,7 +185,7 @@ export class MessageParser<Head> {
       this.#pass(chunk, at);
       return undefined;
     }
-    if (this.#heldBytes === 0 && chunk[at] === CR && chunk[at + 1] === LF) {
+    if (this.#held === undefined && chunk[at] === CR && chunk[at + 1] === LF) {
       this.#pass(chunk, at + 2);
       return this.#end(chunk.subarray(at + 2));
     }
@@ -278,21 +277,13 @@ export class MessageParser<Head> {
 
   /** Keeps what cannot be judged yet. Returns all that is kept. */
   #hold(bytes: Buffer): Buffer {
-    const size = this.#heldBytes + bytes.length;
-    if (this.#held === undefined || this.#held.length < size) {
-      // Twice the size each time: a head that comes byte by byte is not copied at every byte.
-      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_HOLD_BYTES, 2 * size));
-      this.#held?.copy(larger, 0, 0, this.#heldBytes);
-      this.#held = larger;
-    }
-    bytes.copy(this.#held, this.#heldBytes);
-    this.#heldBytes = size;
-    return this.#held.subarray(0, size);
+    this.#held ??= new GrowingBuffer();
+    this.#held.add(bytes);
+    return this.#held.bytes;
   }
 
   #letGo(): void {
     this.#held = undefined;
-    this.#heldBytes = 0;
     this.#checked = 0;
   }
 }
