@@ -154,6 +154,27 @@ describe('a request to all servers, as JSON', () => {
     ]);
   });
 
+  it('has only so much of all answers together', async () => {
+    for (const site of ['west', 'east']) await serve(site, (_, answer) => answer.end(`"${'x'.repeat(700)}"`));
+    await listen('json', { fanOutBytes: 1000 });
+    const answers = JSON.parse((await ask()).body) as unknown[];
+    const errors = answers.filter((answer) => typeof answer === 'object');
+    assert.equal(errors.length, 1);
+    assert.match(JSON.stringify(errors[0]), /all answers together are too large/);
+  });
+
+  it('goes over a new connection where a kept one has ended', async () => {
+    let count = 0;
+    await serve('west', ({ socket }, answer) => {
+      if (++count === 2) socket.destroy();
+      else answer.end(String(count));
+    });
+    await listen('json');
+    assert.equal((await ask('', { method: 'GET' })).body, '[1]');
+    assert.equal((await ask('', { method: 'GET' })).body, '[3]');
+    assert.equal(way.connects, 2);
+  });
+
   it('is taken back from all when the client goes', async () => {
     let open = 0;
     for (const site of ['west', 'east'])

@@ -47,6 +47,8 @@ async function listen(limits: Partial<HttpLimits> = {}): Promise<void> {
 /** A real server behind the listener. */
 async function serve(site: string, answer: RequestListener): Promise<Server> {
   const server = createServer(answer);
+  // It never closes a connection by itself: what ends is ended by the listener.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   way.servers.push({ site, port: (server.address() as AddressInfo).port });
   ends.push(() => {
@@ -123,6 +125,12 @@ function heard(socket: Socket, isEnough: (said: string) => boolean): Promise<str
       socket.end();
       resolve(said);
     });
+  });
+}
+
+function connections(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.getConnections((_, count) => resolve(count));
   });
 }
 
@@ -395,6 +403,36 @@ describe('bodies', () => {
     asked.destroy();
   });
 
+  it('that nobody reads hold further requests up', async () => {
+    await listen();
+    let answered = 0;
+    await serve('west', (_, answer) => {
+      answered++;
+      answer.end(Buffer.alloc(30_000));
+    });
+    const socket = dial(listener.port);
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2000));
+    assert.ok((await stalled(() => answered)) < 1000);
+    socket.destroy();
+  });
+
+  it('and requests behind one that is not answered wait at the client', async () => {
+    await listen();
+    await serve('west', () => {});
+    const socket = dial(listener.port);
+    let sent = 0;
+    const more = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(10_000));
+    const send = () => {
+      while (sent < 64 * MIB && socket.write(more)) sent += more.length;
+      if (sent < 64 * MIB) socket.once('drain', send);
+    };
+    send();
+    assert.ok((await stalled(() => sent)) < 32 * MIB);
+    assert.equal(way.given, 1);
+    socket.destroy();
+  });
+
   /** What a counter has once it grows no more. */
   async function stalled(count: () => number): Promise<number> {
     let last = -1;
@@ -556,6 +594,13 @@ describe('a conversation', () => {
     await until('the answer', () => said.endsWith('EARLY LATE'));
   });
 
+  it('has the protocols that a server requires', async () => {
+    await listen();
+    await serve('west', (_, answer) => answer.writeHead(426, { Connection: 'Upgrade', Upgrade: 'x/2' }).end());
+    const { status, headers } = await ask();
+    assert.deepEqual([status, headers.connection, headers.upgrade], [426, 'Upgrade', 'x/2']);
+  });
+
   it('does not change its protocol unasked', async () => {
     await listen();
     await serveRaw('west', answering('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'));
@@ -590,6 +635,25 @@ describe('a request that is not clear', () => {
     assert.match(await said, /^HTTP\/1\.1 400 /);
     await until('the server to be left', () => server.sockets.size === 0);
   });
+});
+
+it('a request that is not clear any more, while its answer is under way, ends that with a reset', async () => {
+  await listen();
+  await serve('west', (asked, answer) => {
+    answer.on('error', () => {});
+    asked.on('error', () => {}).once('data', () => answer.write('begun'));
+  });
+  const socket = dial(listener.port);
+  let said = '';
+  socket.on('data', (chunk) => (said += chunk.toString()));
+  const reset = new Promise<string | undefined>((resolve) => {
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code)).once('end', () => resolve(undefined));
+  });
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n');
+  await until('the answer to begin', () => said.includes('begun'));
+  socket.write('nonsense\r\n');
+  assert.equal(await reset, 'ECONNRESET');
+  assert.doesNotMatch(said, /HTTP\/1\.1 400/);
 });
 
 describe('an answer that is not clear', () => {
@@ -651,11 +715,17 @@ describe('where a server fails', () => {
   it('before it answered, a request that may not be repeated is told so', async () => {
     await listen();
     await serveRaw('east', breaking);
+    let count = 0;
+    await serve('west', (_, answer) => {
+      count++;
+      answer.end();
+    });
     const { status, body, headers } = await ask('/', { method: 'POST' }, 'x');
+    assert.equal(count, 0);
     assert.equal(status, 502);
     assert.equal(body, 'backend: east did not answer: it closed the connection\n');
     assert.match(headers['content-type']!, /^text\/plain/);
-    assert.equal((await ask('/', { method: 'POST' }, 'x')).status, 502, 'the connection goes on');
+    assert.equal((await ask('/', { method: 'POST' }, 'x')).status, 200, 'the connection goes on');
     assert.equal(way.clients, 1);
   });
 
@@ -769,12 +839,6 @@ describe('connections to servers', () => {
     await Promise.all(answers);
     await until('three to go', async () => (await connections(server)) === 2);
   });
-
-  function connections(server: Server): Promise<number> {
-    return new Promise((resolve) => {
-      server.getConnections((_, count) => resolve(count));
-    });
-  }
 });
 
 describe('a client', () => {
@@ -823,6 +887,29 @@ describe('a client', () => {
 });
 
 describe('a listener that is closed', () => {
+  it('lets an answer that has begun go on to its end, and then ends both connections', async () => {
+    await listen();
+    let finish: (() => void) | undefined;
+    const server = await serve('west', (_, answer) => {
+      answer.write('first ');
+      finish = () => answer.end('last');
+    });
+    const socket = dial(listener.port);
+    let said = '';
+    socket.on('data', (chunk) => (said += chunk.toString()));
+    const end = new Promise((resolve) => {
+      socket.once('end', resolve);
+    });
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until('the answer to begin', () => said.includes('first'));
+    listener.close();
+    finish!();
+    await end;
+    socket.end();
+    assert.match(said, /last\r\n0\r\n\r\n$/);
+    await until('the server to be left', async () => (await connections(server)) === 0);
+  });
+
   it('lets the request that is under way finish, and ends the connection with it', async () => {
     await listen();
     let answerIt: (() => void) | undefined;
@@ -839,10 +926,6 @@ describe('a listener that is closed', () => {
     answerIt!();
     assert.match(await busy, /Connection: close\r\n\r\n4\r\ndone|Connection: close\r\n\r\ndone/);
     await assert.rejects(exchange('GET / HTTP/1.1\r\nHost: a\r\n\r\n'), { code: 'ECONNREFUSED' });
-    await until('no connection to the server', () => {
-      return new Promise<boolean>((resolve) => {
-        server.getConnections((_, count) => resolve(count === 0));
-      });
-    });
+    await until('the server to be left', async () => (await connections(server)) === 0);
   });
 });
