@@ -1,4 +1,4 @@
-import type { RequestTraits } from '../listener.ts';
+import type { RequestTraits } from '../../routing/request-rule.ts';
 import { type FieldLine, forEachField, type KnownField, listOf, readFieldLines, withNamed } from './fields.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpLimits } from './limits.ts';

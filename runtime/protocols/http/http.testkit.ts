@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
 import { silentLog } from '../../log.ts';
-import type { Attempts, FanOut, RequestTraits, Server, Way } from '../listener.ts';
+import type { RequestTraits } from '../../routing/request-rule.ts';
+import type { Attempts, FanOut, Flow, Server, Way } from '../listener.ts';
 
 /** A server of a `TcpWay`. */
 export interface FakeServer {
@@ -47,6 +48,10 @@ export class TcpWay implements Way {
 
   fanOut(): FanOut | undefined {
     return this.fanOutAs;
+  }
+
+  flow(): Flow {
+    throw new Error('there are no datagrams here');
   }
 
   attempts(request?: RequestTraits): Attempts {
