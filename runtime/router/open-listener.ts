@@ -1,4 +1,5 @@
 import { openHttpListener } from '../protocols/http/http-listener.ts';
+import { openHttp2Listener } from '../protocols/http2/http2-listener.ts';
 import type { OpenListener } from '../protocols/listener.ts';
 import { openTcpListener } from '../protocols/tcp/tcp-listener.ts';
 import { openUdpListener } from '../protocols/udp/udp-listener.ts';
@@ -8,8 +9,8 @@ import type { Protocol } from '../routing/types.ts';
 export const openListener: Record<Protocol, OpenListener> = {
   tcp: openTcpListener,
   http: openHttpListener,
+  http2: openHttp2Listener,
   // Carried as streams for now.
-  http2: openTcpListener,
   amqp: openTcpListener,
   udp: openUdpListener,
 };

@@ -1,0 +1,72 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { Exchange, type Exchanging } from './exchange.ts';
+import { type Origin, originOf } from './fields.ts';
+import { FloodGate } from './flood-gate.ts';
+import { Http2Inbound } from './http2-inbound.ts';
+
+const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+
+/** A client's connection, in HTTP/2: many requests at a time, each with a server of its own. */
+export class ClientSession {
+  readonly #session: ServerHttp2Session;
+  readonly #context: Exchanging;
+  readonly #origin: Origin;
+  #busy = 0;
+  #idleSince = performance.now();
+  #probedAt = performance.now();
+  #isProbing = false;
+
+  constructor(session: ServerHttp2Session, context: Exchanging) {
+    this.#session = session;
+    this.#context = context;
+    this.#origin = originOf(session.socket.remoteAddress);
+    const { limits } = context;
+    // What ends a session is told by its end.
+    session.on('error', () => {});
+    session.on('stream', (stream, headers, flags, raw?: string[]) => this.#serve(stream, headers, flags, raw ?? []));
+    // Node gives the connection's window back at once, so that one stream never stops another.
+    session.setLocalWindowSize(limits.clientWindowBytes * 4);
+    this.#guard('ping', limits.pingsPerSecond);
+    this.#guard('remoteSettings', limits.settingsPerSecond);
+  }
+
+  /** Ends it where it was not used for long, and where nobody is there any more. */
+  review(now: number): void {
+    const { clientIdleMs, clientProbeEveryMs } = this.#context.limits;
+    if (this.#session.destroyed) return;
+    if (this.#busy === 0 && now - this.#idleSince >= clientIdleMs) this.#session.close();
+    else if (now - this.#probedAt >= clientProbeEveryMs && !this.#isProbing) this.#probe(now);
+  }
+
+  /** GOAWAY: requests that are under way go on. */
+  close(): void {
+    this.#session.close();
+  }
+
+  #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {
+    this.#busy++;
+    stream.once('close', () => {
+      this.#busy--;
+      this.#idleSince = performance.now();
+    });
+    void new Exchange(new Http2Inbound(stream, headers, flags, raw, this.#origin), this.#context).run();
+  }
+
+  #probe(now: number): void {
+    this.#probedAt = now;
+    this.#isProbing = true;
+    const timer = setTimeout(() => this.#session.destroy(), this.#context.limits.clientProbeWithinMs);
+    this.#session.ping(() => {
+      clearTimeout(timer);
+      this.#isProbing = false;
+    });
+  }
+
+  /** Frames that cost nothing to send: too many of them are an attack (CVE-2019-9512, CVE-2019-9515). */
+  #guard(event: 'ping' | 'remoteSettings', perSecond: number): void {
+    const gate = new FloodGate(perSecond);
+    this.#session.on(event, () => {
+      if (!gate.pass()) this.#session.destroy(new Error(`too many frames (${event})`), NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { StreamError } from '../../link/reason.ts';
+import type { Server } from '../listener.ts';
+import type { Fields } from './fields.ts';
+import { NotHttp2Error } from './server-session.ts';
+
+/** Why a request got no answer from a server. */
+export interface Failure {
+  /** 502: a server broke off, or broke the protocol. 503: none could be reached, or none has room. 504: none answered in time. */
+  readonly status: 502 | 503 | 504;
+  /** The reason, as the end of a sentence. */
+  readonly reason: string;
+  /** No server has begun with it: it may go to another one, whatever it asks for. */
+  readonly untouched: boolean;
+  /** The server's own word for it, an error code of RFC 9113, section 7. */
+  readonly code?: number;
+  /** It was the connection that ended: the same server may take it on another one. */
+  readonly onAnother?: boolean;
+}
+
+/** gRPC's words for what went wrong (https://grpc.io/docs/guides/status-codes/). */
+const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_UNAVAILABLE = 14;
+
+/** What `server.connect()`, or waiting for a place at the server, ended with. Throws again what is no such end. */
+export function unreached(error: unknown, { site }: Server): Failure {
+  if (error instanceof NotHttp2Error) return { status: 502, reason: `at ${site}, ${error.message}`, untouched: true };
+  if (!(error instanceof StreamError)) throw error;
+  return { status: error.code === 'timeout' ? 504 : 503, reason: `at ${site}, ${error.message}`, untouched: true };
+}
+
+/** The sentence for people. */
+export function sentenceFor(address: string, { reason }: Failure): string {
+  return `${address} did not answer: ${reason}.`;
+}
+
+/** The fields, and the text, with which a request without gRPC ends. */
+export function plainAnswer(address: string, failure: Failure): { fields: Fields; text: string } {
+  const text = `${sentenceFor(address, failure)}\n`;
+  const fields = {
+    ':status': failure.status,
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  };
+  return { fields, text };
+}
+
+/** The fields of a response that is nothing but gRPC's status: "Trailers-Only" of gRPC over HTTP/2. */
+export function grpcAnswer(address: string, failure: Failure, contentType: string): Fields {
+  return { ':status': 200, 'content-type': contentType, ...grpcTrailers(address, failure) };
+}
+
+/** gRPC's status, for the end of a response that has begun. */
+export function grpcTrailers(address: string, failure: Failure): Fields {
+  const status = failure.status === 504 ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
+  return { 'grpc-status': String(status), 'grpc-message': percentEncoded(sentenceFor(address, failure)) };
+}
+
+/** Everything but printable ASCII, and the percent sign itself, as the bytes of UTF-8 ("Percent-Encoded" of gRPC over HTTP/2). */
+export function percentEncoded(text: string): string {
+  let encoded = '';
+  for (const byte of Buffer.from(text))
+    encoded +=
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  return encoded;
+}

@@ -1,0 +1,149 @@
+import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { OpenListener, ProtocolListener, Way } from '../listener.ts';
+import { ClientSession } from './client-session.ts';
+import { Exchange, type Exchanging } from './exchange.ts';
+import { originOf } from './fields.ts';
+import { Http1Inbound } from './http1-inbound.ts';
+import { Http1Servers } from './http1-servers.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { ServerSessions } from './server-sessions.ts';
+
+/** The first bytes of HTTP/2 (RFC 9113, section 3.4). No method of HTTP/1.1 begins like that. */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+/** So many of them tell which protocol it is. */
+const TELLING_BYTES = 3;
+
+/** Where clients speak HTTP/2 without TLS, with prior knowledge (RFC 9113, section 3.3); each request gets a server of its own. */
+export const openHttp2Listener: OpenListener = (host, port, way) => openHttp2ListenerWithin(DEFAULT_LIMITS, host, port, way);
+
+/** The same within other limits. */
+export async function openHttp2ListenerWithin(limits: Limits, host: string, port: number, way: Way): Promise<ProtocolListener> {
+  const listener = new Http2Listener(limits, way);
+  await listener.open(host, port);
+  return listener;
+}
+
+class Http2Listener implements ProtocolListener {
+  readonly #limits: Limits;
+  readonly #way: Way;
+  readonly #context: Exchanging;
+  readonly #server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#greet(client));
+  readonly #http1 = createHttp1Server({ requestTimeout: 0 });
+  readonly #http2;
+  readonly #clients = new Set<ClientSession>();
+  /** Clients that have not said yet what they speak. */
+  readonly #silent = new Set<Socket>();
+  #review: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(limits: Limits, way: Way) {
+    this.#limits = limits;
+    this.#way = way;
+    this.#context = { way, limits, sessions: new ServerSessions(limits), http1: new Http1Servers(limits) };
+    this.#http2 = createHttp2Server({
+      maxSessionMemory: limits.sessionMegabytes,
+      maxHeaderListPairs: limits.headerFields,
+      maxSessionInvalidFrames: limits.invalidFrames,
+      maxSessionRejectedStreams: limits.rejectedStreams,
+      streamResetBurst: limits.resetBurst,
+      streamResetRate: limits.resetsPerSecond,
+      settings: {
+        maxConcurrentStreams: limits.streamsPerClient,
+        initialWindowSize: limits.clientWindowBytes,
+        maxHeaderListSize: limits.headerBytes,
+      },
+    });
+    this.#http2.on('session', (session) => this.#accept(session));
+    const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
+    this.#http1.on('request', answer);
+    // The server says itself whether it wants the body.
+    this.#http1.on('checkContinue', answer);
+    this.#http1.keepAliveTimeout = limits.clientIdleMs;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  open(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#server.off('error', reject);
+        // It never listens itself, but keeps its lists and its timers from here on.
+        this.#http1.emit('listening');
+        this.#review = setInterval(() => this.#lookAfterAll(), this.#limits.reviewEveryMs).unref();
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+    this.#http1.close();
+    for (const client of this.#silent) client.destroy();
+    for (const client of this.#clients) client.close();
+    this.#context.sessions.close();
+    this.#context.http1.close();
+  }
+
+  /** Waits for the bytes that tell which protocol a client speaks. */
+  #greet(client: Socket): void {
+    this.#way.count(client);
+    this.#silent.add(client);
+    client.on('error', () => {});
+    const timer = setTimeout(() => client.destroy(), this.#limits.firstBytesWithinMs);
+    client.once('close', () => {
+      clearTimeout(timer);
+      this.#silent.delete(client);
+    });
+    let head: Buffer = Buffer.alloc(0);
+    const look = (): void => {
+      const chunk = client.read() as Buffer | null;
+      if (chunk) head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      const isHttp2 = head.subarray(0, TELLING_BYTES).equals(PREFACE.subarray(0, Math.min(head.length, TELLING_BYTES)));
+      if (isHttp2 && head.length < TELLING_BYTES) {
+        if (client.readableEnded) client.destroy();
+        return;
+      }
+      client.off('readable', look);
+      clearTimeout(timer);
+      this.#silent.delete(client);
+      client.unshift(head);
+      // A client of HTTP/2 that has ended can say nothing more, not even that it takes the answer.
+      if (isHttp2) client.allowHalfOpen = false;
+      (isHttp2 ? this.#http2 : this.#http1).emit('connection', client);
+    };
+    client.on('readable', look);
+    client.once('end', () => {
+      if (this.#silent.has(client)) client.destroy();
+    });
+  }
+
+  #accept(session: ServerHttp2Session): void {
+    const client = new ClientSession(session, this.#context);
+    this.#clients.add(client);
+    session.once('close', () => this.#clients.delete(client));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const inbound = new Http1Inbound(request, response, originOf(request.socket.remoteAddress));
+    const { socket } = request;
+    response.once('finish', () => {
+      if (this.#closed) socket.destroySoon();
+    });
+    await new Exchange(inbound, this.#context).run();
+  }
+
+  #lookAfterAll(): void {
+    const now = performance.now();
+    const { sessions, http1 } = this.#context;
+    for (const client of this.#clients) client.review(now);
+    sessions.review(now);
+    http1.review();
+    if (this.#closed && this.#clients.size === 0 && sessions.isEmpty && http1.isEmpty) clearInterval(this.#review);
+  }
+}

@@ -1,0 +1,101 @@
+/** What one listener lets clients and servers do. Times are milliseconds. */
+export interface Limits {
+  /** A client that has not said by then which protocol it speaks is let go. */
+  firstBytesWithinMs: number;
+  /** A client without a request for so long is told to go (GOAWAY). */
+  clientIdleMs: number;
+  /** How often a client is asked whether it is there (PING), and how long it may take to answer. */
+  clientProbeEveryMs: number;
+  clientProbeWithinMs: number;
+  /** Requests of one client connection at a time (SETTINGS_MAX_CONCURRENT_STREAMS). */
+  streamsPerClient: number;
+  /** What one request of a client may send ahead of its server, in bytes (SETTINGS_INITIAL_WINDOW_SIZE). */
+  clientWindowBytes: number;
+  /** Header fields of one request or response: their number, and their size in bytes (SETTINGS_MAX_HEADER_LIST_SIZE). */
+  headerFields: number;
+  headerBytes: number;
+  /**
+   * What node:http2 may hold for one connection before it refuses streams (ENHANCE_YOUR_CALM), in megabytes: more than all streams of a
+   * session hold when nobody reads.
+   */
+  sessionMegabytes: number;
+  /** Requests that a client may take back: so many at once, and then so many a second (CVE-2023-44487). */
+  resetBurst: number;
+  resetsPerSecond: number;
+  /** Frames of a client that are against the protocol, empty DATA frames among them; and requests that were not taken. */
+  invalidFrames: number;
+  rejectedStreams: number;
+  /** Of a client, in any one second. gRPC clients measure the way with a PING a round trip. */
+  pingsPerSecond: number;
+  settingsPerSecond: number;
+
+  /** Connections to one server, and requests on each at a time where the server allows as many. */
+  sessionsPerServer: number;
+  streamsPerServerSession: number;
+  /** Requests that wait for a place at one server, and how long. */
+  waitingPerServer: number;
+  waitForServerMs: number;
+  /** A server that has not answered the connection preface by then is passed over. */
+  settingsWithinMs: number;
+  /** A connection to a server is closed after so long without a request. */
+  serverIdleMs: number;
+  /**
+   * How often a server with requests under way is asked whether it is there, and how long it may take to answer. gRPC servers cut off
+   * whoever asks more often than every 5 minutes (gRFC A8).
+   */
+  serverProbeEveryMs: number;
+  serverProbeWithinMs: number;
+  /** What a server may send ahead of one client that does not read, in bytes. */
+  serverWindowBytes: number;
+  /**
+   * Requests taken back on one connection to a server, before others get a connection of their own: the server counts them, too, and would
+   * cut off every client for what one of them did.
+   */
+  resetsPerServerSession: number;
+  /** How long a server that answered in HTTP/1.1 is asked in HTTP/1.1. */
+  rememberHttp1Ms: number;
+  /** Connections to one server that speaks HTTP/1.1. */
+  http1ConnectionsPerServer: number;
+
+  /** What is kept of a request's body, so that another server may be asked. Bytes. */
+  replayBytes: number;
+  /** Servers that one request is sent to at most. */
+  attempts: number;
+  /** How often connections are looked after: the precision of the longer times above. */
+  reviewEveryMs: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  firstBytesWithinMs: 10_000,
+  clientIdleMs: 10 * 60_000,
+  clientProbeEveryMs: 60_000,
+  clientProbeWithinMs: 20_000,
+  streamsPerClient: 128,
+  clientWindowBytes: 256 * 1024,
+  headerFields: 128,
+  headerBytes: 64 * 1024,
+  sessionMegabytes: 32,
+  resetBurst: 1000,
+  resetsPerSecond: 33,
+  invalidFrames: 1000,
+  rejectedStreams: 100,
+  pingsPerSecond: 10_000,
+  settingsPerSecond: 100,
+
+  sessionsPerServer: 64,
+  streamsPerServerSession: 256,
+  waitingPerServer: 1000,
+  waitForServerMs: 5000,
+  settingsWithinMs: 5000,
+  serverIdleMs: 60_000,
+  serverProbeEveryMs: 5 * 60_000 + 10_000,
+  serverProbeWithinMs: 20_000,
+  serverWindowBytes: 512 * 1024,
+  resetsPerServerSession: 500,
+  rememberHttp1Ms: 60_000,
+  http1ConnectionsPerServer: 64,
+
+  replayBytes: 64 * 1024,
+  attempts: 5,
+  reviewEveryMs: 5000,
+};
