@@ -32,15 +32,15 @@ describe('gRPC through three sites', () => {
   let client: GrpcClient;
   const servers: GrpcServer[] = [];
   /** What the server at each site has taken, and calls that were cancelled there. */
-  const taken: Record<string, number> = { east: 0, west: 0 };
+  const taken = { east: 0, west: 0 };
   let cancelled = 0;
   let release = (): void => {};
   let released = Promise.resolve();
 
-  function handlers(site: string): EchoHandlers {
+  function handlers(site: 'east' | 'west'): EchoHandlers {
     return {
       one: (call, reply) => {
-        taken[site]!++;
+        taken[site]++;
         call.on('cancelled', () => cancelled++);
         const metadata = new Metadata();
         metadata.set('site', site);
@@ -80,7 +80,7 @@ describe('gRPC through three sites', () => {
     const [middle, east, west] = await sites.start('middle', 'east', 'west');
     for (const site of [east, west]) {
       await sites.link(site, middle);
-      const server = await startGrpcServer(handlers(site.name));
+      const server = await startGrpcServer(handlers(site.name as 'east' | 'west'));
       servers.push(server);
       await site.api.expose({ address: 'echo', port: server.port, type });
     }
@@ -112,12 +112,12 @@ describe('gRPC through three sites', () => {
   });
 
   it('spreads the calls of one channel over the servers of both sites', async () => {
-    taken['east'] = taken['west'] = 0;
+    Object.assign(taken, { east: 0, west: 0 });
     for (let at = 0; at < 10; at++) await client.one(Buffer.from('x'), new Metadata()).answer;
     assert.deepEqual(taken, { east: 5, west: 5 });
     released = new Promise((resolve) => (release = resolve));
     const held = Array.from({ length: 20 }, () => client.one(Buffer.from('hold'), new Metadata()).answer);
-    await until('all of them at the servers', () => taken['east']! + taken['west']! === 30);
+    await until('all of them at the servers', () => taken.east + taken.west === 30);
     assert.deepEqual(taken, { east: 15, west: 15 });
     release();
     await Promise.all(held);
@@ -140,9 +140,9 @@ describe('gRPC through three sites', () => {
 
   it('passes on a cancellation', async () => {
     cancelled = 0;
-    const before = taken['east']! + taken['west']!;
+    const seen = taken.east + taken.west;
     const { call, answer } = client.one(Buffer.from('hang'), new Metadata());
-    await until('the server to see it', () => taken['east']! + taken['west']! > before);
+    await until('the server to see it', () => taken.east + taken.west > seen);
     call.cancel();
     await assert.rejects(answer, { code: status.CANCELLED });
     await until('the server to learn it', () => cancelled === 1);

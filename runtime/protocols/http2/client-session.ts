@@ -4,13 +4,14 @@ import { type Origin, originOf } from './fields.ts';
 import { FloodGate } from './flood-gate.ts';
 import { Http2Inbound } from './http2-inbound.ts';
 
-const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
 
 /** A client's connection, in HTTP/2: many requests at a time, each with a server of its own. */
 export class ClientSession {
   readonly #session: ServerHttp2Session;
   readonly #context: Exchanging;
   readonly #origin: Origin;
+  readonly #resets: FloodGate;
   #busy = 0;
   #idleSince = performance.now();
   #probedAt = performance.now();
@@ -28,6 +29,7 @@ export class ClientSession {
     session.setLocalWindowSize(limits.clientWindowBytes * 4);
     this.#guard('ping', limits.pingsPerSecond);
     this.#guard('remoteSettings', limits.settingsPerSecond);
+    this.#resets = new FloodGate({ burst: limits.resetBurst, perSecond: limits.resetsPerSecond });
   }
 
   /** Ends it where it was not used for long, and where nobody is there any more. */
@@ -44,12 +46,16 @@ export class ClientSession {
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {
+    const inbound = new Http2Inbound(stream, headers, flags, raw, this.#origin);
     this.#busy++;
     stream.once('close', () => {
       this.#busy--;
       this.#idleSince = performance.now();
+      // A server's code that was passed on is none of the client's doing.
+      if (!inbound.wasReset && stream.rstCode !== NGHTTP2_NO_ERROR && !this.#resets.pass())
+        this.#cutOff('too many requests were taken back');
     });
-    void new Exchange(new Http2Inbound(stream, headers, flags, raw, this.#origin), this.#context).run();
+    void new Exchange(inbound, this.#context).run();
   }
 
   #probe(now: number): void {
@@ -64,9 +70,13 @@ export class ClientSession {
 
   /** Frames that cost nothing to send: too many of them are an attack (CVE-2019-9512, CVE-2019-9515). */
   #guard(event: 'ping' | 'remoteSettings', perSecond: number): void {
-    const gate = new FloodGate(perSecond);
+    const gate = new FloodGate({ burst: perSecond, perSecond });
     this.#session.on(event, () => {
-      if (!gate.pass()) this.#session.destroy(new Error(`too many frames (${event})`), NGHTTP2_ENHANCE_YOUR_CALM);
+      if (!gate.pass()) this.#cutOff(`too many frames (${event})`);
     });
+  }
+
+  #cutOff(why: string): void {
+    if (!this.#session.destroyed) this.#session.destroy(new Error(why), NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }

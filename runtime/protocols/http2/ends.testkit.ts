@@ -52,11 +52,16 @@ export class H2Server {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Breaks all connections. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
   /** As a process that is killed. */
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const session of this.sessions) if (!session.destroyed) session.destroy();
-    for (const socket of this.sockets) socket.destroy();
+    this.cut();
     await closed;
   }
 }

@@ -1,19 +1,22 @@
-/** Counts what somebody does, and says when it is more than so many times in any one second. */
+/** Counts what somebody does, and says when it is too much: more than so many at once, and then more than so many a second. */
 export class FloodGate {
-  readonly #most: number;
-  #since = 0;
-  #count = 0;
+  readonly #burst: number;
+  readonly #perSecond: number;
+  #left: number;
+  #at = performance.now();
 
-  constructor(perSecond: number) {
-    this.#most = perSecond;
+  constructor({ burst, perSecond }: { burst: number; perSecond: number }) {
+    this.#burst = burst;
+    this.#perSecond = perSecond;
+    this.#left = burst;
   }
 
-  /** Once more. Returns false from the moment that it is too often. */
+  /** Once more. Returns false when it is too much. `now`: milliseconds. */
   pass(now = performance.now()): boolean {
-    if (now - this.#since >= 1000) {
-      this.#since = now;
-      this.#count = 0;
-    }
-    return ++this.#count <= this.#most;
+    this.#left = Math.min(this.#burst, this.#left + ((now - this.#at) / 1000) * this.#perSecond);
+    this.#at = now;
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
   }
 }

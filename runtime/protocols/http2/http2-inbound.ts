@@ -9,6 +9,8 @@ export class Http2Inbound implements Inbound {
   readonly fields: Fields;
   readonly hasBody: boolean;
   readonly hasCodes = true;
+  /** From this side. */
+  wasReset = false;
   readonly #stream: ServerHttp2Stream;
   #requestTrailers: Fields | undefined;
   #trailers: Fields | undefined;
@@ -67,7 +69,9 @@ export class Http2Inbound implements Inbound {
   }
 
   reset(code: number): void {
-    if (!this.isOver) this.#stream.close(code);
+    if (this.isOver) return;
+    this.wasReset = true;
+    this.#stream.close(code);
   }
 
   letGo(): void {

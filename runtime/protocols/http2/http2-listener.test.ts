@@ -439,7 +439,7 @@ describe('a server that fails', () => {
   });
 
   it('before its response is replaced for a request that may be repeated, and not for another', async () => {
-    const dies = await serve((stream) => stream.session?.socket.destroy());
+    const dies = await serve(() => dies.cut());
     const lives = await serve(says('second'));
     await open([dies.port, lives.port]);
     assert.equal((await askHttp2(client, { ':method': 'GET' })).body, 'second');
@@ -452,7 +452,7 @@ describe('a server that fails', () => {
   it('in the midst of its response resets the request', async () => {
     const server = await serve((stream) => {
       stream.respond({ ':status': 200 });
-      stream.write('some', () => stream.session?.socket.destroy());
+      stream.write('some', () => server.cut());
     });
     await open([server.port]);
     const { headers, code } = await askHttp2(client);
@@ -462,7 +462,7 @@ describe('a server that fails', () => {
   it('in the midst of a gRPC response ends it with UNAVAILABLE', async () => {
     const server = await serve((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
-      stream.write('some', () => stream.session?.socket.destroy());
+      stream.write('some', () => server.cut());
     });
     await open([server.port]);
     const { trailers } = await askHttp2(client, grpc(), 'x');

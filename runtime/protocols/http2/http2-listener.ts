@@ -47,8 +47,6 @@ class Http2Listener implements ProtocolListener {
       maxHeaderListPairs: limits.headerFields,
       maxSessionInvalidFrames: limits.invalidFrames,
       maxSessionRejectedStreams: limits.rejectedStreams,
-      streamResetBurst: limits.resetBurst,
-      streamResetRate: limits.resetsPerSecond,
       settings: {
         maxConcurrentStreams: limits.streamsPerClient,
         initialWindowSize: limits.clientWindowBytes,

@@ -19,7 +19,10 @@ export interface Limits {
    * session hold when nobody reads.
    */
   sessionMegabytes: number;
-  /** Requests that a client may take back: so many at once, and then so many a second (CVE-2023-44487). */
+  /**
+   * Requests that a client may take back: so many at once, and then so many a second (CVE-2023-44487). Twice as many at once are what nghttp2
+   * itself allows; it then stops listening, without closing the connection.
+   */
   resetBurst: number;
   resetsPerSecond: number;
   /** Frames of a client that are against the protocol, empty DATA frames among them; and requests that were not taken. */
@@ -75,7 +78,7 @@ export const DEFAULT_LIMITS: Limits = {
   headerFields: 128,
   headerBytes: 64 * 1024,
   sessionMegabytes: 32,
-  resetBurst: 1000,
+  resetBurst: 500,
   resetsPerSecond: 33,
   invalidFrames: 1000,
   rejectedStreams: 100,
