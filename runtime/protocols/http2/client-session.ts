@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { Exchange, type Exchanging } from './exchange.ts';
 import { type Origin, originOf } from './fields.ts';
 import { FloodGate } from './flood-gate.ts';
@@ -9,6 +10,7 @@ const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
 /** A client's connection, in HTTP/2: many requests at a time, each with a server of its own. */
 export class ClientSession {
   readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
   readonly #context: Exchanging;
   readonly #origin: Origin;
   readonly #resets: FloodGate;
@@ -17,10 +19,11 @@ export class ClientSession {
   #probedAt = performance.now();
   #isProbing = false;
 
-  constructor(session: ServerHttp2Session, context: Exchanging) {
+  constructor(session: ServerHttp2Session, socket: Socket, context: Exchanging) {
     this.#session = session;
+    this.#socket = socket;
     this.#context = context;
-    this.#origin = originOf(session.socket.remoteAddress);
+    this.#origin = originOf(socket.remoteAddress);
     const { limits } = context;
     // What ends a session is told by its end.
     session.on('error', () => {});
@@ -34,15 +37,18 @@ export class ClientSession {
 
   /** Ends it where it was not used for long, and where nobody is there any more. */
   review(now: number): void {
-    const { clientIdleMs, clientProbeEveryMs } = this.#context.limits;
-    if (this.#session.destroyed) return;
-    if (this.#busy === 0 && now - this.#idleSince >= clientIdleMs) this.#session.close();
+    const { clientIdleMs, clientProbeEveryMs, clientProbeWithinMs } = this.#context.limits;
+    if (this.#session.closed || this.#session.destroyed) {
+      // It has been told to go, and does not: it keeps nothing but the connection, and that not for ever.
+      if (this.#busy === 0 && now - this.#idleSince >= clientProbeWithinMs) this.#socket.destroy();
+    } else if (this.#busy === 0 && now - this.#idleSince >= clientIdleMs) this.close();
     else if (now - this.#probedAt >= clientProbeEveryMs && !this.#isProbing) this.#probe(now);
   }
 
   /** GOAWAY: requests that are under way go on. */
   close(): void {
-    this.#session.close();
+    this.#idleSince = performance.now();
+    if (!this.#session.destroyed) this.#session.close();
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {

@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
 import type { Readable } from 'node:stream';
 import { sentence } from '../../errors.ts';
+import type { Log } from '../../log.ts';
 import type { Server, Way } from '../listener.ts';
 import type { Call, CallEvents } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, unreached } from './failure.ts';
@@ -24,6 +25,8 @@ const BODILESS = new Set(['204', '304']);
 /** What the requests of a listener have in common. */
 export interface Exchanging {
   readonly way: Way;
+  /** For what clients and servers can cause. */
+  readonly log: Log;
   readonly limits: Limits;
   readonly sessions: ServerSessions;
   readonly http1: Http1Servers;
@@ -52,7 +55,7 @@ export class Exchange {
 
   /** Resolves when nothing more is to be done for the request. */
   async run(): Promise<void> {
-    const { way, limits } = this.#context;
+    const { way, log, limits } = this.#context;
     const { fields } = this.#inbound;
     const attempts = way.attempts({
       path: fieldOf(fields, ':path') ?? '',
@@ -66,7 +69,7 @@ export class Exchange {
       if (!failure) return;
       last = failure;
       if (!this.#mayRepeat(failure)) break;
-      way.log.debug('a request goes to the next server', { address: way.address, reason: failure.reason });
+      log.debug('a request goes to the next server', { address: way.address, reason: failure.reason });
     }
     this.#fail(last);
   }
@@ -152,7 +155,8 @@ export class Exchange {
     try {
       inbound.respond(fields, bodiless);
     } catch (error) {
-      this.#context.way.log.debug('a response could not be passed on', { address: this.#context.way.address, error });
+      const { way, log } = this.#context;
+      log.warn('a response could not be passed on', { address: way.address, error });
       inbound.reset(NGHTTP2_INTERNAL_ERROR);
     }
     if (bodiless) body.resume();
@@ -167,9 +171,9 @@ export class Exchange {
   /** The client has no answer, and no server has one. */
   #fail(failure: Failure): void {
     const inbound = this.#inbound;
-    const { way } = this.#context;
+    const { way, log } = this.#context;
     if (inbound.isOver) return;
-    way.log.debug('a request has failed', { address: way.address, reason: failure.reason });
+    log.warn('a request was not answered', { address: way.address, reason: failure.reason });
     if (failure.code !== undefined && inbound.hasCodes) return inbound.reset(failure.code);
     if (this.#grpc) inbound.respond(grpcAnswer(way.address, failure, fieldOf(inbound.fields, 'content-type')!), true);
     else {

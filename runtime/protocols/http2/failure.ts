@@ -1,7 +1,7 @@
+import { sentence } from '../../errors.ts';
 import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
 import type { Fields } from './fields.ts';
-import { NotHttp2Error } from './server-session.ts';
 
 /** Why a request got no answer from a server. */
 export interface Failure {
@@ -21,11 +21,11 @@ export interface Failure {
 const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_UNAVAILABLE = 14;
 
-/** What `server.connect()`, or waiting for a place at the server, ended with. Throws again what is no such end. */
+/** What `server.connect()`, or waiting for a place at the server, ended with. */
 export function unreached(error: unknown, { site }: Server): Failure {
-  if (error instanceof NotHttp2Error) return { status: 502, reason: `at ${site}, ${error.message}`, untouched: true };
-  if (!(error instanceof StreamError)) throw error;
-  return { status: error.code === 'timeout' ? 504 : 503, reason: `at ${site}, ${error.message}`, untouched: true };
+  const reason = `at ${site}, ${sentence(error)}`;
+  if (!(error instanceof StreamError)) return { status: 502, reason, untouched: true };
+  return { status: error.code === 'timeout' ? 504 : 503, reason, untouched: true };
 }
 
 /** The sentence for people. */

@@ -5,6 +5,8 @@ import type { Server } from '../listener.ts';
 import type { Call, CallEvents } from './call.ts';
 import { type Failure, unreached } from './failure.ts';
 import { fieldOf, type Fields, withoutHopByHop } from './fields.ts';
+import { addTrailers, plain } from './http1-fields.ts';
+import type { Limits } from './limits.ts';
 
 /** A request to a server that speaks HTTP/1.1. `ended`: it has no body, and no trailers. */
 export class Http1Call implements Call {
@@ -13,7 +15,12 @@ export class Http1Call implements Call {
   #error: Error | undefined;
   #isWhole = false;
 
-  constructor(agent: Agent, server: Server, { fields, ended }: { fields: Fields; ended: boolean }, events: CallEvents) {
+  constructor(
+    { agent, limits }: { agent: Agent; limits: Limits },
+    server: Server,
+    { fields, ended }: { fields: Fields; ended: boolean },
+    events: CallEvents,
+  ) {
     this.#server = server;
     const method = fieldOf(fields, ':method') ?? 'GET';
     if (method === 'CONNECT') throw new Error('CONNECT does not pass to a server of HTTP/1.1');
@@ -23,6 +30,7 @@ export class Http1Call implements Call {
       path: fieldOf(fields, ':path') ?? '/',
       headers: headersOf(fields, ended),
       setHost: false,
+      maxHeaderSize: limits.headerBytes,
     });
     this.body.on('error', (error) => (this.#error = error));
     this.body.on('information', ({ statusCode, headers }) => {
@@ -35,7 +43,7 @@ export class Http1Call implements Call {
 
   end(trailers: Fields | undefined): void {
     // Without chunks there is no place for them.
-    if (trailers && this.body.hasHeader('transfer-encoding')) this.body.addTrailers(plain(trailers));
+    if (trailers && this.body.hasHeader('transfer-encoding')) addTrailers(this.body, plain(trailers));
     this.body.end();
   }
 
@@ -73,11 +81,6 @@ function headersOf(fields: Fields, ended: boolean): OutgoingHttpHeaders {
   // The one who takes trailers says so to the next hop only (RFC 9110, section 10.1.4).
   if (headers['te'] !== undefined) headers['connection'] = 'te';
   return headers;
-}
-
-/** Without pseudo header fields. */
-function plain(fields: Fields): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !name.startsWith(':')));
 }
 
 function fieldsOf(headers: NodeJS.Dict<string | string[]>): Fields {

@@ -1,7 +1,8 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { addForwarded, fieldOf, type Fields, type Origin, withoutHopByHop } from './fields.ts';
+import { addTrailers, plain } from './http1-fields.ts';
 import type { Inbound } from './inbound.ts';
 
 /** RFC 8297. */
@@ -71,7 +72,7 @@ export class Http1Inbound implements Inbound {
   end(trailers: Fields | undefined): void {
     if (this.isOver || this.#response.writableEnded) return;
     // Only what has chunks has a place for them; Node drops them otherwise.
-    if (trailers) this.#response.addTrailers(plain(trailers));
+    if (trailers) addTrailers(this.#response, plain(trailers));
     this.#response.end();
   }
 
@@ -94,9 +95,4 @@ export class Http1Inbound implements Inbound {
 /** Of `http://host/path`, which proxies are sent, the path. */
 function pathOf(url: string): string {
   return url.replace(/^https?:\/\/[^/?]*/i, '') || '/';
-}
-
-/** Without pseudo header fields. */
-function plain(fields: Fields): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !name.startsWith(':')));
 }

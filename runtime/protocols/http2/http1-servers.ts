@@ -28,7 +28,7 @@ export class Http1Servers {
     }
     const { agent } = known;
     agent.server = server;
-    return new Http1Call(agent, server, request, {
+    return new Http1Call({ agent, limits: this.#limits }, server, request, {
       ...events,
       responded: (fields, ended, body) => {
         // Not kept up for ever: whoever learns HTTP/2 is asked in it before long.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:http';
 import { afterEach, describe, it } from 'node:test';
-import { dial, TestServer } from '../../../test/support/tcp.ts';
+import { dial, received, TestServer } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import type { ProtocolListener } from '../listener.ts';
 import { answerOf, askHttp2, dialHttp2, H2Server, responseOf, says } from './ends.testkit.ts';
@@ -78,6 +78,7 @@ describe('a request over HTTP/2', () => {
       ':authority': 'shop.example',
       'x-one': ['a', 'b'],
       cookie: 'c=1',
+      te: 'trailers',
     });
     assert.equal(answer.body, 'made');
     assert.equal(answer.headers[':status'], 201);
@@ -88,6 +89,7 @@ describe('a request over HTTP/2', () => {
     assert.equal(request[':authority'], 'shop.example');
     assert.equal(request['x-one'], 'a, b');
     assert.equal(request['cookie'], 'c=1');
+    assert.equal(request['te'], 'trailers');
     assert.equal(request['x-forwarded-for'], '127.0.0.1');
     assert.equal(request['x-forwarded-proto'], 'http');
     assert.equal(request['x-forwarded-host'], 'shop.example');
@@ -572,6 +574,22 @@ describe('connections to a server', () => {
     assert.equal(server.sessions.length, 2);
   });
 
+  it('are not made over and over to a server that has no room at all', async () => {
+    const server = await serve(says('never'), { settings: { maxConcurrentStreams: 0 } });
+    await open([server.port], { waitForServerMs: 100 });
+    assert.match((await askHttp2(client)).body, /is busy: it had no room/);
+    assert.equal(server.sessions.length, 1);
+  });
+
+  it('are used again when a server makes room', async () => {
+    const server = await serve(says('here'), { settings: { maxConcurrentStreams: 0 } });
+    await open([server.port]);
+    const answer = askHttp2(client);
+    await until('the connection', () => server.sessions.length === 1);
+    server.sessions[0]!.settings({ maxConcurrentStreams: 10 });
+    assert.equal((await answer).body, 'here');
+  });
+
   it('are closed after a time without a request', async () => {
     const server = await serve(says('here'));
     await open([server.port], { serverIdleMs: 50, reviewEveryMs: 20 });
@@ -627,6 +645,16 @@ describe('a client', () => {
     assert.equal(await goaway, NGHTTP2_NO_ERROR);
     await until('it to be gone', () => way.clients === 0);
     assert.equal((await askHttp2(anotherClient())).body, 'here');
+  });
+
+  it('that was told to go and stays is let go, too', async () => {
+    await open([], { clientIdleMs: 50, clientProbeWithinMs: 50, reviewEveryMs: 10 });
+    client.destroy();
+    const stays = await RawEnd.dial(listener.port);
+    await until('the listener to have it', () => way.clients === 1);
+    await until('it to be gone', () => way.clients === 0);
+    assert.equal(await stays.ending(), NGHTTP2_NO_ERROR);
+    stays.socket.destroy();
   });
 
   it('with a request under way is not idle, however long that takes', async () => {
@@ -716,6 +744,52 @@ describe('HTTP/1.1', () => {
     assert.equal(server.requests[0]?.[':authority'], `127.0.0.1:${listener.port}`);
     assert.equal(server.requests[0]?.['x-forwarded-for'], '127.0.0.1');
     assert.equal(server.requests[0]?.['connection'], undefined);
+  });
+
+  it('of a client carries chunks, trailers and what comes before a response', async () => {
+    const server = await serve((stream) => {
+      stream.additionalHeaders({ ':status': 100 });
+      let trailer: unknown;
+      stream.on('trailers', (trailers) => (trailer = trailers['x-sum']));
+      stream.on('data', () => {});
+      stream.on('end', () => {
+        stream.respond({ ':status': 200 }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'x-back': String(trailer) }));
+        stream.end('done');
+      });
+    });
+    await open([server.port]);
+    const socket = dial(listener.port);
+    const answer = received(socket);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n');
+    await until('the server to say that it wants the body', () => socket.bytesRead > 0);
+    socket.write('3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n');
+    const text = (await answer).toString();
+    assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    assert.match(text, /\r\n4\r\ndone\r\n0\r\nx-back: 7\r\n\r\n$/i);
+  });
+
+  it('of a client is cut off where a response breaks off', async () => {
+    const server = await serve((stream) => {
+      stream.respond({ ':status': 200 });
+      stream.write('some', () => server.cut());
+    });
+    await open([server.port]);
+    const response = await fetch(`http://127.0.0.1:${listener.port}/`);
+    await assert.rejects(response.text());
+  });
+
+  it('of a client that is gone cancels its request', async () => {
+    const server = await serve(() => {});
+    await open([server.port]);
+    const closed = new Promise<number | undefined>((resolve) => {
+      server.serve = (stream) => stream.once('close', () => resolve(stream.rstCode));
+    });
+    const socket = dial(listener.port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until('the server to see it', () => server.requests.length === 1);
+    socket.destroy();
+    assert.equal(await closed, NGHTTP2_CANCEL);
   });
 
   it('of a client gets the sentence, too', async () => {

@@ -1,6 +1,7 @@
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { sparing } from '../../log.ts';
 import type { OpenListener, ProtocolListener, Way } from '../listener.ts';
 import { ClientSession } from './client-session.ts';
 import { Exchange, type Exchanging } from './exchange.ts';
@@ -30,7 +31,7 @@ class Http2Listener implements ProtocolListener {
   readonly #way: Way;
   readonly #context: Exchanging;
   readonly #server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#greet(client));
-  readonly #http1 = createHttp1Server({ requestTimeout: 0 });
+  readonly #http1;
   readonly #http2;
   readonly #clients = new Set<ClientSession>();
   /** Clients that have not said yet what they speak. */
@@ -41,7 +42,8 @@ class Http2Listener implements ProtocolListener {
   constructor(limits: Limits, way: Way) {
     this.#limits = limits;
     this.#way = way;
-    this.#context = { way, limits, sessions: new ServerSessions(limits), http1: new Http1Servers(limits) };
+    const log = sparing(way.log);
+    this.#context = { way, log, limits, sessions: new ServerSessions(limits), http1: new Http1Servers(limits) };
     this.#http2 = createHttp2Server({
       maxSessionMemory: limits.sessionMegabytes,
       maxHeaderListPairs: limits.headerFields,
@@ -53,7 +55,8 @@ class Http2Listener implements ProtocolListener {
         maxHeaderListSize: limits.headerBytes,
       },
     });
-    this.#http2.on('session', (session) => this.#accept(session));
+    // Uploads may take as long as they like.
+    this.#http1 = createHttp1Server({ requestTimeout: 0, maxHeaderSize: limits.headerBytes });
     const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
     this.#http1.on('request', answer);
     // The server says itself whether it wants the body.
@@ -107,13 +110,13 @@ class Http2Listener implements ProtocolListener {
         if (client.readableEnded) client.destroy();
         return;
       }
+      if (client.destroyed) return;
       client.off('readable', look);
       clearTimeout(timer);
       this.#silent.delete(client);
       client.unshift(head);
-      // A client of HTTP/2 that has ended can say nothing more, not even that it takes the answer.
-      if (isHttp2) client.allowHalfOpen = false;
-      (isHttp2 ? this.#http2 : this.#http1).emit('connection', client);
+      if (isHttp2) this.#accept(client);
+      else this.#http1.emit('connection', client);
     };
     client.on('readable', look);
     client.once('end', () => {
@@ -121,10 +124,16 @@ class Http2Listener implements ProtocolListener {
     });
   }
 
-  #accept(session: ServerHttp2Session): void {
-    const client = new ClientSession(session, this.#context);
-    this.#clients.add(client);
-    session.once('close', () => this.#clients.delete(client));
+  #accept(socket: Socket): void {
+    // A client that has ended can say nothing more, not even that it takes the answer.
+    socket.allowHalfOpen = false;
+    this.#http2.once('session', (session) => {
+      const client = new ClientSession(session, socket, this.#context);
+      this.#clients.add(client);
+      socket.once('close', () => this.#clients.delete(client));
+    });
+    // Makes the session before it returns.
+    this.#http2.emit('connection', socket);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -23,6 +23,7 @@ export interface Slot {
 /** A connection to a server, in HTTP/2, for many requests at a time. */
 export class ServerSession {
   readonly #session: ClientHttp2Session;
+  readonly #connection: Duplex;
   readonly #limits: Limits;
   readonly #changed: () => void;
   #busy = 0;
@@ -36,8 +37,9 @@ export class ServerSession {
   /** Streams with higher numbers were not looked at by the server (RFC 9113, section 6.8). */
   lastStream = Number.POSITIVE_INFINITY;
 
-  private constructor(session: ClientHttp2Session, limits: Limits, changed: () => void) {
+  private constructor(session: ClientHttp2Session, connection: Duplex, limits: Limits, changed: () => void) {
     this.#session = session;
+    this.#connection = connection;
     this.#limits = limits;
     this.#changed = changed;
   }
@@ -49,6 +51,7 @@ export class ServerSession {
    */
   static async open(server: Server, limits: Limits, changed: () => void): Promise<ServerSession> {
     const connection = await server.connect();
+    if (connection.destroyed) throw new StreamError({ code: 'reset', message: `${server.target} closed the connection at once` });
     return new Promise((resolve, reject) => {
       const session = connect('http://server', {
         createConnection: () => connection,
@@ -60,7 +63,7 @@ export class ServerSession {
           maxHeaderListSize: limits.headerBytes,
         },
       });
-      const opened = new ServerSession(session, limits, changed);
+      const opened = new ServerSession(session, connection, limits, changed);
       const late = `${server.target} does not answer in HTTP/2 (${limits.settingsWithinMs / 1000} s)`;
       const timer = setTimeout(() => {
         reject(new StreamError({ code: 'timeout', message: late }));
@@ -70,7 +73,7 @@ export class ServerSession {
         clearTimeout(timer);
         resolve(opened);
       });
-      opened.#watch(connection, (cause) => {
+      opened.#watch((cause) => {
         clearTimeout(timer);
         reject(
           cause instanceof StreamError
@@ -91,6 +94,11 @@ export class ServerSession {
     return this.lost !== undefined;
   }
 
+  /** Has requests under way. */
+  get isBusy(): boolean {
+    return this.#busy > 0;
+  }
+
   get hasRoom(): boolean {
     return this.#busy < this.#capacity && this.isOpen;
   }
@@ -100,7 +108,7 @@ export class ServerSession {
     const release = (): void => {
       this.#busy--;
       this.#idleSince = performance.now();
-      if (this.#busy === 0 && this.#isWornOut) this.#session.close();
+      if (this.#busy === 0 && this.#isWornOut) this.#close();
       this.#changed();
     };
     return {
@@ -127,9 +135,9 @@ export class ServerSession {
 
   /** Ends it where nobody needs it, and where the server is silent. `idleMs`: after so long without a request. */
   review(now: number, idleMs: number): void {
-    if (this.lost !== undefined) return;
+    if (this.lost !== undefined || this.#session.destroyed) return;
     if (this.#busy === 0) {
-      if (now - this.#idleSince >= idleMs) this.#session.close();
+      if (now - this.#idleSince >= idleMs) this.#close();
     } else if (now - this.#probedAt >= this.#limits.serverProbeEveryMs && !this.#probing) this.#probe(now);
   }
 
@@ -142,13 +150,14 @@ export class ServerSession {
     return this.#resets >= this.#limits.resetsPerServerSession || this.#requests >= MAX_REQUESTS;
   }
 
-  #watch(connection: Duplex, ended: (cause: Error | undefined) => void): void {
+  #watch(ended: (cause: Error | undefined) => void): void {
+    const connection = this.#connection;
     const lose = (reason: string, cause?: Error): void => {
       if (this.lost !== undefined) return;
       this.lost = reason;
       ended(cause);
     };
-    connection.once('error', (error) => lose(`the connection was lost (${error.message})`, error));
+    connection.on('error', (error) => lose(`the connection was lost (${error.message})`, error));
     // Node takes the half-close of a connection that may be half-open for nothing. No answer can follow it.
     connection.once('end', () => {
       lose('the server closed the connection');
@@ -165,7 +174,18 @@ export class ServerSession {
       if (code !== constants.NGHTTP2_NO_ERROR) lose(`the server ended the connection (error code ${code})`);
       else this.#changed();
     });
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(this.#limits.serverWindowBytes * 4));
+    this.#session.once('connect', () => {
+      // More than any stream's: Node gives the connection's window back at once, so that one stream never stops another.
+      if (!this.#session.destroyed) this.#session.setLocalWindowSize(this.#limits.serverWindowBytes * 4);
+    });
+    this.#session.on('remoteSettings', () => this.#changed());
+  }
+
+  /** In order; but a server that does not close its side does not keep the connection. */
+  #close(): void {
+    if (this.#session.closed) return;
+    this.#session.close();
+    setTimeout(() => this.#connection.destroy(), this.#limits.settingsWithinMs).unref();
   }
 
   #probe(now: number): void {

@@ -54,6 +54,7 @@ export class ServerSessions {
 interface Waiting {
   resolve(slot: Slot): void;
   reject(error: Error): void;
+  /** While a first connection is made there is none: that has a time of its own. */
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -86,15 +87,23 @@ class SessionsOfServer {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { resolve, reject, timer: undefined };
       this.#waiting.add(waiting);
-      // A first connection takes its own time.
-      if (this.#sessions.size > 0)
-        waiting.timer = setTimeout(() => {
-          this.#waiting.delete(waiting);
-          reject(full(server, `it had no room for a further request within ${this.#limits.waitForServerMs / 1000} s`));
-        }, this.#limits.waitForServerMs);
+      if (this.#isOpen) this.#limitWait(waiting, server);
       this.#serve();
       this.#open(server);
     });
+  }
+
+  get #isOpen(): boolean {
+    for (const session of this.#sessions) if (session.isOpen) return true;
+    return false;
+  }
+
+  #limitWait(waiting: Waiting, server: Server): void {
+    waiting.timer ??= setTimeout(() => {
+      this.#waiting.delete(waiting);
+      const seconds = this.#limits.waitForServerMs / 1000;
+      waiting.reject(full(server, `it had no room for a further request within ${seconds} s`));
+    }, this.#limits.waitForServerMs);
   }
 
   review(now: number): void {
@@ -123,12 +132,16 @@ class SessionsOfServer {
       (session) => {
         this.#opening = false;
         this.#sessions.add(session);
-        this.#changed(server);
+        this.#serve();
+        for (const waiting of this.#waiting) this.#limitWait(waiting, server);
+        // One that has no room to begin with is not helped by more of the same.
+        if (session.isBusy) this.#open(server);
+        this.#endWhereClosed();
       },
       (error: unknown) => {
         this.#opening = false;
         // While others are busy there may be room later.
-        if (this.#sessions.size > 0) return;
+        if (this.#isOpen) return;
         for (const waiting of this.#waiting) {
           clearTimeout(waiting.timer);
           waiting.reject(error as Error);
@@ -141,6 +154,10 @@ class SessionsOfServer {
   #changed(server: Server): void {
     this.#serve();
     this.#open(server);
+    this.#endWhereClosed();
+  }
+
+  #endWhereClosed(): void {
     if (this.#idleMs() === 0) this.review(performance.now());
   }
 }
