@@ -1,10 +1,13 @@
 /** HTTP/2 and gRPC through real routers: a client's site, and two sites with servers. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { ClientHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { H2Server, says } from '../../runtime/protocols/http2/ends.testkit.ts';
+import { askHttp2, dialHttp2, H2Server, says } from '../../runtime/protocols/http2/ends.testkit.ts';
 import { ensureSystemPackages, findCommand } from '../../scripts/system-packages.mjs';
 import { until } from '../support/until.ts';
 import { type EchoHandlers, GrpcClient, type GrpcServer, startGrpcServer } from './grpc.ts';
@@ -186,6 +189,42 @@ describe('gRPC through three sites', () => {
     const error = await answer.then(answered, (reason: ServiceError) => reason);
     assert.equal(error.code, status.UNAVAILABLE);
     assert.match(error.details, /^echo did not answer: at (east|west), 127\.0\.0\.1:\d+ refuses connections\.$/);
+  });
+});
+
+describe('a server at another site that speaks HTTP/1.1 only', () => {
+  let sites: SiteProcesses;
+  let client: ClientHttp2Session;
+  let connections = 0;
+  const server = createServer((request, response) => {
+    response.setHeader('x-path', String(request.url));
+    request.pipe(response);
+  });
+
+  before(async () => {
+    sites = await SiteProcesses.make();
+    const [here, there] = await sites.start('here', 'there');
+    await sites.link(there, here);
+    server.on('connection', () => connections++);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await there.api.expose({ address: 'old', port: (server.address() as AddressInfo).port, type });
+    client = dialHttp2(await listenHttp2(here, 'old'));
+  });
+  after(async () => {
+    client?.destroy();
+    await sites.stop();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('answers clients of HTTP/2 all the same, on connections that are kept', async () => {
+    for (let at = 0; at < 5; at++) {
+      const body = 'x'.repeat(at * MIB);
+      const answer = await askHttp2(client, { ':method': 'POST', ':path': `/${at}` }, body);
+      assert.deepEqual([answer.headers[':status'], answer.headers['x-path'], answer.body === body], [200, `/${at}`, true]);
+    }
+    // The first was an attempt in HTTP/2.
+    assert.equal(connections, 2);
   });
 });
 

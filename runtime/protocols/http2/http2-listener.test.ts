@@ -159,6 +159,15 @@ describe('a request over HTTP/2', () => {
     assert.deepEqual(seen, ['7']);
   });
 
+  it('may have a body of nothing', async () => {
+    const server = await serve((stream) => {
+      stream.respond({ ':status': 200 });
+      stream.pipe(stream);
+    });
+    await open([server.port]);
+    for (let at = 0; at < 3; at++) assert.equal((await askHttp2(client, { ':method': 'POST' }, '')).headers[':status'], 200);
+  });
+
   it('carries trailers of a response to a request without a body', async () => {
     const server = await serve((stream) => {
       stream.respond({ ':status': 200 }, { waitForTrailers: true });

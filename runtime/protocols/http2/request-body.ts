@@ -22,15 +22,17 @@ export class RequestBody {
     this.#source = source;
     this.#mostBytes = mostBytes;
     this.#trailers = trailers;
+    // An empty body ends by itself, before anybody reads it.
+    source.once('end', () => {
+      this.#ended = true;
+      const call = this.#call;
+      if (call && !isGone(call.body)) call.end(this.#trailers());
+    });
   }
 
   /** All that was read of it is there still. */
   get isKept(): boolean {
     return this.#kept !== undefined;
-  }
-
-  get isEnded(): boolean {
-    return this.#ended;
   }
 
   /** Sends it: from its beginning, and then as it comes. */
@@ -59,11 +61,6 @@ export class RequestBody {
   #start(): void {
     this.#started = true;
     this.#source.on('data', (chunk: Buffer) => this.#pass(chunk));
-    this.#source.once('end', () => {
-      this.#ended = true;
-      const call = this.#call;
-      if (call && !isGone(call.body)) call.end(this.#trailers());
-    });
   }
 
   #pass(chunk: Buffer): void {

@@ -75,8 +75,9 @@ export class ServerSession {
       });
       opened.#watch((cause) => {
         clearTimeout(timer);
+        // The server itself may as well reset as close what it does not understand.
         reject(
-          cause instanceof StreamError
+          cause instanceof StreamError && cause.code !== 'reset'
             ? cause
             : new NotHttp2Error(`${server.target} closed the connection instead of speaking HTTP/2`),
         );
