@@ -21,9 +21,7 @@ describe('connectors of one address that take certain requests', () => {
     await sites.link(west, here);
     await sites.link(west, laptop);
     for (const name of ['cluster', 'v2', 'mine', 'blue', 'green']) {
-      const server = createServer(
-        (question, answer) => void reply(question, (body) => answer.end(JSON.stringify({ name, body }))),
-      );
+      const server = createServer((question, answer) => reply(question, (body) => answer.end(JSON.stringify({ name, body }))));
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       ports.set(name, (server.address() as AddressInfo).port);

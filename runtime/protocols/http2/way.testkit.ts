@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
 import { silentLog } from '../../log.ts';
-import type { Attempts, RequestTraits, Server, Way } from '../listener.ts';
+import type { RequestTraits } from '../../routing/request-rule.ts';
+import type { Attempts, Flow, Server, Way } from '../listener.ts';
 
 /** Gives out its servers in turns, and keeps count of what it gave out. */
 export class TestWay implements Way {
@@ -31,6 +32,14 @@ export class TestWay implements Way {
 
   connect(): Promise<Duplex> {
     return Promise.reject(new Error('no stream is asked for here'));
+  }
+
+  fanOut(): undefined {
+    return undefined;
+  }
+
+  flow(): Flow {
+    throw new Error('there are no datagrams here');
   }
 
   attempts(request?: RequestTraits): Attempts {
