@@ -75,6 +75,8 @@ describe('a call', () => {
     });
     assert.deepEqual(connector, { kind: 'Connector', name: 'orders' });
     const listener = await client.listen({ address: 'backend', port: 0 });
+    assert.deepEqual(await client.openProxy({ port: 1080 }), { host: '127.0.0.1', port: 1080 });
+    await client.closeProxy();
     await client.remove(connector);
     await client.remove(listener);
     await client.remove({ kind: 'Link', name: 'west' });
@@ -85,6 +87,8 @@ describe('a call', () => {
       { name: 'redeemToken', argument: { yaml: 'x', cost: 2, portForward } },
       { name: 'expose', argument: { address: 'orders', port: 5432, host: 'db.local', type: 'tcp', distribution: 'closest' } },
       { name: 'listen', argument: { address: 'backend', port: 0 } },
+      { name: 'openProxy', argument: { port: 1080 } },
+      { name: 'closeProxy', argument: undefined },
       { name: 'remove', argument: { kind: 'Connector', name: 'orders' } },
       { name: 'remove', argument: { kind: 'Listener', name: 'backend' } },
       { name: 'remove', argument: { kind: 'Link', name: 'west' } },

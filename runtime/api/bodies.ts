@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { CaravanError } from '../errors.ts';
 import { MAX_NAME_LENGTH } from '../routing/limits.ts';
 import { address, cost, distribution, duration, host, name, port, portOrNone, protocol, text, wholeNumber } from './fields.ts';
-import type { ExposeRequest, IssueTokenRequest, ListenRequest, RedeemTokenRequest } from './types.ts';
+import type { ExposeRequest, IssueTokenRequest, ListenRequest, ProxyRequest, RedeemTokenRequest } from './types.ts';
 import { MAX_MADE_NAME_LENGTH } from './vocabulary.ts';
 
 /** A body larger than this is refused. Bytes. */
@@ -40,6 +40,7 @@ export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObjec
   host: v.optional(host),
   type: v.optional(protocol),
 });
+export const proxyBody: v.GenericSchema<unknown, ProxyRequest> = v.strictObject({ port: v.optional(portOrNone) });
 export const revokeBody: v.GenericSchema<unknown, { site: string }> = v.strictObject({ site: text(MAX_NAME_LENGTH) });
 
 /** The body as `schema` wants it, or a `bad-request` that names the first field that is wrong. */

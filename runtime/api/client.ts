@@ -13,6 +13,8 @@ import type {
   IssueTokenRequest,
   ListenRequest,
   MadeResource,
+  ProxyRequest,
+  ProxyStatus,
   RedeemedLink,
   RedeemTokenRequest,
   Status,
@@ -108,6 +110,14 @@ export class ApiClient {
 
   async remove({ kind, name }: MadeResource, signal?: AbortSignal): Promise<void> {
     await this.#call('DELETE', `/v1/${FOLDER[kind]}/${encodeURIComponent(name)}`, { signal });
+  }
+
+  openProxy(request: ProxyRequest = {}, signal?: AbortSignal): Promise<ProxyStatus> {
+    return this.#call('POST', '/v1/proxy', { body: request, signal });
+  }
+
+  async closeProxy(signal?: AbortSignal): Promise<void> {
+    await this.#call('DELETE', '/v1/proxy', { signal });
   }
 
   /** Resolves to the number of certificates that are worth nothing now. */

@@ -5,6 +5,8 @@ import type {
   IssueTokenRequest,
   ListenRequest,
   MadeResource,
+  ProxyRequest,
+  ProxyStatus,
   RedeemedLink,
   RedeemTokenRequest,
   Status,
@@ -23,6 +25,10 @@ export interface SiteControl {
   redeemToken(request: RedeemTokenRequest): Promise<RedeemedLink>;
   expose(request: ExposeRequest): Promise<MadeResource>;
   listen(request: ListenRequest): Promise<MadeResource>;
+  /** Opens the proxy, and again after every restart. Rejects with `conflict` where the port cannot be had, or a resource says which. */
+  openProxy(request: ProxyRequest): Promise<ProxyStatus>;
+  /** Rejects with `not-found` where none is open, or `conflict` where a resource wishes it. */
+  closeProxy(): Promise<void>;
   /** Removes what a command made. Rejects with `not-found`, or `conflict` where it stands in a file instead. */
   remove(resource: MadeResource): Promise<void>;
   /**

@@ -1,6 +1,6 @@
 /** Every route of the management API but the watch: what it takes, what it calls, what it answers. */
 import type { SiteControl } from './control.ts';
-import { exposeBody, issueTokenBody, listenBody, parseBody, redeemTokenBody, revokeBody } from './bodies.ts';
+import { exposeBody, issueTokenBody, listenBody, parseBody, proxyBody, redeemTokenBody, revokeBody } from './bodies.ts';
 import type { MadeResource } from './types.ts';
 
 export interface Answer {
@@ -30,6 +30,11 @@ const ROUTES: Record<string, Handler> = {
   }),
   'POST /v1/leave': async (control) => {
     await control.leave();
+    return { status: 204 };
+  },
+  'POST /v1/proxy': async (control, body) => ({ status: 201, body: await control.openProxy(parseBody(proxyBody, body)) }),
+  'DELETE /v1/proxy': async (control) => {
+    await control.closeProxy();
     return { status: 204 };
   },
   'DELETE /v1/links/:name': remove('Link'),

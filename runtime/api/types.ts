@@ -127,6 +127,12 @@ export interface AccessStatus {
   way: string;
 }
 
+/** A SOCKS5 and HTTP proxy on loopback that knows the network's services by the names that pods use. */
+export interface ProxyStatus {
+  host: string;
+  port: number;
+}
+
 /** Something in the wished state that cannot be had: shown where the user looks. */
 export interface Problem {
   /** File and line, ConfigMap, or object: `links.yaml:3`, `Service backend`. */
@@ -144,6 +150,8 @@ export interface Status {
   listeners: ListenerStatus[];
   connectors: ConnectorStatus[];
   access: AccessStatus[];
+  /** Where one is open. */
+  proxy?: ProxyStatus;
   problems: Problem[];
 }
 
@@ -201,6 +209,11 @@ export interface ListenRequest {
   /** Default 127.0.0.1. */
   host?: string;
   type?: Protocol;
+}
+
+/** Without a port one that is open stays as it is, else the system chooses, as it does for 0. */
+export interface ProxyRequest {
+  port?: number;
 }
 
 /** One step of the answer to "why can't I reach it?". */

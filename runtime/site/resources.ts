@@ -36,7 +36,10 @@ const aMap = 'must be a map';
 const type = v.optional(protocol, 'tcp');
 
 const specs = {
-  /** The site itself. `settings.autoListen`: `loopback` makes a listener on 127.0.0.1 for every service of the network. */
+  /**
+   * The site itself. `settings.autoListen`: `loopback` makes a listener on 127.0.0.1 for every service of the network; `settings.proxyPort`: a
+   * proxy there that knows the network's names.
+   */
   Site: v.object({ edge: v.optional(v.boolean('must be true or false'), false), settings }, aMap),
   /** Where links and claims come in; one port serves both. */
   RouterAccess: v.object(

@@ -8,6 +8,8 @@ import type {
   ListenRequest,
   MadeResource,
   Problem,
+  ProxyRequest,
+  ProxyStatus,
   RedeemedLink,
   RedeemTokenRequest,
   ServiceStatus,
@@ -32,10 +34,12 @@ import { answerClaim } from './claims.ts';
 import { explain } from './explain.ts';
 import { PacedTask } from './paced-task.ts';
 import { redeemToken } from './redeem.ts';
+import { RoutedNames } from './network-names.ts';
 import type { NetworkView } from './network-view.ts';
 import { resourceName } from './resource-name.ts';
 import { API_VERSION, durationMs, type Resource } from './resources.ts';
 import { servicesOf, sitesOf } from './services.ts';
+import { type ProxyWish, SiteProxy } from './site-proxy.ts';
 import type { ResourceSource, WishedState } from './source.ts';
 import type { SiteStore } from './store.ts';
 import { StoreSource } from './store-source.ts';
@@ -73,6 +77,8 @@ export class Site implements SiteControl {
   readonly #outgoing: OutgoingLinks;
   readonly #access: Access;
   readonly #auto: AutoListeners;
+  readonly #names: RoutedNames;
+  readonly #proxy: SiteProxy;
   readonly #commands: StoreSource;
   readonly #sources: ResourceSource[];
   readonly #states: ReadonlyMap<ResourceSource, WishedState>;
@@ -89,6 +95,7 @@ export class Site implements SiteControl {
     const identity = await loadIdentity(options.store);
     const issued = await IssuedCertificates.load(options.store);
     const auto = await AutoListeners.load(options.store);
+    const proxy = await SiteProxy.remembered(options.store);
     const commands = new StoreSource(options.store);
     const subscribers = new Set<() => void>();
     let site: Site | undefined;
@@ -113,9 +120,10 @@ export class Site implements SiteControl {
           }),
       ),
     );
-    site = new Site(options, { identity, issued, auto, commands, sources, states, subscribers });
+    site = new Site(options, { identity, issued, auto, proxy, commands, sources, states, subscribers });
     site.#reconcile();
     await site.#access.settled();
+    await site.#proxy.settled();
     return site;
   }
 
@@ -143,10 +151,20 @@ export class Site implements SiteControl {
     };
     const changed = () => this.#changed();
     this.#auto.onChange = changed;
-    this.#router = new Router(info, log.named('router'), changed);
+    this.#router = new Router(info, log.named('router'), () => {
+      this.#names.forget();
+      changed();
+    });
+    this.#names = new RoutedNames(this.#router.engine);
     this.#listeners = new Listeners(this.#router, { log: log.named('listener'), changed });
     this.#incoming = new IncomingLinks(this.#router, { log: log.named('link'), changed });
     this.#outgoing = new OutgoingLinks(this.#router, { log: log.named('link'), changed, portForward: options.portForward });
+    const network = {
+      service: (asked: string) => this.#names.service(asked),
+      hasNamespace: (asked: string) => this.#names.hasNamespace(asked),
+      connect: async (address: string, port: number) => (await this.#router.connect(address, port)).stream,
+    };
+    this.#proxy = new SiteProxy({ store, network, log: log.named('proxy'), changed }, parts.proxy);
     const claimsLog = sparing(log.named('claims'));
     this.#access = new Access({
       store,
@@ -175,6 +193,7 @@ export class Site implements SiteControl {
     const { info, engine, servers } = this.#router;
     const { platform, namespace, role } = info;
     const states = [...this.#states.values()];
+    const { status: proxy } = this.#proxy;
     return {
       site: {
         id: info.site.id,
@@ -191,12 +210,14 @@ export class Site implements SiteControl {
       listeners: this.#listeners.status(),
       connectors: servers.status(),
       access: this.#endpoints(),
+      ...(proxy && { proxy }),
       problems: [
         ...states.flatMap(({ problems }) => problems),
         ...this.#wishes.problems,
         ...this.#access.problems(),
         ...(engine.isContested ? [CONTESTED] : []),
         ...this.#auto.problems(),
+        ...this.#proxy.problems(),
         ...(this.#defect === undefined ? [] : [{ where: 'the wished state', message: this.#defect }]),
       ],
     };
@@ -244,6 +265,14 @@ export class Site implements SiteControl {
     return this.#make('Listener', resourceName(address, port), { routingKey: address, port, host, type });
   }
 
+  openProxy({ port }: ProxyRequest): Promise<ProxyStatus> {
+    return this.#proxy.open(port);
+  }
+
+  closeProxy(): Promise<void> {
+    return this.#proxy.stop();
+  }
+
   async remove({ kind, name }: MadeResource): Promise<void> {
     if (await this.#commands.has(kind, name)) return this.#commands.remove(kind, name);
     const elsewhere = this.#resources().find((resource) => resource.kind === kind && resource.name === name);
@@ -282,11 +311,13 @@ export class Site implements SiteControl {
     this.#follow.stop();
     await Promise.all(this.#sources.map((source) => source.close()));
     this.#listeners.close();
+    await this.#proxy.close();
     this.#router.drain();
     const deadline = Date.now() + DRAIN_MS;
     while (this.#router.streams > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     this.#outgoing.close('the site ends');
     this.#incoming.close('the site ends');
+    this.#proxy.destroy();
     await this.#access.close();
     await this.#auto.close();
     this.#router.close();
@@ -311,11 +342,12 @@ export class Site implements SiteControl {
   #reconcile(): void {
     if (this.#closed) return;
     this.#wishes = wishesOf(this.#resources());
-    const { connectors, links, access } = this.#wishes;
+    const { connectors, links, access, proxy } = this.#wishes;
     this.#router.servers.set(connectors);
     this.#router.advertise();
     this.#outgoing.set(links);
     this.#access.set(access);
+    this.#proxy.set(proxy);
     this.#listen();
     this.#changed();
   }
@@ -354,6 +386,7 @@ interface SiteParts {
   identity: Identity;
   issued: IssuedCertificates;
   auto: AutoListeners;
+  proxy: ProxyWish | undefined;
   commands: StoreSource;
   sources: ResourceSource[];
   states: ReadonlyMap<ResourceSource, WishedState>;

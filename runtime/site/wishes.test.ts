@@ -120,6 +120,7 @@ describe('wishes', () => {
       siteName: undefined,
       edge: false,
       autoListen: false,
+      proxy: undefined,
       access: undefined,
       listeners: [],
       connectors: [],
@@ -145,6 +146,23 @@ describe('autoListen', () => {
     assert.equal(autoListen, false);
     assert.deepEqual(problems, [{ where: 'it.yaml:1', message: 'Site a: settings.autoListen is "true"; use loopback or none.' }]);
   });
+});
+
+describe('proxyPort', () => {
+  for (const value of ['1080', '0', '65535'])
+    it(`may be ${value}, as text or as a number`, () => {
+      for (const written of [value, `"${value}"`]) {
+        const { proxy, problems } = wishesOf([resource('Site', 'a', `{settings: {proxyPort: ${written}}}`)]);
+        assert.deepEqual([proxy, problems], [{ port: Number(value), where: 'it.yaml:1' }, []]);
+      }
+    });
+
+  for (const value of ['65536', '-1', '1.5', 'true', '""'])
+    it(`is none, with a sentence, where it is ${value}`, () => {
+      const { proxy, problems } = wishesOf([resource('Site', 'a', `{settings: {proxyPort: ${value}}}`)]);
+      assert.equal(proxy, undefined);
+      assert.match(problems[0]!.message, /^Site a: settings\.proxyPort is ".*"; use a port from 1 to 65535, or 0/);
+    });
 });
 
 describe('a RouterAccess', () => {

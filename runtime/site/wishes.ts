@@ -13,6 +13,8 @@ export interface Wishes {
   /** It hangs on other sites, and takes no links. Read when the router starts. */
   edge: boolean;
   autoListen: boolean;
+  /** A proxy on loopback, 0 for a port that the system chooses, and where that stands. */
+  proxy: { port: number; where: string } | undefined;
   access: { host: string | undefined; port: number; advertisedHost: string | undefined } | undefined;
   listeners: ListenerConfig[];
   connectors: ConnectorConfig[];
@@ -46,6 +48,7 @@ export function wishesOf(resources: readonly Resource[]): Wishes {
     siteName: site?.name,
     edge,
     autoListen: autoListen(site, problems),
+    proxy: proxyOf(site, problems),
     access: edge ? undefined : routerAccess && accessOf(routerAccess),
     listeners: [...of('Listener'), ...of('MultiKeyListener')].flatMap((resource) => listenerOf(resource, problems)),
     connectors: of('Connector').flatMap((resource) => connectorOf(resource, problems)),
@@ -81,6 +84,15 @@ function autoListen(site: Of<'Site'> | undefined, problems: Problem[]): boolean 
   if (wanted === undefined || wanted === 'loopback' || wanted === 'none') return wanted === 'loopback';
   problems.push({ where: site!.where, message: `Site ${site!.name}: settings.autoListen is "${wanted}"; use loopback or none.` });
   return false;
+}
+
+function proxyOf(site: Of<'Site'> | undefined, problems: Problem[]): Wishes['proxy'] {
+  const wanted = site?.spec.settings['proxyPort'];
+  if (wanted === undefined) return undefined;
+  if (/^\d{1,5}$/.test(wanted) && Number(wanted) <= 65_535) return { port: Number(wanted), where: site!.where };
+  const message = `Site ${site!.name}: settings.proxyPort is "${wanted}"; use a port from 1 to 65535, or 0 for any that is free.`;
+  problems.push({ where: site!.where, message });
+  return undefined;
 }
 
 function accessOf({ spec }: Of<'RouterAccess'>): Wishes['access'] {

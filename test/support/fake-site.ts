@@ -63,6 +63,15 @@ export class FakeSite implements SiteControl {
     return { kind: 'Listener', name: request.address };
   }
 
+  async openProxy({ port }: { port?: number }) {
+    this.#called('openProxy', { port });
+    return { host: '127.0.0.1', port: port || 40_123 };
+  }
+
+  async closeProxy(): Promise<void> {
+    this.#called('closeProxy', undefined);
+  }
+
   async remove(resource: MadeResource): Promise<void> {
     this.#called('remove', resource);
     if (resource.name === 'missing') throw new CaravanError('not-found', `There is no ${resource.kind} missing.`);
