@@ -53,7 +53,7 @@ describe("the extension's entry", () => {
       const start = performance.now();
       const { activate } = require(entry) as { activate: (context: unknown) => void };
       const loaded = performance.now();
-      activate({ subscriptions, extensionUri: uri, globalStorageUri: uri, globalState });
+      activate({ subscriptions, extensionUri: uri, globalStorageUri: uri, globalState, environmentVariableCollection: {} });
       const [load, activation] = [loaded - start, performance.now() - loaded];
       context.diagnostic(
         `${(load + activation).toFixed(1)} ms (aim: ${AIM_MS} ms): loads in ${load.toFixed(1)}, activates in ${activation.toFixed(1)}`,

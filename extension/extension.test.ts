@@ -47,6 +47,7 @@ describe('the extension', () => {
       subscriptions,
       extensionUri: uri,
       globalStorageUri: uri,
+      environmentVariableCollection: {},
       globalState: { get: (_: string, value: unknown) => value },
     } as never);
     ({ registered, views } = vscode);

@@ -4,6 +4,7 @@ import { kubeconfigFrom } from './clusters/kubeconfig-setting.ts';
 import { guarded } from './commands/command.ts';
 import { startDemo } from './commands/demo.ts';
 import { registerCommands, SHOW_ALL_NAMESPACES } from './commands/register-commands.ts';
+import { registerTerminals } from './laptop/register-terminals.ts';
 import { registerManifests } from './manifests/register-manifests.ts';
 import { EXPLAIN_SCHEME, ExplainDocuments } from './views/explain-documents.ts';
 import { registerViews } from './views/register-views.ts';
@@ -30,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.registerTextDocumentContentProvider(EXPLAIN_SCHEME, explanations),
     registerViews(caravan),
     registerManifests(caravan),
+    registerTerminals(caravan, context.environmentVariableCollection),
     registerCommands(caravan, log, context.globalState),
   );
   // `npm start` shows a live network to whoever has no cluster.

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Caravan } from '../caravan.ts';
 import { asRow, type Command, guarded } from './command.ts';
 import { copyAddress } from './copy-address.ts';
+import { copyConnectionString } from './copy-connection-string.ts';
 import { createSite } from './create-site.ts';
 import { deleteSite } from './delete-site.ts';
 import { startDemo, stopDemo } from './demo.ts';
@@ -13,6 +14,7 @@ import { leave } from './leave.ts';
 import { linkSites } from './link-sites.ts';
 import { openInBrowser } from './open-in-browser.ts';
 import { openKubeconfig } from './open-kubeconfig.ts';
+import { openTerminal } from './open-terminal.ts';
 import { refresh, retry } from './refresh.ts';
 import { removeLink } from './remove-link.ts';
 import { showLog } from './show-log.ts';
@@ -31,6 +33,8 @@ export const COMMANDS: Record<string, Command> = {
   'caravan.stopExposingPort': stopExposingPort,
   'caravan.openInBrowser': openInBrowser,
   'caravan.copyAddress': copyAddress,
+  'caravan.copyConnectionString': copyConnectionString,
+  'caravan.openTerminal': openTerminal,
   'caravan.explain': explain,
   'caravan.refresh': refresh,
   'caravan.retry': retry,

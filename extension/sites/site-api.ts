@@ -4,6 +4,8 @@ import type {
   IssuedToken,
   IssueTokenRequest,
   MadeResource,
+  ProxyRequest,
+  ProxyStatus,
   RedeemedLink,
   RedeemTokenRequest,
   Status,
@@ -19,6 +21,8 @@ export interface SiteApi {
   issueToken(request: IssueTokenRequest, signal?: AbortSignal): Promise<IssuedToken>;
   redeemToken(request: RedeemTokenRequest, signal?: AbortSignal): Promise<RedeemedLink>;
   expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource>;
+  /** Without a port one that is open stays as it is. */
+  openProxy(request: ProxyRequest, signal?: AbortSignal): Promise<ProxyStatus>;
   remove(resource: MadeResource, signal?: AbortSignal): Promise<void>;
   /** Tells the network that the site ends for good; it runs on. */
   leave(signal?: AbortSignal): Promise<void>;

@@ -1,5 +1,6 @@
 /** Which networks there are, and which services each has: from what their sites say. */
 import type { ListenerStatus, ServiceStatus, SiteStatus } from '../../runtime/api/types.ts';
+import { connectionString } from '../laptop/connection-string.ts';
 import { DEMO_PREFIX, isDemo, isLaptop, siteLabel } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 
@@ -17,6 +18,8 @@ export interface Network {
 export interface Service extends ServiceStatus {
   /** `localhost:5432`, where this computer listens for it. */
   local?: string;
+  /** `postgresql://localhost:5432`, where there is `local`. */
+  connection?: string;
   /** A listener of this computer that could not be had. */
   failed?: ListenerStatus;
 }
@@ -56,7 +59,7 @@ function toNetwork(ids: Set<string>, views: SiteView[]): Network {
       const known = services.get(service.address);
       services.set(service.address, known ? merged(known, service) : { ...service });
     }
-  for (const service of services.values()) Object.assign(service, heard(service.address, views));
+  for (const service of services.values()) Object.assign(service, heard(service, views));
   return {
     id: [...ids].toSorted()[0]!,
     name: nameOf(views),
@@ -73,12 +76,14 @@ function merged(a: Service, b: ServiceStatus): Service {
   return { ...ahead, ...(warning ? { warning } : {}) };
 }
 
-function heard(address: string, views: readonly SiteView[]): Pick<Service, 'local' | 'failed'> {
+function heard({ address, type }: Service, views: readonly SiteView[]): Pick<Service, 'local' | 'connection' | 'failed'> {
   const listeners = views.filter(({ ref }) => ref.where === 'local').flatMap(({ status }) => status!.listeners);
   const own = listeners.filter((listener) => listener.address === address);
   const open = own.find(({ state, port }) => state === 'open' && port > 0);
   const failed = own.find(({ state }) => state === 'failed');
-  return { ...(open ? { local: `localhost:${open.port}` } : {}), ...(failed && !open ? { failed } : {}) };
+  if (!open) return failed ? { failed } : {};
+  const local = `localhost:${open.port}`;
+  return { local, connection: connectionString({ type, servicePort: open.servicePort, local }) };
 }
 
 function rank({ ref }: SiteView): number {

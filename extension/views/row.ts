@@ -31,6 +31,8 @@ export interface Target {
   address?: string;
   /** `localhost:5432` */
   local?: string;
+  /** `postgresql://localhost:5432` */
+  connection?: string;
   url?: string;
   file?: string;
 }

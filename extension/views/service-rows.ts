@@ -20,7 +20,7 @@ export function serviceRows(snapshot: Snapshot, networks: readonly Network[]): R
 }
 
 function serviceRow(service: Service, network: Network, { sites, now }: Snapshot): Row {
-  const { address, type, ports, local } = service;
+  const { address, type, ports, local, connection } = service;
   const problem = problemOf(service, now);
   const offered = offeredAt(service, siteNames(sites));
   const where = offered || nowhere(service, now);
@@ -41,7 +41,7 @@ function serviceRow(service: Service, network: Network, { sites, now }: Snapshot
     icon: problem ? BAD : GOOD,
     flags: joined('.', ['service', local && 'local', local && browsable && 'browsable', problem && 'problem']),
     command: 'caravan.explain',
-    target: { address, site: network.views[0]!.ref, ...(local ? { local } : {}) },
+    target: { address, site: network.views[0]!.ref, ...(local ? { local } : {}), ...(connection ? { connection } : {}) },
   };
 }
 

@@ -182,6 +182,39 @@ describe('a change', () => {
     assert.deepEqual(site.calls, [{ name: 'redeemToken', argument }]);
   });
 
+  test('proxy tells where it is and how to use it', async () => {
+    const { code, out } = await caravan('proxy --port 1080');
+    assert.equal(code, 0);
+    assert.equal(
+      out,
+      [
+        'The proxy is at 127.0.0.1:1080. In a shell that is to use it:',
+        '',
+        "export http_proxy='http://127.0.0.1:1080'",
+        "export https_proxy='http://127.0.0.1:1080'",
+        "export all_proxy='socks5h://127.0.0.1:1080'",
+        "export no_proxy='localhost,127.0.0.1,::1'",
+        '',
+      ].join('\n'),
+    );
+    assert.equal((await caravan('proxy -o json')).out, '{"host":"127.0.0.1","port":40123}\n');
+    assert.equal((await caravan('proxy --stop')).out, 'The proxy is closed.\n');
+    const asked = site.calls.map(({ name, argument }) => [name, argument]);
+    assert.deepEqual(asked, [['openProxy', { port: 1080 }], ['openProxy', { port: undefined }], ['closeProxy', undefined]]); // prettier-ignore
+  });
+
+  test('env tells where services are on this computer', async () => {
+    const exports = "export BACKEND_SERVICE_HOST='127.0.0.1'\nexport BACKEND_SERVICE_PORT='8080'\n";
+    assert.equal((await caravan('env')).out, exports);
+    assert.equal((await caravan('env --shell dotenv')).out, 'BACKEND_SERVICE_HOST=127.0.0.1\nBACKEND_SERVICE_PORT=8080\n');
+    const none = { code: 1, out: '', err: 'caravan: No proxy is open at this site: open one with "caravan proxy".\n' };
+    assert.deepEqual(await caravan('env --proxy'), none);
+    site.change({ proxy: { host: '127.0.0.1', port: 1080 } });
+    const { out } = await caravan('env --proxy');
+    assert.ok(out.startsWith(exports));
+    assert.match(out, /^export all_proxy='socks5h:\/\/127\.0\.0\.1:1080'$/m);
+  });
+
   test('remove and revoke', async () => {
     assert.equal((await caravan('remove connector orders')).out, 'The connector orders is removed.\n');
     assert.equal((await caravan('revoke east')).out, 'east is let in no more: 2 certificates revoked.\n');
@@ -252,6 +285,9 @@ describe('wrong usage is one line and exit code 2', () => {
     ['token issue --expires soon', /--expires is "soon": it takes a duration/],
     ['token redeem x --cost 0', /--cost is "0"/],
     ['token redeem x --context a', /--context and --namespace go together/],
+    ['proxy --port http', /--port is "http"/],
+    ['proxy --stop --port 1', /--stop takes no --port/],
+    ['env --shell tcsh', /--shell is "tcsh": it takes one of sh, fish, powershell, dotenv\./],
     ['remove site west', /"site" cannot be removed/],
     ['run --kubernetes --data x', /leave out the other options/],
   ];

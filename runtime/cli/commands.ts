@@ -18,6 +18,7 @@ export const COMMANDS: readonly Entry[] = [
   { words: 'expose', summary: 'offer a local server at an address, to the whole network', load: () => import('./expose.ts') },
   { words: 'listen', summary: 'reach an address through a local port', load: () => import('./listen.ts') },
   { words: 'proxy', summary: 'reach services by the names that pods use, through a proxy', load: () => import('./proxy.ts') },
+  { words: 'env', summary: 'where services are on this computer, as environment variables', load: () => import('./env.ts') },
   { words: 'status', summary: 'the network as this site sees it', load: () => import('./status.ts') },
   { words: 'services', summary: 'every service of the network and who offers it', load: () => import('./services.ts') },
   { words: 'links', summary: 'the links of this site', load: () => import('./links.ts') },

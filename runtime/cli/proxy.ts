@@ -30,7 +30,7 @@ It stays, over restarts, until --stop.
     const proxy = await client.openProxy(port === undefined ? {} : { port });
     if (json) return io.out(`${JSON.stringify(proxy)}\n`);
     const usual = Object.entries(proxyEnvironment(proxy)).filter(([name]) => name === name.toLowerCase());
-    return io.out(
+    io.out(
       `The proxy is at ${proxy.host}:${proxy.port}. In a shell that is to use it:\n\n${exportLines(Object.fromEntries(usual), 'sh')}`,
     );
   },
