@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import { isAnswered, socketDirectory, socketPath } from '../runtime/api/sockets.ts';
+import { LocalRouter } from '../runtime/api/laptop/local-router.ts';
+import { isAnswered, socketPath } from '../runtime/api/sockets.ts';
 import { CaravanError } from '../runtime/errors.ts';
 import type { Kubernetes } from '../runtime/kubernetes/types.ts';
 import { Clusters } from './clusters/clusters.ts';
 import { debounce, Emitter } from './emitter.ts';
 import { DemoNetwork } from './laptop/demo-network.ts';
-import { LocalRouter } from './laptop/local-router.ts';
 import type { DisposableLike, LogLike } from './like.ts';
 import { Operations } from './operations.ts';
 import { LocalSites } from './sites/local-sites.ts';
 import { siteOpener } from './sites/open-site.ts';
 import type { SiteApi } from './sites/site-api.ts';
-import { LAPTOP, type SiteRef } from './sites/site-ref.ts';
+import type { SiteRef } from './sites/site-ref.ts';
 import { Sites } from './sites/sites.ts';
 import { type Network, networksOf } from './views/networks.ts';
 import type { Snapshot } from './views/snapshot.ts';
@@ -23,7 +23,7 @@ const REDRAW_MS = 100;
 export interface CaravanOptions {
   /** Folder of the bundles. */
   dist: string;
-  /** Where files of this user are kept. */
+  /** Where earlier versions kept the laptop's files. */
   storage: string;
   log: LogLike;
   /** The setting `caravan.kubeconfig`; undefined where it is empty. */
@@ -78,15 +78,7 @@ export class Caravan implements DisposableLike {
       operations: this.operations,
     });
     const runtime = { script: join(dist, 'caravan.cjs'), isTrusted };
-    this.laptop = new LocalRouter({
-      runtime,
-      isAnswered,
-      status: (ref, signal) => this.sites.api(ref).status(signal),
-      socket: socketPath(LAPTOP),
-      lock: join(socketDirectory(), 'laptop.lock'),
-      folder: join(storage, 'laptop'),
-      carriesTraffic: laptopCarriesTraffic,
-    });
+    this.laptop = LocalRouter.ofThisUser(runtime, { formerFolder: join(storage, 'laptop'), carriesTraffic: laptopCarriesTraffic });
     const changed = () => {
       this.#changed();
       void this.local.look();

@@ -1,13 +1,6 @@
 import { sentence } from '../runtime/errors.ts';
+import { redact } from '../runtime/redact.ts';
 import { isCancelled, type LogLike } from './like.ts';
-
-const PEM = /-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g;
-const SECRET = /\b(code|token|password|secret|authorization)(["']?\s*[:=]\s*["']?(?:bearer\s+)?)[^\s"',}]+/gi;
-
-/** A text without keys, certificates, codes and passwords: a log is copied into tickets. */
-export function redact(text: string): string {
-  return text.replace(PEM, '[hidden]').replace(SECRET, '$1$2[hidden]');
-}
 
 /** Writes what Caravan asks of others, how long it took and how it ended: the answer to "what did it run?". */
 export class Operations {

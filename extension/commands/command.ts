@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { CaravanError, sentence } from '../../runtime/errors.ts';
 import type { Caravan } from '../caravan.ts';
 import { isCancelled } from '../like.ts';
-import { redact } from '../operations.ts';
+import { redact } from '../../runtime/redact.ts';
 import type { Row } from '../views/row.ts';
 
 /** What a command does; `row` is where its menu was opened. A rejection is shown to the person who ran it. */

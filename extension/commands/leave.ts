@@ -1,5 +1,5 @@
 import { CaravanError } from '../../runtime/errors.ts';
-import { leaveNetwork } from '../laptop/leave.ts';
+import { leaveNetwork } from '../../runtime/api/laptop/leave.ts';
 import { tell, withProgress } from './ask.ts';
 import type { Command } from './command.ts';
 

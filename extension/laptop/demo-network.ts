@@ -3,10 +3,10 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { DisposableLike, LogLike } from '../like.ts';
-import { redact } from '../operations.ts';
+import { redact } from '../../runtime/redact.ts';
 import { DEMO_PREFIX } from '../sites/site-ref.ts';
 import type { DemoView } from '../views/snapshot.ts';
-import { type RuntimeProcess, startRuntime } from './runtime-process.ts';
+import { type RuntimeProcess, startRuntime } from '../../runtime/api/laptop/runtime-process.ts';
 
 const SITES = ['cloud', 'onprem', 'laptop'];
 const START_MS = 30_000;

@@ -1,4 +1,5 @@
 /** Which of two sites dials the other. Pure: asks nobody. */
+import { areLinked } from '../../runtime/api/link-sites.ts';
 import type { AccessStatus, LinkStatus } from '../../runtime/api/types.ts';
 import { type ClusterRef, isLaptop, siteKey, siteLabel, type SiteRef } from './site-ref.ts';
 
@@ -25,8 +26,7 @@ export function planLink(first: LinkEnd, second: LinkEnd): LinkPlan {
   const [a, b] = [siteLabel(first.ref), siteLabel(second.ref)];
   if (first.id === second.id || siteKey(first.ref) === siteKey(second.ref))
     return { outcome: 'nothing', sentence: `${a} is one site: choose another one for the second end.` };
-  const between = [...first.links.filter((l) => l.peerId === second.id), ...second.links.filter((l) => l.peerId === first.id)];
-  if (between.some(({ state }) => state === 'up')) return { outcome: 'nothing', sentence: `${a} and ${b} are linked already.` };
+  if (areLinked(first, second)) return { outcome: 'nothing', sentence: `${a} and ${b} are linked already.` };
 
   const byPortForward = throughApiServer(first, second) ?? throughApiServer(second, first);
   if (byPortForward) return byPortForward;

@@ -1,7 +1,7 @@
+import type { LocalRef } from '../../runtime/api/laptop/local-router.ts';
 import { runningSites, socketDirectory } from '../../runtime/api/sockets.ts';
 import { watchFolder } from '../clusters/file-watcher.ts';
 import type { DisposableLike } from '../like.ts';
-import type { LocalRef } from './site-ref.ts';
 
 /** Where folders cannot be watched, running sites are looked for this often. Milliseconds. */
 const POLL_MS = 5000;

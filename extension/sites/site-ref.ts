@@ -1,12 +1,7 @@
+import { LAPTOP, type LocalRef } from '../../runtime/api/laptop/local-router.ts';
+
 /** How a site is reached from here: a socket of this computer, or the API server of a kubeconfig's context. */
 export type SiteRef = LocalRef | ClusterRef;
-
-export interface LocalRef {
-  where: 'local';
-  /** The socket's name: `laptop`, `demo-cloud`, or what `caravan run` was given. */
-  name: string;
-  socket: string;
-}
 
 export interface ClusterRef {
   where: 'cluster';
@@ -16,7 +11,6 @@ export interface ClusterRef {
   namespace: string;
 }
 
-export const LAPTOP = 'laptop';
 export const DEMO_PREFIX = 'demo-';
 
 export function siteKey(ref: SiteRef): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LocalRef } from '../../runtime/api/laptop/local-router.ts';
 import type { SiteApi } from './site-api.ts';
-import type { ClusterRef, LocalRef } from './site-ref.ts';
+import type { ClusterRef } from './site-ref.ts';
 import { MAX_WATCHED_SITES, Sites } from './sites.ts';
 
 const laptop: LocalRef = { where: 'local', name: 'laptop', socket: '/l' };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../../runtime/api/types.ts';
 import { sentence } from '../../runtime/errors.ts';
 import type { LogLike } from '../like.ts';
-import { redact } from '../operations.ts';
+import { redact } from '../../runtime/redact.ts';
 import type { OpenSite } from './site-api.ts';
 import { type SiteRef, siteLabel } from './site-ref.ts';
 

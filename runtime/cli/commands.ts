@@ -12,6 +12,8 @@ interface Entry {
 /** Every command, in the order in which a newcomer meets them. */
 export const COMMANDS: readonly Entry[] = [
   { words: 'demo', summary: 'three linked sites and a sample application, on this computer', load: () => import('./demo.ts') },
+  { words: 'join', summary: 'join a network with this laptop', load: () => import('./join.ts') },
+  { words: 'leave', summary: 'take this laptop out of its networks', load: () => import('./leave.ts') },
   { words: 'run', summary: 'run a site in the foreground', load: () => import('./run.ts') },
   { words: 'token issue', summary: 'make a token that lets another site in', load: () => import('./token-issue.ts') },
   { words: 'token redeem', summary: 'link with the site that issued a token', load: () => import('./token-redeem.ts') },

@@ -1,5 +1,6 @@
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { dataHome } from '../api/data-home.ts';
 import { ApiServer } from '../api/server.ts';
 import { socketPath } from '../api/sockets.ts';
 import { createLog } from '../log.ts';
@@ -59,11 +60,6 @@ export async function runOnHost({ config, data, name, socket, untilStdinCloses =
     await unlock?.();
     await api.close();
   }
-}
-
-function dataHome(): string {
-  const { XDG_DATA_HOME, LOCALAPPDATA } = process.env;
-  return join(XDG_DATA_HOME || LOCALAPPDATA || join(homedir(), '.local', 'share'), 'caravan');
 }
 
 /** This host's name as a site's may be: without its domain, lower case letters, digits and "-". */

@@ -1,15 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { PortForward } from '../api/types.ts';
-import { CaravanError } from '../errors.ts';
 import { MAX_COST } from '../routing/limits.ts';
 import { OUTPUT_OPTION, parseArguments, SOCKET_OPTION, UsageError, wantsJson, wholeNumber } from './arguments.ts';
-import type { Command, Io } from './command.ts';
+import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
+import { readToken } from './read-token.ts';
 import { waitForStatus } from './wait.ts';
 
 /** How long the command waits to tell whether the new link carries traffic. Milliseconds. */
 const LINK_MS = 5000;
-const MAX_TOKEN_BYTES = 1024 * 1024;
 
 export const command: Command = {
   help: `Usage: caravan token redeem FILE [--cost N] [--name NAME] [--socket PATH_OR_NAME]
@@ -60,17 +58,4 @@ function toPortForward(values: { context?: string; namespace?: string; kubeconfi
   if (context && namespace) return { context, namespace, ...(kubeconfig && { kubeconfig }) };
   if (context ?? namespace ?? kubeconfig) throw new UsageError('--context and --namespace go together.');
   return undefined;
-}
-
-async function readToken(file: string, io: Io): Promise<string> {
-  if (file === '-') return io.input();
-  try {
-    const { size } = await stat(file);
-    if (size <= MAX_TOKEN_BYTES) return await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
-    throw new CaravanError('bad-request', `${file} ${why}: give the file with the token.`, { cause: error });
-  }
-  throw new CaravanError('token-invalid', `${file} is too large for a token: give the file that "caravan token issue" wrote.`);
 }

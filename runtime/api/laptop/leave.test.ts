@@ -4,17 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { ApiClient } from '../../runtime/api/client.ts';
-import { ApiServer } from '../../runtime/api/server.ts';
-import type { Status } from '../../runtime/api/types.ts';
-import { silentLog } from '../../runtime/log.ts';
-import { directoryStore } from '../../runtime/site/directory-store.ts';
-import { parseResources } from '../../runtime/site/resources.ts';
-import { Site } from '../../runtime/site/site.ts';
-import type { ResourceSource } from '../../runtime/site/source.ts';
-import { until } from '../../test/support/until.ts';
-import type { SiteApi } from '../sites/site-api.ts';
-import { leaveNetwork } from './leave.ts';
+import { ApiClient } from '../client.ts';
+import { ApiServer } from '../server.ts';
+import type { Status } from '../types.ts';
+import { silentLog } from '../../log.ts';
+import { directoryStore } from '../../site/directory-store.ts';
+import { parseResources } from '../../site/resources.ts';
+import { Site } from '../../site/site.ts';
+import type { ResourceSource } from '../../site/source.ts';
+import { until } from '../../../test/support/until.ts';
+import { type Leaving, leaveNetwork } from './leave.ts';
 import { siteYaml } from './local-router.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'caravan-leave-'));
@@ -87,7 +86,7 @@ describe('a laptop', () => {
 });
 
 /** A laptop that writes down what it is asked. */
-function fake(fail: Record<string, Error> = {}): { api: SiteApi; asked: string[] } {
+function fake(fail: Record<string, Error> = {}): { api: Leaving; asked: string[] } {
   const asked: string[] = [];
   const answer = (call: string) => {
     asked.push(call);
@@ -100,7 +99,7 @@ function fake(fail: Record<string, Error> = {}): { api: SiteApi; asked: string[]
     leave: () => answer('leave'),
     stop: () => answer('stop'),
   };
-  return { api: api as unknown as SiteApi, asked };
+  return { api: api as unknown as Leaving, asked };
 }
 
 describe('leaving', () => {

@@ -1,15 +1,27 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CaravanError, sentence } from '../../runtime/errors.ts';
-import { redact } from '../operations.ts';
-import { LAPTOP, type LocalRef } from '../sites/site-ref.ts';
+import { CaravanError, sentence } from '../../errors.ts';
+import { redact } from '../../redact.ts';
+import { ApiClient } from '../client.ts';
+import { isAnswered, socketDirectory, socketPath } from '../sockets.ts';
+import { laptopFolder } from './folder.ts';
 import { type RuntimeProcess, startRuntime } from './runtime-process.ts';
 import { takeLock } from './start-lock.ts';
 
+/** What its socket is called, and so what commands call it. */
+export const LAPTOP = 'laptop';
 /** From the start of the process until it must answer. Milliseconds. */
 export const START_MS = 15_000;
+
+/** A site of this computer. */
+export interface LocalRef {
+  where: 'local';
+  /** The socket's name: `laptop`, `demo-cloud`, or what `caravan run` was given. */
+  name: string;
+  socket: string;
+}
 
 export interface LocalRouterOptions {
   runtime: RuntimeProcess;
@@ -20,6 +32,8 @@ export interface LocalRouterOptions {
   folder: string;
   /** Whether other sites may reach one another through this laptop; asked when the router starts. */
   carriesTraffic: () => boolean;
+  /** Where that was in versions before: what it holds is moved at the next start. */
+  formerFolder?: string;
   isAnswered: (socket: string) => Promise<boolean>;
   /** Asks the router anything: it answers its socket a moment before it can say something. */
   status: (ref: LocalRef, signal: AbortSignal) => Promise<unknown>;
@@ -32,6 +46,23 @@ export class LocalRouter {
 
   constructor(options: LocalRouterOptions) {
     this.#options = options;
+  }
+
+  /** The one that every window and the command line of this user share. */
+  static ofThisUser(
+    runtime: RuntimeProcess,
+    { formerFolder, carriesTraffic = () => false }: { formerFolder?: string; carriesTraffic?: () => boolean } = {},
+  ): LocalRouter {
+    return new LocalRouter({
+      runtime,
+      isAnswered,
+      status: ({ socket }, signal) => ApiClient.overSocket(socket).status(signal),
+      socket: socketPath(LAPTOP),
+      lock: join(socketDirectory(), 'laptop.lock'),
+      folder: laptopFolder(),
+      ...(formerFolder && { formerFolder }),
+      carriesTraffic,
+    });
   }
 
   get ref(): LocalRef {
@@ -73,7 +104,8 @@ export class LocalRouter {
   }
 
   async #start(limit: AbortSignal, cancelled: AbortSignal): Promise<void> {
-    const { runtime, socket, folder, carriesTraffic } = this.#options;
+    const { runtime, socket, folder, formerFolder, carriesTraffic } = this.#options;
+    if (formerFolder) moveFolder(formerFolder, folder);
     const [config, data] = [join(folder, 'config'), join(folder, 'data')];
     for (const path of [config, data]) mkdirSync(path, { recursive: true, mode: 0o700 });
     writeFileSync(join(config, 'site.yaml'), siteYaml(userName(), { edge: !carriesTraffic() }));
@@ -117,6 +149,17 @@ export class LocalRouter {
   #didNotStart(how: string): CaravanError {
     const last = lastLine(this.logFile);
     return new CaravanError('not-running', `This laptop's router ${how}${last ? `: ${last}` : '.'}`);
+  }
+}
+
+/** Does nothing where there is nothing to move, or something there already; what cannot be moved is begun anew. */
+function moveFolder(from: string, to: string): void {
+  if (existsSync(to) || !existsSync(from)) return;
+  try {
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+    renameSync(from, to);
+  } catch {
+    // On another file system, for one: the laptop gets a new identity, as after its first start.
   }
 }
 

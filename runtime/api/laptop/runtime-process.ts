@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { CaravanError } from '../../runtime/errors.ts';
+import { CaravanError } from '../../errors.ts';
 
 export type Spawn = (command: string, args: string[], options: SpawnOptions) => ChildProcess;
 

@@ -1,12 +1,15 @@
-import type { MadeResource } from '../../runtime/api/types.ts';
-import { CaravanError } from '../../runtime/errors.ts';
-import type { SiteApi } from '../sites/site-api.ts';
+import type { MadeResource } from '../types.ts';
+import { CaravanError } from '../../errors.ts';
+import type { ApiClient } from '../client.ts';
+
+/** What is asked of the laptop's router. */
+export type Leaving = Pick<ApiClient, 'status' | 'remove' | 'leave' | 'stop'>;
 
 /**
  * Takes the laptop out of its networks: they drop it at once, what it offered and its links go, so that the next join begins with
  * nothing; then its router ends. Can be cancelled until the networks are told: from there on a router that stays would be no use.
  */
-export async function leaveNetwork(laptop: SiteApi, ended: () => Promise<void>, signal: AbortSignal): Promise<void> {
+export async function leaveNetwork(laptop: Leaving, ended: () => Promise<void>, signal: AbortSignal): Promise<void> {
   const { connectors, links } = await laptop.status(signal);
   const made: MadeResource[] = [
     ...connectors.map(({ name }) => ({ kind: 'Connector' as const, name })),

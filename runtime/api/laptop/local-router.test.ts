@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { parseResources } from '../../runtime/site/resources.ts';
+import { parseResources } from '../../site/resources.ts';
 import { LocalRouter, siteYaml } from './local-router.ts';
 import type { Spawn } from './runtime-process.ts';
 import { takeLock } from './start-lock.ts';
@@ -17,7 +17,7 @@ let folders = 0;
 /** A laptop whose router answers `delayMs` after a process was spawned; `start` may do something else instead. */
 function setup(
   start: (child: EventEmitter, log: number) => void,
-  shared: { running: boolean; spawned: number; asked: number; folder?: string },
+  shared: { running: boolean; spawned: number; asked: number; folder?: string; formerFolder?: string },
 ) {
   const folder = (shared.folder ??= join(root, String(folders++)));
   const calls: { command: string; args: string[]; options: SpawnOptions }[] = [];
@@ -36,9 +36,10 @@ function setup(
       env: { PATH: '/bin', VSCODE_PID: '1', NODE_OPTIONS: '-r x', CARAVAN_DEMO: '1' },
     },
     socket: '/run/laptop.sock',
-    lock: join(folder, 'laptop.lock'),
+    lock: `${folder}.lock`,
     folder,
     carriesTraffic: () => false,
+    ...(shared.formerFolder && { formerFolder: shared.formerFolder }),
     isAnswered: () => Promise.resolve(shared.running),
     // Not yet, the first time.
     status: () => (shared.asked++ === 0 ? Promise.reject(new Error('The site is still starting.')) : Promise.resolve()),
@@ -60,8 +61,28 @@ describe("the laptop's router", () => {
     assert.deepEqual(args, ['/ext/dist/caravan.cjs', 'run', '--config', config, '--data', data, '--socket', '/run/laptop.sock']);
     assert.equal(options.detached, true);
     assert.deepEqual(options.env, { PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
-    assert.ok(!existsSync(join(folder, 'laptop.lock')), 'the lock is given back');
+    assert.ok(!existsSync(`${folder}.lock`), 'the lock is given back');
     assert.match(readFileSync(join(config, 'site.yaml'), 'utf8'), /autoListen: loopback/);
+  });
+
+  test('takes along what an earlier version kept elsewhere, once', async () => {
+    const shared = {
+      running: false,
+      spawned: 0,
+      asked: 0,
+      folder: join(root, 'new', 'place'),
+      formerFolder: join(root, 'former'),
+    };
+    mkdirSync(join(shared.formerFolder, 'data'), { recursive: true });
+    writeFileSync(join(shared.formerFolder, 'data', 'identity'), 'mine');
+    await setup(answersSoon(shared), shared).router.ensure(never);
+    assert.equal(readFileSync(join(shared.folder, 'data', 'identity'), 'utf8'), 'mine');
+    assert.ok(!existsSync(shared.formerFolder));
+    mkdirSync(join(shared.formerFolder, 'data'), { recursive: true });
+    writeFileSync(join(shared.formerFolder, 'data', 'identity'), "another's");
+    Object.assign(shared, { running: false });
+    await setup(answersSoon(shared), shared).router.ensure(never);
+    assert.equal(readFileSync(join(shared.folder, 'data', 'identity'), 'utf8'), 'mine', 'what is there already stays');
   });
 
   test('is used where it runs already', async () => {
