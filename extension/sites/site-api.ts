@@ -23,6 +23,7 @@ export interface SiteApi {
   expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource>;
   /** Without a port one that is open stays as it is. */
   openProxy(request: ProxyRequest, signal?: AbortSignal): Promise<ProxyStatus>;
+  closeProxy(signal?: AbortSignal): Promise<void>;
   remove(resource: MadeResource, signal?: AbortSignal): Promise<void>;
   /** Tells the network that the site ends for good; it runs on. */
   leave(signal?: AbortSignal): Promise<void>;

@@ -85,7 +85,7 @@ export function listenersTable({ listeners }: Status): string {
   return table(['LISTENER', 'ADDRESS', 'TYPE', 'HERE', 'STATE', ''], rows);
 }
 
-export function headline({ site, router, sites, links, services, access }: Status, now: Date): string {
+export function headline({ site, router, sites, links, services, access, proxy }: Status, now: Date): string {
   const up = links.filter(({ state }) => state === 'up').length;
   const counts = [
     counted(sites.length, 'site'),
@@ -94,8 +94,9 @@ export function headline({ site, router, sites, links, services, access }: Statu
   ];
   const ways = access.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
   const way = ways.length > 0 ? ` Other sites reach it at ${ways.join(' and ')}.` : '';
+  const through = proxy ? ` Its proxy is at ${proxy.host}:${proxy.port}.` : '';
   const time = duration(now.getTime() - Date.parse(router.startTime));
-  return `${site.name} has run for ${time} (version ${site.version}): ${counts.join(', ')}.${way}\n`;
+  return `${site.name} has run for ${time} (version ${site.version}): ${counts.join(', ')}.${way}${through}\n`;
 }
 
 export function problemLines({ problems }: Status): string {

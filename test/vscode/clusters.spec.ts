@@ -110,13 +110,23 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     await workbench.screenshot('joined');
   });
 
+  it('opens a terminal in the network: curl reaches the service by the name that pods use', async () => {
+    await workbench.run('Caravan: Open Terminal in the Network');
+    await workbench.terminal.waitForText(/[#$>%] ?$/);
+    const url = `http://backend.${west.namespace}.svc.cluster.local:8080`;
+    await workbench.terminal.run(`curl -s ${url}; echo " at $BACKEND_SERVICE_HOST"`);
+    await workbench.terminal.waitForText(/hello from west at 127\.0\.0\.1/);
+    await workbench.screenshot('terminal-in-network');
+    await workbench.terminal.run('exit');
+  });
+
   it('exposes a port of this laptop: pods of both clusters reach it by its name', async () => {
     const server = createServer((_request, response) => response.end('hello from the laptop')).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     try {
       const { port } = server.address() as { port: number };
       await workbench.run('Caravan: Expose a Port of This Laptop…');
-      await workbench.typeInput(String(port));
+      await workbench.pick(String(port));
       await workbench.typeInput('mine');
       await workbench.pick('tcp');
       await workbench.waitForNotification(/is mine for the whole network/);

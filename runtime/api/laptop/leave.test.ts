@@ -66,11 +66,13 @@ describe('a laptop', () => {
 
   async function joined(): Promise<Awaited<ReturnType<typeof run>>> {
     const laptop = await run('laptop', siteYaml('ada', { edge: true }));
-    assert.deepEqual((await laptop.api.status()).links, [], 'it starts with no link');
+    const { links: held, proxy } = await laptop.api.status();
+    assert.deepEqual([held, proxy], [[], undefined], 'it starts with nothing');
     const { yaml } = await cloud.api.issueToken({});
     await laptop.api.redeemToken({ yaml });
     await seen(laptop.api, 'the link', ({ links }) => links[0]?.state === 'up');
     await laptop.api.expose({ address: 'cart', port: 3000 });
+    await laptop.api.openProxy();
     await seen(cloud.api, 'what it offers', ({ services }) => services.some(({ address }) => address === 'cart'));
     return laptop;
   }
@@ -96,6 +98,7 @@ function fake(fail: Record<string, Error> = {}): { api: Leaving; asked: string[]
   const api = {
     status: () => Promise.resolve(status),
     remove: ({ name }: { name: string }) => answer(`remove ${name}`),
+    closeProxy: () => answer('close proxy'),
     leave: () => answer('leave'),
     stop: () => answer('stop'),
   };
@@ -103,7 +106,7 @@ function fake(fail: Record<string, Error> = {}): { api: Leaving; asked: string[]
 }
 
 describe('leaving', () => {
-  const order = ['leave', 'remove cart', 'remove cloud', 'stop'];
+  const order = ['leave', 'remove cart', 'remove cloud', 'close proxy', 'stop'];
   test('tells the network before the links go', async () => {
     const { api, asked } = fake();
     await leaveNetwork(api, () => Promise.resolve(), never);

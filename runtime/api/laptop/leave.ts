@@ -3,7 +3,7 @@ import { CaravanError } from '../../errors.ts';
 import type { ApiClient } from '../client.ts';
 
 /** What is asked of the laptop's router. */
-export type Leaving = Pick<ApiClient, 'status' | 'remove' | 'leave' | 'stop'>;
+export type Leaving = Pick<ApiClient, 'status' | 'remove' | 'closeProxy' | 'leave' | 'stop'>;
 
 /**
  * Takes the laptop out of its networks: they drop it at once, what it offered and its links go, so that the next join begins with
@@ -20,6 +20,7 @@ export async function leaveNetwork(laptop: Leaving, ended: () => Promise<void>, 
   await laptop.leave();
   try {
     for (const resource of made) await laptop.remove(resource).catch(unlessOurs);
+    await laptop.closeProxy().catch(unlessOurs);
   } finally {
     await laptop.stop();
   }

@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, request as httpRequest, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingMessage,
+  request as httpRequest,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { sentence } from '../../errors.ts';
@@ -102,15 +109,24 @@ export class HttpClients {
       else answer(response, 502, `${authority} broke the connection before it answered: ${sentence(error)}.`);
     };
     onward.on('error', broke);
+    // Also where it was no answer to what was asked, such as 101: nothing else tells of that.
+    onward.once('close', () => {
+      if (!response.headersSent) broke(new Error('it gave no answer to this request'));
+    });
     onward.once('response', (got) => {
-      response.writeHead(got.statusCode ?? 502, got.statusMessage, responseHeaders(got.rawHeaders));
-      got.once('end', () => response.addTrailers(pairsOf(got.rawTrailers)));
-      pipeline(got, response, () => stream.destroy());
+      try {
+        // Without the server's own phrase, which nobody is to rely on (RFC 9112, 4), and which may not even be allowed.
+        response.writeHead(got.statusCode ?? 502, responseHeaders(got.rawHeaders));
+      } catch (error) {
+        return broke(error as Error); // what the server wrote is nothing to pass on
+      }
+      passTrailers(got, response);
+      return pipeline(got, response, () => stream.destroy());
     });
     // Nobody reads the answer any more.
     response.once('close', () => onward.destroy());
     if (withBody) {
-      request.once('end', () => onward.addTrailers(pairsOf(request.rawTrailers)));
+      passTrailers(request, onward);
       request.pipe(onward);
     } else onward.end();
   }
@@ -121,6 +137,17 @@ export class HttpClients {
       client.destroy();
     });
   }
+}
+
+/** Before the message ends: nobody reads them later. Those with characters that may not be sent are left out. */
+function passTrailers(from: IncomingMessage, to: OutgoingMessage): void {
+  from.once('end', () => {
+    try {
+      to.addTrailers(pairsOf(from.rawTrailers));
+    } catch {
+      // The body has arrived whole without them.
+    }
+  });
 }
 
 function statusOf({ code }: Unreached): number {

@@ -286,6 +286,27 @@ describe('an HTTP client', () => {
     assert.match(body, /^web broke the connection before it answered: .*\.\n$/);
   });
 
+  for (const [what, sent] of [
+    ['switches protocols unasked', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'],
+    ['answers with a status that there is not', 'HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n'],
+    ['speaks no HTTP', '220 ready\r\n'],
+  ] as const)
+    test(`of a server that ${what} is told so`, async () => {
+      const server = await TestServer.start((socket) => socket.once('data', () => socket.write(sent)));
+      const { answer, body } = await get(`http://127.0.0.1:${server.port}/`);
+      assert.equal(answer.statusCode, 502);
+      assert.match(body, /^127\.0\.0\.1:\d+ broke the connection before it answered: .*\.\n$/);
+      await server.stop();
+    });
+
+  test('of a server with a strange phrase and strange headers gets the answer', async () => {
+    const strange = 'HTTP/1.1 200 O\u0001K\r\nX-Name: \u00ff\u00e4\tx\r\nContent-Length: 2\r\n\r\nok';
+    const server = await TestServer.start((socket) => socket.once('data', () => socket.write(strange, 'latin1')));
+    const { answer, body } = await get(`http://127.0.0.1:${server.port}/`);
+    assert.deepEqual([answer.statusCode, body, answer.headers['x-name']], [200, 'ok', '\u00ff\u00e4\tx']);
+    await server.stop();
+  });
+
   test('of a server that breaks off in the middle sees no proper end', async () => {
     serve = (asked, answer) => {
       answer.write('half of it', () => asked.socket.destroy());
