@@ -78,7 +78,10 @@ export class Caravan implements DisposableLike {
       operations: this.operations,
     });
     const runtime = { script: join(dist, 'caravan.cjs'), isTrusted };
-    this.laptop = LocalRouter.ofThisUser(runtime, { formerFolder: join(storage, 'laptop'), carriesTraffic: laptopCarriesTraffic });
+    this.laptop = LocalRouter.ofThisUser(runtime, {
+      formerFolder: join(storage, 'laptop'),
+      carriesTraffic: laptopCarriesTraffic,
+    });
     const changed = () => {
       this.#changed();
       void this.local.look();

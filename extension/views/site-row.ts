@@ -51,13 +51,14 @@ function summary({ links, site }: Status): string {
   return joined(' · ', ['ready', links.length === 0 ? 'no links' : counted(links.length, 'link'), `v${site.version}`]);
 }
 
-function details(ref: SiteRef, { site, router, access, sites }: Status): string {
+function details(ref: SiteRef, { site, router, access, proxy, sites }: Status): string {
   const ways = access.map(({ host, port, way }) => `${way} ${host}:${port}`);
   return joined('\n', [
     joined(' ', [siteLabel(ref), site.name !== siteLabel(ref) && `(site ${site.name})`]),
     `Version ${site.version}, router up since ${new Date(router.startTime).toLocaleString()}`,
     `Knows ${counted(sites.length, 'site')} of the network`,
     ways.length > 0 ? `Links come in at ${ways.join(', ')}` : 'No links come in: it only dials out',
+    proxy && `Its proxy is at ${proxy.host}:${proxy.port}`,
     `Id ${site.id}`,
   ]);
 }

@@ -60,6 +60,7 @@ describe("the laptop's router", () => {
     const [config, data] = [join(folder, 'config'), join(folder, 'data')];
     assert.deepEqual(args, ['/ext/dist/caravan.cjs', 'run', '--config', config, '--data', data, '--socket', '/run/laptop.sock']);
     assert.equal(options.detached, true);
+    assert.equal(options.cwd, folder);
     assert.deepEqual(options.env, { PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
     assert.ok(!existsSync(`${folder}.lock`), 'the lock is given back');
     assert.match(readFileSync(join(config, 'site.yaml'), 'utf8'), /autoListen: loopback/);

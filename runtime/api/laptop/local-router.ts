@@ -109,12 +109,12 @@ export class LocalRouter {
     const [config, data] = [join(folder, 'config'), join(folder, 'data')];
     for (const path of [config, data]) mkdirSync(path, { recursive: true, mode: 0o700 });
     writeFileSync(join(config, 'site.yaml'), siteYaml(userName(), { edge: !carriesTraffic() }));
-    // Its own log file, not a pipe: it goes on writing after this window is gone.
+    // Its own log file, not a pipe: it goes on writing after this window is gone. Its own folder: it holds on to nobody else's.
     const log = openSync(this.logFile, 'w', 0o600);
     const args = ['run', '--config', config, '--data', data, '--socket', socket];
     let child;
     try {
-      child = startRuntime(runtime, args, { detached: true, stdio: ['ignore', log, log] });
+      child = startRuntime(runtime, args, { detached: true, cwd: folder, stdio: ['ignore', log, log] });
     } finally {
       closeSync(log);
     }

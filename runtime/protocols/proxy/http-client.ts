@@ -1,4 +1,5 @@
 import {
+  type ClientRequest,
   createServer,
   type IncomingMessage,
   type OutgoingMessage,
@@ -101,7 +102,13 @@ export class HttpClients {
     const headers = requestHeaders(rawHeaders, authority);
     const withBody = hasBody(rawHeaders);
     if (!withBody && USUALLY_WITH_BODY.has(method)) headers.push('Content-Length', '0');
-    const onward = httpRequest({ method, path, headers, setHost: false, createConnection: () => stream });
+    let onward: ClientRequest;
+    try {
+      onward = httpRequest({ method, path, headers, setHost: false, createConnection: () => stream });
+    } catch (error) {
+      stream.destroy();
+      return answer(response, 400, `This request cannot be passed on: ${sentence(error)}.`);
+    }
     // An answer that comes early, or not at all, ends the request: then there is nothing left to say about its body.
     const broke = (error: Error) => {
       stream.destroy();

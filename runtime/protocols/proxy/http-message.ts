@@ -15,7 +15,10 @@ export interface ForwardTarget extends HttpTarget {
   path: string;
 }
 
-/** Concern one connection only: RFC 9110, 7.6.1; and what clients send to proxies, written or not. */
+/**
+ * Concern one connection only: RFC 9110, 7.6.1; and what clients send to proxies. `Trailer` merely announces what comes, whether or not it
+ * does, and Node refuses it where the message that it makes has no trailers: those are passed on without.
+ */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -23,6 +26,7 @@ const HOP_BY_HOP = new Set([
   'proxy-authorization',
   'proxy-connection',
   'te',
+  'trailer',
   'transfer-encoding',
   'upgrade',
 ]);

@@ -299,6 +299,15 @@ describe('an HTTP client', () => {
       await server.stop();
     });
 
+  test('may announce trailers where none can be', async () => {
+    serve = (_, response) => void response.end('fine');
+    const sent = 'POST http://web/ HTTP/1.1\r\nHost: web\r\nTrailer: x-sum\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody';
+    const client = dial(proxy.port);
+    client.write(sent);
+    assert.match((await received(client)).toString(), /^HTTP.1.1 200 OK.*fine$/s);
+    client.destroy();
+  });
+
   test('of a server with a strange phrase and strange headers gets the answer', async () => {
     const strange = 'HTTP/1.1 200 O\u0001K\r\nX-Name: \u00ff\u00e4\tx\r\nContent-Length: 2\r\n\r\nok';
     const server = await TestServer.start((socket) => socket.once('data', () => socket.write(strange, 'latin1')));
