@@ -18,6 +18,8 @@ import { type ProxyNetwork, reach, Unreached } from './reach.ts';
 
 /** How long a connection is kept for a further request. Milliseconds. */
 const KEEP_ALIVE_MS = 60_000;
+/** How long a server may take to end a connection that was ended here. Milliseconds. */
+const FAREWELL_MS = 2000;
 /** Methods whose requests say that they have no body, too. */
 const USUALLY_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 const WHAT_THIS_IS =
@@ -109,16 +111,17 @@ export class HttpClients {
       stream.destroy();
       return answer(response, 400, `This request cannot be passed on: ${sentence(error)}.`);
     }
-    // An answer that comes early, or not at all, ends the request: then there is nothing left to say about its body.
+    // Once the answer has begun it tells for itself how it ends, whatever becomes of the rest of the request.
     const broke = (error: Error) => {
       stream.destroy();
-      if (response.headersSent || response.destroyed) response.destroy();
-      else answer(response, 502, `${authority} broke the connection before it answered: ${sentence(error)}.`);
+      if (response.headersSent || response.destroyed) return;
+      answer(response, 502, `${authority} broke the connection before it answered: ${sentence(error)}.`);
     };
     onward.on('error', broke);
-    // Also where it was no answer to what was asked, such as 101: nothing else tells of that.
     onward.once('close', () => {
-      if (!response.headersSent) broke(new Error('it gave no answer to this request'));
+      // Also where it was no answer to what was asked, such as 101: nothing else tells of that.
+      broke(new Error('it gave no answer to this request'));
+      request.unpipe(onward).resume();
     });
     onward.once('response', (got) => {
       try {
@@ -128,7 +131,7 @@ export class HttpClients {
         return broke(error as Error); // what the server wrote is nothing to pass on
       }
       passTrailers(got, response);
-      return pipeline(got, response, () => stream.destroy());
+      return pipeline(got, response, (error) => (error || !onward.writableFinished ? stream.destroy() : bidFarewell(stream)));
     });
     // Nobody reads the answer any more.
     response.once('close', () => onward.destroy());
@@ -144,6 +147,14 @@ export class HttpClients {
       client.destroy();
     });
   }
+}
+
+/** Ends a connection that has served its request. A reset would do as well, but servers write such into their logs. */
+function bidFarewell(stream: Duplex): void {
+  const limit = setTimeout(() => stream.destroy(), FAREWELL_MS).unref();
+  stream.on('error', () => {}).once('close', () => clearTimeout(limit));
+  stream.end();
+  stream.resume();
 }
 
 /** Before the message ends: nobody reads them later. Those with characters that may not be sent are left out. */
@@ -163,14 +174,10 @@ function statusOf({ code }: Unreached): number {
 
 function answer(response: ServerResponse, status: number, message: string): void {
   const body = `${message}\n`;
-  // What is left of the request's body is not read.
-  response
-    .writeHead(status, {
-      'content-type': 'text/plain; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-      connection: 'close',
-    })
-    .end(body);
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, headers).end(body);
+  // What is left of the request is read away: unread, it would turn the end into a reset, and the sentence would be lost.
+  response.req.resume();
 }
 
 /** The same, for a client that no `ServerResponse` stands for. */

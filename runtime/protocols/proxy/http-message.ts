@@ -56,7 +56,8 @@ export function requestHeaders(raw: readonly string[], authority: string): strin
   const names = namesIn(raw);
   const chunked = names.has('transfer-encoding') ? ['Transfer-Encoding', 'chunked'] : [];
   // `Expect` was answered here already; `Host` is the target's, whatever the client wrote: RFC 9112, 3.2.2.
-  return ['Host', authority, ...endToEnd(raw, new Set(['host', 'expect'])), ...chunked, 'Connection', 'close', ...VIA];
+  // Kept alive, though not used again: a server that was told to close would do so in the middle of a request that it answers early.
+  return ['Host', authority, ...endToEnd(raw, new Set(['host', 'expect'])), ...chunked, 'Connection', 'keep-alive', ...VIA];
 }
 
 /** The headers of an answer, as the client gets them. */

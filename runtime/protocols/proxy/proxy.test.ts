@@ -299,6 +299,18 @@ describe('an HTTP client', () => {
       await server.stop();
     });
 
+  test('that still sends has the whole of an early answer, and may ask again', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    serve = (_, response) => void response.writeHead(413, { 'content-length': 3 * MIB }).end('x'.repeat(3 * MIB));
+    const large = { method: 'POST', body: 'y'.repeat(16 * MIB), agent };
+    const { answer, body } = await get('http://web/', large);
+    assert.deepEqual([answer.statusCode, body.length], [413, 3 * MIB]);
+    assert.equal((await get('http://web:81/', large)).body, 'web has the port 80, not 81.\n');
+    serve = (_, response) => void response.end('again');
+    assert.equal((await get('http://web/', { agent })).body, 'again');
+    agent.destroy();
+  });
+
   test('may announce trailers where none can be', async () => {
     serve = (_, response) => void response.end('fine');
     const sent = 'POST http://web/ HTTP/1.1\r\nHost: web\r\nTrailer: x-sum\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody';
