@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RoutingEngine } from '../routing/engine.ts';
+import { createEngine } from '../routing/engine.ts';
 import type { Offer } from '../routing/types.ts';
 import { RoutedNames } from './network-names.ts';
 
@@ -13,7 +13,7 @@ const offer = (address: string, ...ports: number[]): Offer => ({
 
 describe("the network's names", () => {
   const self = { id: 'a', site: { id: 'a', name: 'a' }, version: '1', platform: 'kubernetes', namespace: 'shop' } as const;
-  const engine = new RoutingEngine(self, 1);
+  const engine = createEngine(self, 1);
   const names = new RoutedNames(engine);
 
   test('are those of its services, in whatever case they were given', () => {

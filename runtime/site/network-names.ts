@@ -30,7 +30,7 @@ export class RoutedNames implements NetworkNames {
     const address = this.#addresses.get(name);
     const offers = address === undefined ? [] : this.#engine.offersOf(address);
     // As the list of services tells it: what can be reached counts, else what is known of it.
-    const reachable = offers.filter(({ path }) => path);
+    const reachable = offers.filter(({ cost }) => cost !== undefined);
     const told = reachable.length > 0 ? reachable : offers;
     if (address === undefined || !told[0]) return undefined;
     const ports = told.flatMap(({ offer }) => offer.ports.map(({ port }) => port));

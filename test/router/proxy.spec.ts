@@ -12,7 +12,7 @@ import { MemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/until.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
 
-const SITE: Resource = { kind: 'Site', name: 'west', spec: { settings: {} }, where: 'the test' };
+const SITE: Resource = { kind: 'Site', name: 'west', spec: { edge: false, settings: {} }, where: 'the test' };
 
 describe('curl through the proxy of a laptop', () => {
   let sites: SiteProcesses;
