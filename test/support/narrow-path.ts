@@ -51,10 +51,13 @@ export class NarrowPath {
       queued += chunk.length;
       this.mostQueued = Math.max(this.mostQueued, queued);
     });
-    from.on('close', () => to.destroy());
+    let isOver = false;
+    from.on('close', () => (isOver = true));
     const timer = setInterval(() => {
       const now = performance.now();
       let room = Math.floor((now - passedAt) * this.#rate);
+      // What had arrived before the end still passes.
+      if (isOver && queued === 0) to.destroySoon();
       if (room === 0 || queued === 0) return;
       passedAt = now;
       while (room > 0 && waiting.length > 0) {
@@ -67,9 +70,6 @@ export class NarrowPath {
         to.write(piece);
       }
     }, TICK_MS);
-    to.on('close', () => {
-      clearInterval(timer);
-      from.destroy();
-    });
+    to.on('close', () => clearInterval(timer));
   }
 }
