@@ -30,7 +30,7 @@ class Path {
         this.flight.received(this.#arrivals.shift()!.total, this.now);
         this.delivered += FRAME_BYTES;
       }
-      while (this.flight.bytes < this.flight.limit(this.now)) this.#send();
+      while (this.flight.bytes < this.flight.look(this.now)) this.#send();
     }
   }
 
@@ -80,11 +80,11 @@ describe('what a link has on its way', () => {
 
   it('has bounds, whatever is measured', () => {
     const flight = new Flight();
-    assert.equal(flight.limit(0), LEAST_FLIGHT_BYTES / 4, 'until the path has been measured');
+    assert.equal(flight.look(0), LEAST_FLIGHT_BYTES / 4, 'until the path has been measured');
     flight.roundTrip(1000, 0, 0);
     flight.sent(100 * MOST_FLIGHT_BYTES, 0);
     flight.received(100 * MOST_FLIGHT_BYTES, 1);
-    assert.equal(flight.limit(1), MOST_FLIGHT_BYTES);
+    assert.equal(flight.look(1), MOST_FLIGHT_BYTES);
   });
 
   it('is not fooled by a neighbour that says it received more than was sent, or less than before', () => {

@@ -1,3 +1,5 @@
+import { MAX_PAYLOAD_BYTES } from './frames.ts';
+
 /**
  * How much a link may have on its way. What is handed to the system beyond what the path holds only waits in its buffers, and whatever is sent
  * next stands behind it. So the link measures the path, as BBR does (draft-ietf-ccwg-bbr): the rate at which the other end receives, and
@@ -6,6 +8,7 @@
 export const LEAST_FLIGHT_BYTES = 64 * 1024;
 export const MOST_FLIGHT_BYTES = 16 * 1024 * 1024;
 const GAIN = 2;
+const LEAST_PIECE_BYTES = 8 * 1024;
 /** A round trip this old may hold no more: the path may have changed. Milliseconds. */
 export const ROUND_TRIP_VALID_MS = 10_000;
 /** How long the fastest rate counts. Milliseconds. */
@@ -25,13 +28,16 @@ interface Mark {
   /** What had been received by then, and when that was known. */
   received: number;
   receivedAt: number;
+  /** When the last of that had been sent. */
+  receivedSentAt: number;
 }
 
 /** Times are milliseconds of one clock that never jumps. */
 export class Flight {
   #sent: number;
   #received: number;
-  #receivedAt = 0;
+  #receivedAt: number | undefined;
+  #receivedSentAt: number | undefined;
   readonly #marks: Mark[] = [];
   /** Bytes a millisecond: the fastest of late, in two halves of `RATE_VALID_MS`, so that an old one is forgotten. */
   #rate = 0;
@@ -39,6 +45,7 @@ export class Flight {
   #rateSince = 0;
   #roundTrip = Infinity;
   #roundTripAt = -Infinity;
+  #limit = LEAST_FLIGHT_BYTES;
 
   /** @param sentBefore bytes that are on their way already, or have arrived */
   constructor(sentBefore = 0) {
@@ -50,11 +57,23 @@ export class Flight {
     return this.#sent - this.#received;
   }
 
-  /** More than this should not be on its way. While the shortest round trip is measured anew, next to nothing. */
-  limit(now: number): number {
-    if (this.isProbing(now)) return LEAST_FLIGHT_BYTES / 4;
+  /** Whether bulk may be sent, as of the last look. */
+  get hasRoom(): boolean {
+    return this.bytes < this.#limit;
+  }
+
+  /** In pieces of how much bulk should be sent: what has room for one may take a whole one beyond its limit. */
+  get pieceBytes(): number {
+    return Math.min(Math.max(this.#limit / 4, LEAST_PIECE_BYTES), MAX_PAYLOAD_BYTES);
+  }
+
+  /** Works out anew how much may be on its way, and returns it. While the shortest round trip is measured anew, that is next to nothing. */
+  look(now: number): number {
     const path = Math.max(this.#rate, this.#rateBefore) * this.#roundTrip;
-    return Number.isFinite(path) ? Math.min(Math.max(GAIN * path, LEAST_FLIGHT_BYTES), MOST_FLIGHT_BYTES) : LEAST_FLIGHT_BYTES;
+    this.#limit = LEAST_FLIGHT_BYTES;
+    if (this.isProbing(now)) this.#limit /= 4;
+    else if (Number.isFinite(path)) this.#limit = Math.min(Math.max(GAIN * path, LEAST_FLIGHT_BYTES), MOST_FLIGHT_BYTES);
+    return this.#limit;
   }
 
   /** Whether the shortest round trip is so old that the path has to be emptied to measure it again. */
@@ -66,7 +85,13 @@ export class Flight {
     this.#sent += bytes;
     const last = this.#marks.at(-1);
     if (last && this.#sent - last.at < MARK_EVERY_BYTES) return;
-    this.#marks.push({ at: this.#sent, sentAt: now, received: this.#received, receivedAt: this.#receivedAt || now });
+    this.#marks.push({
+      at: this.#sent,
+      sentAt: now,
+      received: this.#received,
+      receivedAt: this.#receivedAt ?? now,
+      receivedSentAt: this.#receivedSentAt ?? now,
+    });
   }
 
   /** The other end has received so much since the link began. */
@@ -76,7 +101,10 @@ export class Flight {
     let mark: Mark | undefined;
     while (this.#marks.length > 0 && this.#marks[0]!.at <= this.#received) mark = this.#marks.shift();
     if (!mark) return;
-    const rate = (this.#received - mark.received) / Math.max(now - mark.receivedAt, LEAST_ROUND_TRIP_MS);
+    this.#receivedSentAt = mark.sentAt;
+    // Of the two the longer: word of what was received may come in a bunch after a pause, and what was held back goes out in one.
+    const took = Math.max(now - mark.receivedAt, mark.sentAt - mark.receivedSentAt, LEAST_ROUND_TRIP_MS);
+    const rate = (this.#received - mark.received) / took;
     if (now - this.#rateSince > RATE_VALID_MS / 2) {
       this.#rateBefore = this.#rate;
       this.#rate = 0;

@@ -201,7 +201,7 @@ describe('the window of a stream', () => {
   /** The accepting end of a stream, with what it sends in a list instead of on a link. */
   function accepted() {
     const queue = new SendQueue();
-    const raw = new RawStream(1, { queue, kick() {}, forget() {} });
+    const raw = new RawStream(1, { queue, pieceBytes: MAX_PAYLOAD_BYTES, kick() {}, forget() {} });
     const stream = LinkStream.accept(raw, INITIAL_WINDOW_BYTES, {});
     /** Bytes granted since the last look. */
     const granted = () => {

@@ -1,5 +1,4 @@
 import { Duplex } from 'node:stream';
-import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import type { StreamHandler, StreamPort } from './raw-stream.ts';
 import type { Place } from '../routing/types.ts';
 import { type Reason, StreamError } from './reason.ts';
@@ -181,7 +180,7 @@ export class LinkStream extends Duplex implements StreamHandler {
     if (this.#flushing) return;
     this.#flushing = true;
     while (this.#unsent && !this.#raw.isFull) {
-      const size = Math.min(this.#unsent.length, this.#credit, MAX_PAYLOAD_BYTES);
+      const size = Math.min(this.#unsent.length, this.#credit, this.#raw.pieceBytes);
       if (size === 0) {
         this.#sayBlocked();
         break;

@@ -126,6 +126,10 @@ export class Link {
     this.#sendControl(encodeJsonFrame(FrameType.hello, 0, hello));
   }
 
+  get pieceBytes(): number {
+    return this.#flight?.pieceBytes ?? MAX_PAYLOAD_BYTES;
+  }
+
   get streams(): number {
     return this.#streams.size;
   }
@@ -190,9 +194,9 @@ export class Link {
     // A stream that hears of room writes at once, and would come here again: the loop goes on anyway.
     if (this.#pumping) return;
     this.#pumping = true;
-    const now = performance.now();
+    this.#flight?.look(performance.now());
     while (!this.#closed && this.#socket.writableLength < SOCKET_BYTES) {
-      const next = this.queue.next(!this.#flight || this.#flight.bytes < this.#flight.limit(now));
+      const next = this.queue.next(!this.#flight || this.#flight.hasRoom);
       if (!next) break;
       this.#write(next.messages);
       next.stream?.drained();

@@ -1,4 +1,5 @@
 import type { Place } from '../routing/types.ts';
+import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import { noHandler, type StreamHandler, type StreamPort } from './raw-stream.ts';
 import type { Reason } from './reason.ts';
 
@@ -16,6 +17,7 @@ class LoopStream implements StreamPort {
   closed = false;
   /** Nothing waits here: the credit of the two ends is all there is. */
   readonly isFull = false;
+  readonly pieceBytes = MAX_PAYLOAD_BYTES;
 
   /** Whoever made the two ends knows what the stream is for. */
   sendOpen(): void {}

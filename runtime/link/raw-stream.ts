@@ -30,6 +30,8 @@ export interface StreamPort {
   readonly closed: boolean;
   /** Enough waits: send no more until `drained`. */
   readonly isFull: boolean;
+  /** In pieces of how much a writer should send: on a narrow path the small ones of others wait for one. Bytes. */
+  readonly pieceBytes: number;
   sendOpen(window: number, info: unknown): void;
   sendOpened(window: number, info: unknown): void;
   sendRefused(reason: Reason): void;
@@ -49,6 +51,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 /** The link, as a stream sees it. */
 export interface StreamCarrier {
   readonly queue: SendQueue;
+  readonly pieceBytes: number;
   /** Something was put into the queue. */
   kick(): void;
   forget(stream: RawStream): void;
@@ -83,6 +86,10 @@ export class RawStream implements StreamPort, StreamQueue {
   sendRefused(reason: Reason): void {
     this.#urgent(encodeJsonFrame(FrameType.refused, this.id, reason));
     this.#close();
+  }
+
+  get pieceBytes(): number {
+    return this.#carrier.pieceBytes;
   }
 
   get isFull(): boolean {
