@@ -1,0 +1,126 @@
+import { MAX_KEPT_BYTES, MAX_KEPT_MESSAGE_BYTES } from './limits.ts';
+import type { Outcome } from './wire/delivery-state.ts';
+import { deliveredAgain } from './wire/message-sections.ts';
+
+/** Where a message came from: a client, or another hub. */
+export interface Origin {
+  /** So many bytes of its messages were passed on; as many more may come. */
+  passed(bytes: number): void;
+  /** The message has its outcome, and its sender wants to know. */
+  settled(message: Message, outcome: Outcome): void;
+}
+
+/** What a hub keeps to be able to send it again. */
+export interface Kept {
+  bytes: number;
+}
+
+/**
+ * A message under way: its encoded bytes in parts, that one side appends and one other side takes. It is passed on while it still
+ * arrives. Where it can be sent again, its parts stay until it has its outcome.
+ */
+export class Message {
+  readonly origin: Origin;
+  /** Its number at its origin. */
+  readonly id: number;
+  readonly format: number;
+  /** Its sender does not want to know what becomes of it. */
+  readonly isSettled: boolean;
+  /** The key of the destination that has it. */
+  destination: string | undefined;
+  /** Whoever takes the parts is told that there are more, or that the message was aborted. */
+  onMore: (() => void) | undefined;
+  isComplete = false;
+  isAborted = false;
+  readonly #parts: Buffer[] = [];
+  /** Of the parts that are here: those that were taken, and those of which the origin knows that they were. */
+  #taken = 0;
+  #passed = 0;
+  #bytes = 0;
+  #kept: Kept | undefined;
+  #hasDropped = false;
+  #isDiscarded = false;
+
+  /** @param kept Where it may have to be sent again: what is kept for that counts here. */
+  constructor(origin: Origin, id: number, format: number, isSettled: boolean, kept?: Kept) {
+    this.origin = origin;
+    this.id = id;
+    this.format = format;
+    this.isSettled = isSettled;
+    this.#kept = kept;
+  }
+
+  append(part: Buffer, isLast: boolean): void {
+    this.isComplete = isLast;
+    if (this.#isDiscarded) return this.origin.passed(part.length);
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    if (this.#kept) {
+      this.#kept.bytes += part.length;
+      if (this.#bytes > MAX_KEPT_MESSAGE_BYTES || this.#kept.bytes > MAX_KEPT_BYTES) this.forget();
+    }
+    this.onMore?.();
+  }
+
+  /** No more of it will come. Whoever has some of it must not take it for a message. */
+  abort(): void {
+    this.isAborted = true;
+    this.onMore?.();
+  }
+
+  /** The next part; undefined until there is one. A message has at least one, which may be empty. */
+  take(): Buffer | undefined {
+    const part = this.#parts[this.#taken];
+    if (!part) return undefined;
+    this.#taken++;
+    if (this.#taken > this.#passed) {
+      this.#passed = this.#taken;
+      this.origin.passed(part.length);
+    }
+    if (!this.#kept) this.#drop();
+    return part;
+  }
+
+  /** Whether all of it was taken. */
+  get isTaken(): boolean {
+    return this.isComplete && this.#taken === this.#parts.length;
+  }
+
+  /** Starts again from its first part. False where that is not there any more. */
+  rewind(): boolean {
+    if (this.#hasDropped) return false;
+    this.#taken = 0;
+    this.destination = undefined;
+    this.onMore = undefined;
+    return true;
+  }
+
+  /** Counts an attempt that failed, for the next receiver to see. */
+  countFailure(): void {
+    const first = this.#parts[0];
+    if (first && this.format === 0) this.#parts[0] = deliveredAgain(first);
+  }
+
+  /** It will not be sent again. */
+  forget(): void {
+    if (!this.#kept) return;
+    this.#kept.bytes -= this.#bytes;
+    this.#kept = undefined;
+    this.#drop();
+  }
+
+  /** What waits of it, and what still comes, is for nobody. */
+  discard(): void {
+    this.forget();
+    this.onMore = undefined;
+    this.#isDiscarded = true;
+    while (this.take());
+  }
+
+  #drop(): void {
+    if (this.#taken > 0) this.#hasDropped = true;
+    this.#parts.splice(0, this.#taken);
+    this.#passed -= this.#taken;
+    this.#taken = 0;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Readable } from 'node:stream';
+import { HubProtocolError } from './hub-frames.ts';
+import { HubInput } from './hub-input.ts';
+import type { Message, Origin } from './message.ts';
+import type { MulticastAddress } from './multicast.ts';
+
+/** What the hub of a sender sends to all subscribers of an address. Its streams are read one after another, so messages keep their order. */
+export class MulticastInput implements Origin {
+  router: string | undefined;
+  #generation = 0;
+  readonly #stream: Readable;
+  readonly #address: MulticastAddress;
+  readonly #input: HubInput;
+  readonly #earlier: (router: string) => MulticastInput[];
+  /** What came before its turn. */
+  #isWaiting = false;
+  readonly #messages: Message[] = [];
+
+  /** @param earlier The streams of a router's hub that have not ended. */
+  constructor(stream: Readable, address: MulticastAddress, earlier: (router: string) => MulticastInput[]) {
+    this.#stream = stream;
+    this.#address = address;
+    this.#earlier = earlier;
+    this.#input = new HubInput(stream, this, {
+      message: (message) => {
+        if (this.#isWaiting) this.#messages.push(message);
+        else address.arrived(message);
+      },
+      frame: (type) => {
+        throw new HubProtocolError(`a frame of type ${type}`);
+      },
+      hello: (router, generation) => {
+        this.router = router;
+        this.#generation = generation;
+        this.follow();
+      },
+      closed: () => {
+        this.router = undefined;
+        this.#isWaiting = false;
+        this.#handOn();
+        address.inputClosed(this);
+      },
+    });
+  }
+
+  /** Waits for the streams that were opened before it, or does so no longer. */
+  follow(): void {
+    const { router } = this;
+    if (router === undefined) return;
+    this.#isWaiting = this.#earlier(router).some((other) => other !== this && isEarlier(other.#generation, this.#generation));
+    this.#handOn();
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  passed(bytes: number): void {
+    this.#input.passed(bytes);
+  }
+
+  settled(message: Message): void {
+    this.#input.forget(message);
+  }
+
+  #handOn(): void {
+    if (!this.#isWaiting) for (const message of this.#messages.splice(0)) this.#address.arrived(message);
+  }
+}
+
+/** Generations go round at 2³². */
+function isEarlier(one: number, other: number): boolean {
+  return ((one - other) | 0) < 0;
+}
