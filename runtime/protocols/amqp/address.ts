@@ -31,6 +31,8 @@ export interface HubContext {
   readonly balancer: Balancer;
   readonly kept: Kept;
   readonly log: Log;
+  /** Milliseconds. */
+  readonly subscriberPatienceMs: number;
   /** This address may be unused now. */
   unused(address: Address): void;
 }

@@ -5,7 +5,7 @@ import { silentLog } from '../../log.ts';
 import { until } from '../../../test/support/until.ts';
 import type { ProtocolListener, Way } from '../listener.ts';
 import { openAmqpListener } from './amqp-listener.ts';
-import { AmqpHub } from './hub.ts';
+import { AmqpHub, type HubOptions } from './hub.ts';
 import { MemoryNetwork, type MemoryRouter } from './memory-network.testkit.ts';
 
 /** Hubs of the test, each with a listener on loopback, and rhea clients of theirs. */
@@ -20,9 +20,9 @@ export class Hubs {
     return hubs;
   }
 
-  async add(name: string, cost = 1): Promise<void> {
+  async add(name: string, cost = 1, options: Partial<HubOptions> = {}): Promise<void> {
     const router = this.network.router(name, cost);
-    const hub = new AmqpHub({ network: router, log: silentLog });
+    const hub = new AmqpHub({ network: router, log: silentLog, ...options });
     router.hub = hub;
     this.#hubs.set(name, { hub, router, listener: await openAmqpListener('127.0.0.1', 0, way(''), hub) });
   }

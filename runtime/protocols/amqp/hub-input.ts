@@ -14,6 +14,9 @@ import {
 import { HUB_STREAM_WINDOW_BYTES } from './limits.ts';
 import { Message, type Origin } from './message.ts';
 
+/** What a part costs besides its bytes, so that many small ones count as well. Bytes. */
+const PART_OVERHEAD_BYTES = 512;
+
 interface HubInputUser {
   /** A message with its first part. */
   message(message: Message): void;
@@ -59,7 +62,7 @@ export class HubInput {
 
   /** So many bytes were passed on. */
   passed(bytes: number): void {
-    this.#held -= bytes;
+    this.#held -= bytes + PART_OVERHEAD_BYTES;
     if (this.#held < HUB_STREAM_WINDOW_BYTES / 2 && this.#stream.isPaused()) this.#stream.resume();
   }
 
@@ -106,7 +109,7 @@ export class HubInput {
   }
 
   #append(message: Message, bytes: Buffer, flags: number): void {
-    this.#held += bytes.length;
+    this.#held += bytes.length + PART_OVERHEAD_BYTES;
     if (this.#held > HUB_STREAM_WINDOW_BYTES) this.#stream.pause();
     message.append(bytes, !(flags & MORE));
   }

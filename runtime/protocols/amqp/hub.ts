@@ -6,12 +6,15 @@ import type { Address, HubContext } from './address.ts';
 import { distributionOf, replyRouter } from './addresses.ts';
 import { AnycastAddress } from './anycast.ts';
 import { Client } from './client.ts';
+import { SUBSCRIBER_PATIENCE_MS } from './limits.ts';
 import type { MessageNetwork, NetworkHub } from './message-network.ts';
 import { MulticastAddress } from './multicast.ts';
 
-interface HubOptions {
+export interface HubOptions {
   network: MessageNetwork;
   log: Log;
+  /** Default `SUBSCRIBER_PATIENCE_MS`. */
+  subscriberPatienceMs?: number;
 }
 
 /** How the clients of a listener are taken. */
@@ -29,12 +32,13 @@ export class AmqpHub implements NetworkHub {
   readonly #clients = new Set<Client>();
   #isClosed = false;
 
-  constructor({ network, log }: HubOptions) {
+  constructor({ network, log, subscriberPatienceMs = SUBSCRIBER_PATIENCE_MS }: HubOptions) {
     this.#context = {
       network,
       balancer: new Balancer(),
       kept: { bytes: 0 },
       log: sparing(log),
+      subscriberPatienceMs,
       unused: (address) => this.#unused(address),
     };
     network.onChange(() => {

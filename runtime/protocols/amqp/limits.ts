@@ -52,3 +52,7 @@ export const HUB_STREAM_IDLE_MS = 30_000;
 export const HUB_STREAM_RETRY_MS = 500;
 /** How long a client that drains its credit waits for a message that another hub has for it. Milliseconds. */
 export const DRAIN_WITHIN_MS = 500;
+
+/** How long after an AMQP server was lost it is tried again: at first, and at most. Milliseconds. */
+export const SERVER_RETRY_MS = 500;
+export const MAX_SERVER_RETRY_MS = 15_000;

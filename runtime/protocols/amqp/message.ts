@@ -4,7 +4,7 @@ import { deliveredAgain } from './wire/message-sections.ts';
 
 /** Where a message came from: a client, or another hub. */
 export interface Origin {
-  /** So many bytes of its messages were passed on; as many more may come. */
+  /** A part of so many bytes was passed on; as many more may come. */
   passed(bytes: number): void;
   /** The message has its outcome, and its sender wants to know. */
   settled(message: Message, outcome: Outcome): void;

@@ -50,9 +50,13 @@ export class MulticastOutput implements Outlet, Origin {
     if (this.#current || sorted.length === 0) this.#renew();
   }
 
-  begin(source: Message): Message | undefined {
+  /** There is a message to send. */
+  connect(): void {
     if (!this.#current) this.#connect();
     this.#reviewIdle();
+  }
+
+  begin(source: Message): Message | undefined {
     return new Message(this, source.id, source.format, true);
   }
 

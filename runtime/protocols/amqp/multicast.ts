@@ -6,7 +6,7 @@ import type { Message } from './message.ts';
 import { MulticastInput } from './multicast-input.ts';
 import { MulticastOutput } from './multicast-output.ts';
 import { Subscriber } from './subscriber.ts';
-import { ACCEPTED, RELEASED } from './wire/delivery-state.ts';
+import { ACCEPTED, type Outcome, RELEASED } from './wire/delivery-state.ts';
 
 /** Takes a copy of each message: a subscriber, or the network. */
 export interface Outlet {
@@ -17,10 +17,11 @@ export interface Outlet {
   append(copy: Message, part: Buffer, isLast: boolean): void;
 }
 
-/** A message that goes out: its copies, by whom they are for. */
+/** A message that goes out: its copies, by whom they are for, once all of these have room for it. */
 interface Fanout {
   source: Message;
-  copies: Map<Outlet, Message>;
+  toNetwork: boolean;
+  copies: Map<Outlet, Message> | undefined;
 }
 
 /**
@@ -34,8 +35,9 @@ export class MulticastAddress implements Address {
   readonly #subscribers = new Set<Subscriber>();
   readonly #output: MulticastOutput;
   readonly #inputs = new Set<MulticastInput>();
-  /** In the order in which they came. */
-  readonly #fanouts = new Map<Message, Fanout>();
+  /** Those that have begun, and those that wait, in the order in which they came. */
+  readonly #begun = new Set<Fanout>();
+  readonly #waiting: Fanout[] = [];
   #hadReceivers = false;
   #isFlowing = false;
   #flowsSoon = false;
@@ -52,7 +54,7 @@ export class MulticastAddress implements Address {
   }
 
   get isUnused(): boolean {
-    return this.#senders.size === 0 && this.#subscribers.size === 0 && this.#inputs.size === 0 && this.#output.isIdle;
+    return this.#senders.size === 0 && this.#subscribers.size === 0 && this.#inputs.size === 0 && this.#begun.size === 0 && this.#waiting.length === 0 && this.#output.isIdle;
   }
 
   addSender(sender: ClientSender): void {
@@ -66,27 +68,27 @@ export class MulticastAddress implements Address {
   }
 
   addReceiver(link: OutgoingLink): void {
-    this.#subscribers.add(new Subscriber(link, this, this.#context.log));
+    this.#subscribers.add(new Subscriber(link, this, this.#context));
     this.#subscribersChanged();
   }
 
   unsubscribed(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
-    for (const { copies } of this.#fanouts.values()) copies.delete(subscriber);
+    for (const { copies } of this.#begun) copies?.delete(subscriber);
     this.#subscribersChanged();
     this.flowSoon();
     this.#idle();
   }
 
   send(message: Message): void {
-    if (this.hasReceivers) return this.#fanOut(message, this.#output.hasRouters ? [this.#output] : []);
+    if (this.hasReceivers) return this.#fanOut(message, true);
     message.discard();
     message.origin.settled(message, RELEASED);
   }
 
   /** A message of another hub: for the subscribers here. */
   arrived(message: Message): void {
-    this.#fanOut(message, []);
+    this.#fanOut(message, false);
   }
 
   accept(stream: Duplex | Readable): void {
@@ -112,7 +114,7 @@ export class MulticastAddress implements Address {
 
   /** Goes on when the turn ends: somebody has room again. */
   flowSoon(): void {
-    if (this.#flowsSoon || this.#fanouts.size === 0) return;
+    if (this.#flowsSoon || (this.#begun.size === 0 && this.#waiting.length === 0)) return;
     this.#flowsSoon = true;
     process.nextTick(() => {
       this.#flowsSoon = false;
@@ -120,47 +122,67 @@ export class MulticastAddress implements Address {
     });
   }
 
-  #fanOut(source: Message, others: Outlet[]): void {
-    const copies = new Map<Outlet, Message>();
-    for (const outlet of [...this.#subscribers, ...others]) {
-      const copy = outlet.begin(source);
-      if (copy) copies.set(outlet, copy);
-    }
-    const fanout = { source, copies };
-    this.#fanouts.set(source, fanout);
-    source.onMore = () => this.#flow(fanout);
-    this.#flow(fanout);
+  #fanOut(source: Message, toNetwork: boolean): void {
+    const fanout: Fanout = { source, toNetwork, copies: undefined };
+    this.#waiting.push(fanout);
+    source.onMore = () => {
+      if (fanout.copies || source.isAborted) this.#flow(fanout);
+    };
+    this.#beginWaiting();
   }
 
   #flowAll(): void {
-    if (this.#isFlowing) return;
-    this.#isFlowing = true;
-    for (const fanout of this.#fanouts.values()) this.#flow(fanout);
-    this.#isFlowing = false;
+    for (const fanout of this.#begun) this.#flow(fanout);
+    this.#beginWaiting();
     this.#idle();
   }
 
-  #flow({ source, copies }: Fanout): void {
+  /** Nobody is overtaken: where one has to wait, all behind it do. */
+  #beginWaiting(): void {
+    if (this.#isFlowing) return;
+    this.#isFlowing = true;
+    for (let fanout = this.#waiting[0]; fanout; fanout = this.#waiting[0]) {
+      const outlets: Outlet[] = [...this.#subscribers];
+      if (fanout.toNetwork && this.#output.hasRouters) {
+        this.#output.connect();
+        outlets.push(this.#output);
+      }
+      if (outlets.some(({ isFull }) => isFull)) break;
+      this.#waiting.shift();
+      fanout.copies = new Map();
+      for (const outlet of outlets) {
+        const copy = outlet.begin(fanout.source);
+        if (copy) fanout.copies.set(outlet, copy);
+      }
+      this.#begun.add(fanout);
+      this.#flow(fanout);
+    }
+    this.#isFlowing = false;
+  }
+
+  #flow(fanout: Fanout): void {
+    const { source, copies = new Map<Outlet, Message>() } = fanout;
     for (;;) {
       if (source.isAborted) {
         for (const copy of copies.values()) copy.abort();
-        this.#fanouts.delete(source);
-        source.discard();
-        source.origin.settled(source, RELEASED);
-        return;
+        return this.#ended(fanout, RELEASED);
       }
       for (const outlet of copies.keys()) if (outlet.isFull) return;
       const part = source.take();
       if (!part) return;
       const isLast = source.isTaken;
       for (const [outlet, copy] of copies) if (!copy.isAborted) outlet.append(copy, part, isLast);
-      if (!isLast) continue;
-      this.#fanouts.delete(source);
-      source.forget();
-      source.onMore = undefined;
-      source.origin.settled(source, ACCEPTED);
-      return;
+      if (isLast) return this.#ended(fanout, ACCEPTED);
     }
+  }
+
+  #ended(fanout: Fanout, outcome: Outcome): void {
+    const { source } = fanout;
+    this.#begun.delete(fanout);
+    const at = fanout.copies ? -1 : this.#waiting.indexOf(fanout);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    source.discard();
+    source.origin.settled(source, outcome);
   }
 
   #subscribersChanged(): void {
@@ -176,6 +198,6 @@ export class MulticastAddress implements Address {
   }
 
   #idle(): void {
-    if (this.isUnused && this.#fanouts.size === 0) this.#context.unused(this);
+    if (this.isUnused) this.#context.unused(this);
   }
 }

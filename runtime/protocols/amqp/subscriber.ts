@@ -1,7 +1,8 @@
 import type { Log } from '../../log.ts';
 import { counted } from '../../words.ts';
+import type { HubContext } from './address.ts';
 import type { OutgoingLink, OutgoingUser } from './endpoint/outgoing-link.ts';
-import { SUBSCRIBER_PATIENCE_MS, SUBSCRIBER_QUEUE_BYTES, SUBSCRIBER_QUEUE_MESSAGES } from './limits.ts';
+import { SUBSCRIBER_QUEUE_BYTES, SUBSCRIBER_QUEUE_MESSAGES } from './limits.ts';
 import { Message, type Origin } from './message.ts';
 import type { MulticastAddress, Outlet } from './multicast.ts';
 
@@ -13,21 +14,23 @@ export class Subscriber implements Outlet, OutgoingUser, Origin {
   readonly #link: OutgoingLink;
   readonly #address: MulticastAddress;
   readonly #log: Log;
+  readonly #patienceMs: number;
   readonly #queue: Message[] = [];
   /** Messages and bytes that the client has not taken. */
   #messages = 0;
   #bytes = 0;
-  /** Those that it has taken since `#since`. */
+  /** Messages that it has taken since its queue was full. */
   #taken = 0;
   #patience: NodeJS.Timeout | undefined;
   #isLagging = false;
   #missed = 0;
   #isClosed = false;
 
-  constructor(link: OutgoingLink, address: MulticastAddress, log: Log) {
+  constructor(link: OutgoingLink, address: MulticastAddress, { log, subscriberPatienceMs }: HubContext) {
     this.#link = link;
     this.#address = address;
     this.#log = log;
+    this.#patienceMs = subscriberPatienceMs;
     link.user = this;
     link.accept();
   }
@@ -37,7 +40,7 @@ export class Subscriber implements Outlet, OutgoingUser, Origin {
     const isFull = this.#messages >= SUBSCRIBER_QUEUE_MESSAGES || this.#bytes >= SUBSCRIBER_QUEUE_BYTES;
     if (isFull && !this.#patience) {
       this.#taken = 0;
-      this.#patience = setTimeout(() => this.#losePatience(), SUBSCRIBER_PATIENCE_MS).unref();
+      this.#patience = setTimeout(() => this.#losePatience(), this.#patienceMs).unref();
     }
     return isFull;
   }

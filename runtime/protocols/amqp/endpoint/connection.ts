@@ -18,7 +18,7 @@ const MIN_HEARTBEAT_MS = 100;
 export interface ConnectionUser {
   /** Both sides are open. */
   opened(): void;
-  /** The peer attached a link: `accept` or `refuse` it, now or later. */
+  /** The peer attached a link: `accept` or `refuse` it, now or later. Or it took one of this side. */
   attached(link: IncomingLink | OutgoingLink): void;
   /** It is over; its links have been closed. */
   closed(error: AmqpError | undefined): void;
@@ -171,7 +171,8 @@ export class Connection implements FrameHandler {
     if (this.remoteContainer !== '') throw framingError('it is open already');
     if (maxFrameSize < MIN_MAX_FRAME_BYTES) throw framingError(`a max-frame-size is at least ${MIN_MAX_FRAME_BYTES}`);
     this.remoteContainer = containerId || randomUUID();
-    this.remoteMaxFrame = Math.min(maxFrameSize, MAX_FRAME_BYTES);
+    // A little larger than what comes in, where it may be: then a part that fits into one frame leaves in one.
+    this.remoteMaxFrame = Math.min(maxFrameSize, 2 * MAX_FRAME_BYTES);
     if (idleTimeout) this.#every(Math.max(idleTimeout / 2, MIN_HEARTBEAT_MS), () => this.#beat());
     this.#every(IDLE_TIMEOUT_MS, () => this.#listen());
     this.user.opened();

@@ -14,6 +14,8 @@ export abstract class Link {
   readonly senderSettles: number;
   /** Whether this side attached it, rather than the peer. */
   readonly isOurs: boolean;
+  /** Whoever attached it from this side is told when it is over. */
+  onClosed: ((error: AmqpError | undefined) => void) | undefined;
   #isAttached = false;
   #isDetached = false;
   #isClosed = false;
@@ -89,6 +91,7 @@ export abstract class Link {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.closed(error);
+    this.onClosed?.(error);
   }
 
   protected abstract closed(error: AmqpError | undefined): void;

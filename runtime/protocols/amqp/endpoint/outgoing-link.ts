@@ -69,14 +69,15 @@ export class OutgoingLink extends Link {
     this.#isDraining = false;
     this.#deliveryCount = (this.#deliveryCount + this.#credit) >>> 0;
     this.#credit = 0;
-    this.session.writeFlow(this, { deliveryCount: this.#deliveryCount, credit: 0, drain: true });
+    this.session.writeFlow({ handle: this.handle, deliveryCount: this.#deliveryCount, credit: 0, drain: true });
   }
 
   flowed({ deliveryCount, linkCredit, drain, echo }: Flow): void {
     if (linkCredit !== undefined)
       this.#credit = Math.max(0, (((deliveryCount ?? 0) + linkCredit - this.#deliveryCount) | 0));
     this.#isDraining = drain;
-    if (echo) this.session.writeFlow(this, { deliveryCount: this.#deliveryCount, credit: this.#credit, drain: false });
+    if (echo)
+      this.session.writeFlow({ handle: this.handle, deliveryCount: this.#deliveryCount, credit: this.#credit, drain: false });
     this.pump();
     if (this.isOpen) this.user?.credited();
     if (this.isOpen && this.#isDraining) this.user?.draining();

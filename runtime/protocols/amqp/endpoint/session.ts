@@ -14,7 +14,7 @@ import { type OutgoingDelivery, OutgoingLink } from './outgoing-link.ts';
 /** A window is told in frames, each of which may be as large as the largest. */
 const WINDOW_FRAMES = SESSION_WINDOW_BYTES / MAX_FRAME_BYTES;
 /** What a transfer has besides its payload, at most. Bytes. */
-const TRANSFER_OVERHEAD_BYTES = 64;
+const TRANSFER_OVERHEAD_BYTES = 48;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -44,6 +44,7 @@ export class Session {
   // What goes out.
   #nextOutgoingId = 0;
   #remoteWindow = 0;
+  #hasAsked = false;
   #nextDeliveryId = 0;
   readonly #unsettled = new Map<number, OutgoingDelivery>();
   readonly #blocked = new Set<OutgoingLink>();
@@ -116,6 +117,10 @@ export class Session {
 
   blocked(link: OutgoingLink): void {
     this.#blocked.add(link);
+    if (this.#remoteWindow > 0 || this.#hasAsked) return;
+    // Some clients open their window only after a whole message, unless they are asked: `echo` wants an answer.
+    this.#hasAsked = true;
+    this.writeFlow(undefined, true);
   }
 
   /** So many bytes were passed on. */
@@ -223,19 +228,19 @@ export class Session {
     });
   }
 
-  writeFlow(link?: Link, state?: { deliveryCount: number; credit: number; drain: boolean }): void {
+  writeFlow(link?: { handle: number; deliveryCount: number; credit: number; drain: boolean }, echo = false): void {
     this.#reopenWindow();
-    this.#write(performatives.FLOW, link ? 9 : 4, (encoder) => {
+    this.#write(performatives.FLOW, 10, (encoder) => {
       encoder.uint(this.#nextIncomingId);
       encoder.uint(this.#incomingWindow);
       encoder.uint(this.#nextOutgoingId);
       encoder.uint(WINDOW_FRAMES);
-      if (!link || !state) return;
-      encoder.uint(link.handle);
-      encoder.uint(state.deliveryCount);
-      encoder.uint(state.credit);
+      encoder.uint(link?.handle);
+      encoder.uint(link?.deliveryCount);
+      encoder.uint(link?.credit);
       encoder.null();
-      encoder.boolean(state.drain);
+      encoder.boolean(link?.drain);
+      encoder.boolean(echo);
     });
   }
 
@@ -261,7 +266,7 @@ export class Session {
         encoder.boolean(true);
         encoder.raw(outcome.state);
       });
-    for (const link of this.#flows) if (link.isOpen) this.writeFlow(link, { ...link.nextFlow(), drain: false });
+    for (const link of this.#flows) if (link.isOpen) this.writeFlow({ handle: link.handle, ...link.nextFlow(), drain: false });
     this.#flows.clear();
     if (this.#wantsFlow) this.writeFlow();
   }
@@ -284,6 +289,8 @@ export class Session {
     if (known) {
       this.#byRemoteHandle.set(attach.handle, known);
       known.remoteAttached(attach);
+      // One that is refused comes back without what was asked for, and is detached next (section 2.6.3 of AMQP 1.0).
+      if (known.target && known.source) this.connection.user.attached(known as OutgoingLink);
       return;
     }
     if (this.#byHandle.size >= MAX_LINKS)
@@ -299,6 +306,7 @@ export class Session {
 
   #flowed(flow: performatives.Flow): void {
     // What the peer has not seen yet counts as well (section 2.5.6 of AMQP 1.0).
+    this.#hasAsked = false;
     this.#remoteWindow = ((flow.nextIncomingId ?? 0) + flow.incomingWindow - this.#nextOutgoingId) | 0;
     if (flow.handle !== undefined) {
       const link = this.#linkOf(flow.handle);

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import rhea, { type Message, type Receiver } from 'rhea';
+import { until } from '../../../test/support/until.ts';
+import { silentLog } from '../../log.ts';
+import { AmqpServer } from './amqp-server.ts';
+import { Hubs } from './clients.testkit.ts';
+
+describe('an AMQP server behind a connector', () => {
+  let hubs: Hubs;
+  let broker: Broker;
+  let server: AmqpServer;
+  afterEach(async () => {
+    server.close();
+    await broker.stop();
+    await hubs.stop();
+  });
+
+  it('gets the messages of its address from anywhere, with the credit that it gives', async () => {
+    hubs = await Hubs.start('a', 'b');
+    broker = await Broker.start(0);
+    const { port } = broker;
+    server = new AmqpServer({ hub: hubs.hub('b'), log: silentLog, address: 'orders', host: '127.0.0.1', port });
+    const sender = await (await hubs.client('a')).sender('orders');
+    const first = await sender.send({ body: 1 });
+    const second = await sender.send({ body: 2 });
+    await until('its link', () => broker.links.length === 1);
+    assert.equal((broker.links[0]!.target as { address: string }).address, 'orders');
+    broker.links[0]!.add_credit(1);
+    assert.equal((await sender.outcome(first)).kind, 'accepted');
+    assert.deepEqual(broker.bodies, [1]);
+    broker.links[0]!.add_credit(1);
+    assert.equal((await sender.outcome(second)).kind, 'accepted');
+    assert.deepEqual(broker.bodies, [1, 2]);
+  });
+
+  it('is connected to again when it comes back', async () => {
+    hubs = await Hubs.start('a');
+    broker = await Broker.start(10);
+    const { port } = broker;
+    server = new AmqpServer({ hub: hubs.hub('a'), log: silentLog, address: 'orders', host: '127.0.0.1', port });
+    await until('the server', () => server.isReady);
+    await broker.stop();
+    await until('its end', () => !server.isReady);
+    const sender = await (await hubs.client('a')).sender('orders');
+    await until('why', () => server.problem === 'it refuses connections');
+    assert.equal(sender.link.sendable(), false);
+    broker = await Broker.start(10, port);
+    assert.equal(await sender.sendAndHear({ body: 'again' }), 'accepted');
+    assert.deepEqual(broker.bodies, ['again']);
+  });
+
+  it('is let go when it does not take the address', async () => {
+    hubs = await Hubs.start('a');
+    broker = await Broker.start(10, 0, true);
+    const { port } = broker;
+    server = new AmqpServer({ hub: hubs.hub('a'), log: silentLog, address: 'orders', host: '127.0.0.1', port });
+    await until('why', () => server.problem === 'there is no queue of that name');
+    assert.equal(server.isReady, false);
+  });
+});
+
+/** A server of the test, as far as a connector sees a broker. */
+class Broker {
+  readonly links: Receiver[] = [];
+  readonly bodies: Message['body'][] = [];
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(credit: number, port: number, refuses: boolean) {
+    const container = rhea.create_container({ receiver_options: { credit_window: credit } });
+    for (const name of ['error', 'disconnected', 'connection_error', 'receiver_error']) container.on(name, () => {});
+    container.on('receiver_open', ({ receiver }) => {
+      if (refuses) return receiver!.close({ condition: 'amqp:not-found', description: 'there is no queue of that name' });
+      receiver!.set_target(receiver!.target);
+      receiver!.set_source(receiver!.source);
+      this.links.push(receiver!);
+    });
+    container.on('message', ({ message }) => this.bodies.push(message!.body as Message['body']));
+    this.#server = container.listen({ port, host: '127.0.0.1' });
+    this.#server.on('connection', (socket: Socket) => this.#sockets.add(socket));
+  }
+
+  static async start(credit: number, port = 0, refuses = false): Promise<Broker> {
+    const broker = new Broker(credit, port, refuses);
+    await once(broker.#server, 'listening');
+    return broker;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy(new Error('the broker ends'));
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
