@@ -33,6 +33,7 @@ export interface HubContext {
   readonly log: Log;
   /** Milliseconds. */
   readonly subscriberPatienceMs: number;
+  readonly messageStallMs: number;
   /** This address may be unused now. */
   unused(address: Address): void;
 }

@@ -87,6 +87,7 @@ export class AnycastAddress implements Address {
   }
 
   addReceiver(link: OutgoingLink): void {
+    link.stallMs = this.#context.messageStallMs;
     this.#receivers.add(new ClientReceiver(link, this));
     this.#receiversChanged();
   }

@@ -1,7 +1,7 @@
 import type { AnycastAddress, Destination } from './anycast.ts';
 import type { OutgoingLink, OutgoingUser } from './endpoint/outgoing-link.ts';
 import type { Message } from './message.ts';
-import { ACCEPTED, type Outcome, RELEASED } from './wire/delivery-state.ts';
+import { ACCEPTED, FAILED, type Outcome, RELEASED } from './wire/delivery-state.ts';
 
 let receivers = 0;
 
@@ -59,6 +59,10 @@ export class ClientReceiver implements Destination, OutgoingUser {
 
   aborted(message: Message): void {
     this.#address.done(this, message, RELEASED);
+  }
+
+  stalled(message: Message): void {
+    this.#address.done(this, message, FAILED);
   }
 
   closed(unsent: Message[], unsettled: Message[]): void {

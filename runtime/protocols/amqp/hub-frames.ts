@@ -18,6 +18,7 @@ export const RECALL = 18;
 export const ACCEPTED_RANGE = 19;
 export const OUTCOME = 20;
 export const GIVEN_BACK = 21;
+export const TAKEN = 22;
 
 /** Flags of `MESSAGE` and `PART`. */
 export const MORE = 1;

@@ -11,13 +11,13 @@ import {
   PART,
   SETTLED,
 } from './hub-frames.ts';
-import { HUB_STREAM_WINDOW_BYTES } from './limits.ts';
+import { HUB_STREAM_MAX_BYTES, MULTICAST_WINDOW_BYTES } from './limits.ts';
 import { Message, type Origin } from './message.ts';
 
 /** What a part costs besides its bytes, so that many small ones count as well. Bytes. */
 const PART_OVERHEAD_BYTES = 512;
 
-interface HubInputUser {
+export interface HubInputUser {
   /** A message with its first part. */
   message(message: Message): void;
   /** A frame that is none of a message. */
@@ -28,17 +28,20 @@ interface HubInputUser {
   closed(): void;
 }
 
-/** The messages of another hub, read from its stream. Not more of them is read than receivers take. */
+/** The messages of another hub, read from its stream. */
 export class HubInput {
   readonly #stream: Readable;
   readonly #origin: Origin;
   readonly #user: HubInputUser;
+  readonly #isSequence: boolean;
   /** Those of which more is to come. */
   readonly #messages = new Map<number, Message>();
   #held = 0;
   #isGreeted = false;
 
-  constructor(stream: Readable, origin: Origin, user: HubInputUser) {
+  /** @param isSequence One message follows another: the stream may wait until they are taken. Else each has a window of its own. */
+  constructor(stream: Readable, origin: Origin, user: HubInputUser, { isSequence }: { isSequence: boolean }) {
+    this.#isSequence = isSequence;
     this.#stream = stream;
     this.#origin = origin;
     this.#user = user;
@@ -63,12 +66,17 @@ export class HubInput {
   /** So many bytes were passed on. */
   passed(bytes: number): void {
     this.#held -= bytes + PART_OVERHEAD_BYTES;
-    if (this.#held < HUB_STREAM_WINDOW_BYTES / 2 && this.#stream.isPaused()) this.#stream.resume();
+    if (this.#held < MULTICAST_WINDOW_BYTES / 2 && this.#stream.isPaused()) this.#stream.resume();
+  }
+
+  /** Whether more of this message is to come. */
+  expects(message: Message): boolean {
+    return this.#messages.get(message.id) === message;
   }
 
   /** What still comes of this message is for nobody. */
   forget(message: Message): void {
-    if (!message.isComplete) this.#messages.delete(message.id);
+    if (this.expects(message)) this.#messages.delete(message.id);
   }
 
   #frame(type: number, body: Buffer): void {
@@ -110,7 +118,8 @@ export class HubInput {
 
   #append(message: Message, bytes: Buffer, flags: number): void {
     this.#held += bytes.length + PART_OVERHEAD_BYTES;
-    if (this.#held > HUB_STREAM_WINDOW_BYTES) this.#stream.pause();
+    if (this.#held > HUB_STREAM_MAX_BYTES) throw new HubProtocolError('the other hub sends ahead of what is taken');
+    if (this.#isSequence && this.#held > MULTICAST_WINDOW_BYTES) this.#stream.pause();
     message.append(bytes, !(flags & MORE));
   }
 }

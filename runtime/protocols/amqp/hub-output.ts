@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { ABORT, HELLO, HUB_PROTOCOL, MESSAGE, MORE, PART, SETTLED, writeHubFrame } from './hub-frames.ts';
-import { SOCKET_HIGH_WATER_BYTES } from './limits.ts';
+import { MAX_BEGUN, MESSAGE_WINDOW_BYTES, SOCKET_HIGH_WATER_BYTES } from './limits.ts';
 import type { Message } from './message.ts';
 import { Encoder } from './wire/encoder.ts';
 
@@ -8,11 +8,14 @@ import { Encoder } from './wire/encoder.ts';
 export class HubOutput {
   readonly #stream: Writable;
   readonly #encoder = new Encoder();
-  /** Number → message: what is on its way, and waits for its next part or for the stream. */
-  readonly #begun = new Map<number, Message>();
+  /** Number → what is on its way, and how many bytes of it the other hub still takes. */
+  readonly #begun = new Map<number, { message: Message; window: number }>();
+  /** Number → what waits for the stream. */
   readonly #blocked = new Map<number, Message>();
   #isFlushing = false;
   #isEnding = false;
+  readonly #window: number;
+  readonly #maxBegun: number;
   readonly #before: () => void;
   readonly #written: (number: number, message: Message, wasBegun: boolean) => void;
   #wasBusy = false;
@@ -22,12 +25,16 @@ export class HubOutput {
   /**
    * @param written Is told when all of a message was written, or it was aborted; and whether the other hub knows of it.
    * @param before May write what it has gathered itself, before each flush.
+   * @param isSequence One message follows another, and the stream alone says how much is taken.
    */
   constructor(
     stream: Writable,
     written: (number: number, message: Message, wasBegun: boolean) => void,
     before: () => void = () => {},
+    { isSequence = false } = {},
   ) {
+    this.#window = isSequence ? Infinity : MESSAGE_WINDOW_BYTES;
+    this.#maxBegun = isSequence ? 1 : MAX_BEGUN;
     this.#stream = stream;
     this.#written = written;
     this.#before = before;
@@ -66,24 +73,32 @@ export class HubOutput {
     this.flushSoon();
   }
 
-  /** Sends a message under this number, part by part as it comes. */
+  /** Sends a message under this number, part by part as it comes and the other hub takes it. */
   message(number: number, message: Message): void {
     message.onMore = () => this.#pump(number, message);
     this.#pump(number, message);
+  }
+
+  /** The other hub took so much of a message. */
+  taken(number: number, bytes: number): void {
+    const begun = this.#begun.get(number);
+    if (!begun) return;
+    begun.window = Math.min(begun.window + bytes, MESSAGE_WINDOW_BYTES);
+    this.#pump(number, begun.message);
   }
 
   /** Stops sending a message; the other hub is told where it has some of it. @returns Whether it has. */
   stop(number: number, message: Message): boolean {
     message.onMore = undefined;
     this.#blocked.delete(number);
-    const wasBegun = this.#begun.delete(number);
+    const wasBegun = this.#end(number);
     if (wasBegun) this.frame(ABORT, number);
     return wasBegun;
   }
 
   /** Nothing more is sent; returns the messages that were on their way. */
   close(): Message[] {
-    const messages = [...new Set([...this.#begun.values(), ...this.#blocked.values()])];
+    const messages = [...new Set([...[...this.#begun.values()].map(({ message }) => message), ...this.#blocked.values()])];
     for (const message of messages) message.onMore = undefined;
     this.#begun.clear();
     this.#blocked.clear();
@@ -113,21 +128,36 @@ export class HubOutput {
       if (message.isAborted) {
         return this.#written(number, message, this.stop(number, message));
       }
-      if (this.isBusy) return void this.#blocked.set(number, message);
+      const begun = this.#begun.get(number);
+      if (begun && begun.window <= 0) return;
+      const isTooMany = !begun && this.#begun.size >= this.#maxBegun && !message.isSingle;
+      if (this.isBusy || isTooMany) return void this.#blocked.set(number, message);
       const part = message.take();
       if (!part) return;
       this.#write(number, message, part);
       if (!message.isTaken) continue;
       message.onMore = undefined;
-      this.#begun.delete(number);
+      this.#end(number);
       return this.#written(number, message, true);
     }
   }
 
+  /** Another one may begin. */
+  #end(number: number): boolean {
+    const wasBegun = this.#begun.delete(number);
+    if (wasBegun && this.#blocked.size > 0) this.#wasBusy = true;
+    return wasBegun;
+  }
+
   #write(number: number, message: Message, part: Buffer): void {
-    const isFirst = !this.#begun.has(number);
+    let begun = this.#begun.get(number);
+    const isFirst = !begun;
     const more = message.isTaken ? 0 : MORE;
-    if (isFirst && more) this.#begun.set(number, message);
+    if (!begun && more) {
+      begun = { message, window: this.#window };
+      this.#begun.set(number, begun);
+    }
+    if (begun) begun.window -= part.length;
     this.#encoder.uint32((isFirst ? 10 : 6) + part.length);
     this.#encoder.byte(isFirst ? MESSAGE : PART);
     this.#encoder.uint32(number);

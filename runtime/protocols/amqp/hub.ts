@@ -6,7 +6,7 @@ import type { Address, HubContext } from './address.ts';
 import { distributionOf, replyRouter } from './addresses.ts';
 import { AnycastAddress } from './anycast.ts';
 import { Client } from './client.ts';
-import { SUBSCRIBER_PATIENCE_MS } from './limits.ts';
+import { MESSAGE_STALL_MS, SUBSCRIBER_PATIENCE_MS } from './limits.ts';
 import type { MessageNetwork, NetworkHub } from './message-network.ts';
 import { MulticastAddress } from './multicast.ts';
 
@@ -15,6 +15,8 @@ export interface HubOptions {
   log: Log;
   /** Default `SUBSCRIBER_PATIENCE_MS`. */
   subscriberPatienceMs?: number;
+  /** Default `MESSAGE_STALL_MS`. */
+  messageStallMs?: number;
 }
 
 /** How the clients of a listener are taken. */
@@ -32,13 +34,14 @@ export class AmqpHub implements NetworkHub {
   readonly #clients = new Set<Client>();
   #isClosed = false;
 
-  constructor({ network, log, subscriberPatienceMs = SUBSCRIBER_PATIENCE_MS }: HubOptions) {
+  constructor({ network, log, subscriberPatienceMs = SUBSCRIBER_PATIENCE_MS, messageStallMs = MESSAGE_STALL_MS }: HubOptions) {
     this.#context = {
       network,
       balancer: new Balancer(),
       kept: { bytes: 0 },
       log: sparing(log),
       subscriberPatienceMs,
+      messageStallMs,
       unused: (address) => this.#unused(address),
     };
     network.onChange(() => {

@@ -11,9 +11,11 @@ import {
   RECALL,
   RECEIVERS,
   RETURNED,
+  TAKEN,
 } from './hub-frames.ts';
-import { HubInput } from './hub-input.ts';
+import { HubInput, type HubInputUser } from './hub-input.ts';
 import { HubOutput } from './hub-output.ts';
+import { MESSAGE_WINDOW_BYTES } from './limits.ts';
 import type { Message, Origin } from './message.ts';
 import { ACCEPTED, type Outcome } from './wire/delivery-state.ts';
 
@@ -29,6 +31,8 @@ export class IncomingStream implements Origin {
   readonly #address: AnycastAddress;
   readonly #output: HubOutput;
   readonly #input: HubInput;
+  /** What was taken of messages of which more is to come, and the other hub does not know yet. Bytes. */
+  readonly #taken = new Map<Message, number>();
   #isRecalled = false;
   /** Accepted ones that were not told yet: the first, and how many follow one another. */
   #firstAccepted = 0;
@@ -42,11 +46,12 @@ export class IncomingStream implements Origin {
       () => {},
       () => this.#tellAccepted(),
     );
-    this.#input = new HubInput(stream, this, {
+    const user: HubInputUser = {
       message: (message) => this.#message(message),
       frame: (type, body) => this.#frame(type, body),
       closed: () => this.#closed(),
-    });
+    };
+    this.#input = new HubInput(stream, this, user, { isSequence: false });
     this.tellReceivers(address.receivers);
   }
 
@@ -74,6 +79,7 @@ export class IncomingStream implements Origin {
   giveBack(message: Message, wasSeen: boolean): boolean {
     if (message.isSettled) return false;
     this.#input.forget(message);
+    this.#taken.delete(message);
     message.discard();
     this.#output.frame(GIVEN_BACK, message.id, wasSeen ? 1 : 0);
     return true;
@@ -83,13 +89,18 @@ export class IncomingStream implements Origin {
     this.#stream.destroy();
   }
 
-  passed(bytes: number): void {
+  passed(bytes: number, message: Message): void {
     this.#input.passed(bytes);
+    if (!this.#input.expects(message)) return void this.#taken.delete(message);
+    const taken = (this.#taken.get(message) ?? 0) + bytes;
+    this.#taken.set(message, taken < MESSAGE_WINDOW_BYTES / 4 ? taken : 0);
+    if (taken >= MESSAGE_WINDOW_BYTES / 4) this.#output.frame(TAKEN, message.id, taken);
   }
 
   settled(message: Message, outcome: Outcome): void {
     if (message.isSettled || message.isAborted) return;
     this.#input.forget(message);
+    this.#taken.delete(message);
     if (outcome !== ACCEPTED) return this.#output.bytes(OUTCOME, message.id, outcome.state);
     if (this.#accepted > 0 && ((this.#firstAccepted + this.#accepted) >>> 0) !== message.id) this.#tellAccepted();
     if (this.#accepted === 0) this.#firstAccepted = message.id;
@@ -129,6 +140,7 @@ export class IncomingStream implements Origin {
 
   #closed(): void {
     this.granted = 0;
+    this.#taken.clear();
     this.#address.peerClosed(this);
   }
 }

@@ -4,7 +4,7 @@ import { afterEach, describe, it } from 'node:test';
 import rhea from 'rhea';
 import { until } from '../../../test/support/until.ts';
 import { Hubs } from './clients.testkit.ts';
-import { HUB_STREAM_WINDOW_BYTES, MAX_FRAME_BYTES, MAX_KEPT_MESSAGE_BYTES } from './limits.ts';
+import { MAX_FRAME_BYTES, MAX_KEPT_MESSAGE_BYTES, MESSAGE_WINDOW_BYTES } from './limits.ts';
 import { Peer } from './peer.testkit.ts';
 
 const MIB = 1024 * 1024;
@@ -53,7 +53,7 @@ describe('messages of many MiB', () => {
       sent += first.length;
     }
     assert.ok(sent < 64 * MIB, `${sent / MIB} MiB were taken though nobody reads`);
-    assert.ok(sent > HUB_STREAM_WINDOW_BYTES);
+    assert.ok(sent > MESSAGE_WINDOW_BYTES);
     reader.socket.resume();
     await until('a window', () => writer.hasWindow());
     writer.transfer(Buffer.from('end'), { more: false });

@@ -42,8 +42,18 @@ export const SUBSCRIBER_PATIENCE_MS = 10_000;
 
 /** One frame between hubs. Bytes. */
 export const MAX_HUB_FRAME_BYTES = MAX_FRAME_BYTES + 1024;
-/** What a hub has taken from another that no receiver has taken from it yet. Bytes. */
-export const HUB_STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Of one message that another hub sends, so much may come ahead of what its receiver has taken. Bytes. */
+export const MESSAGE_WINDOW_BYTES = 1024 * 1024;
+/** Messages in several parts that a hub sends to another at a time, for one address. */
+export const MAX_BEGUN = 16;
+/** All that may be waiting here of one stream of another hub; more than this breaks the protocol. Bytes. */
+export const HUB_STREAM_MAX_BYTES = 64 * 1024 * 1024;
+/** What may be waiting here of a multicast stream, which is not read further meanwhile. Bytes. */
+export const MULTICAST_WINDOW_BYTES = 4 * 1024 * 1024;
+/** A message to a multicast address begins to go out when so much of it is here, or all. Bytes. */
+export const MULTICAST_GATHER_BYTES = 256 * 1024;
+/** A message that holds up others, and of which nothing more comes for so long, is given up. Milliseconds. */
+export const MESSAGE_STALL_MS = 10_000;
 /** Messages that another hub may have sent before any of them has an outcome. */
 export const MAX_GRANT = 1000;
 /** A stream to another hub that nobody needs is closed after this. Milliseconds. */

@@ -5,7 +5,7 @@ import { deliveredAgain } from './wire/message-sections.ts';
 /** Where a message came from: a client, or another hub. */
 export interface Origin {
   /** A part of so many bytes was passed on; as many more may come. */
-  passed(bytes: number): void;
+  passed(bytes: number, message: Message): void;
   /** The message has its outcome, and its sender wants to know. */
   settled(message: Message, outcome: Outcome): void;
 }
@@ -52,9 +52,9 @@ export class Message {
 
   append(part: Buffer, isLast: boolean): void {
     this.isComplete = isLast;
-    if (this.#isDiscarded) return this.origin.passed(part.length);
-    this.#parts.push(part);
     this.#bytes += part.length;
+    if (this.#isDiscarded) return this.origin.passed(part.length, this);
+    this.#parts.push(part);
     if (this.#kept) {
       this.#kept.bytes += part.length;
       if (this.#bytes > MAX_KEPT_MESSAGE_BYTES || this.#kept.bytes > MAX_KEPT_BYTES) this.forget();
@@ -75,10 +75,25 @@ export class Message {
     this.#taken++;
     if (this.#taken > this.#passed) {
       this.#passed = this.#taken;
-      this.origin.passed(part.length);
+      this.origin.passed(part.length, this);
     }
     if (!this.#kept) this.#drop();
     return part;
+  }
+
+  /** What has come of it. Bytes. */
+  get size(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there is a part to take. */
+  get hasMore(): boolean {
+    return this.#taken < this.#parts.length;
+  }
+
+  /** Whether it came in one part. */
+  get isSingle(): boolean {
+    return this.isComplete && !this.#hasDropped && this.#parts.length === 1;
   }
 
   /** Whether all of it was taken. */

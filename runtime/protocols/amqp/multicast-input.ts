@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { HubProtocolError } from './hub-frames.ts';
-import { HubInput } from './hub-input.ts';
+import { HubInput, type HubInputUser } from './hub-input.ts';
 import type { Message, Origin } from './message.ts';
 import type { MulticastAddress } from './multicast.ts';
 
@@ -21,7 +21,7 @@ export class MulticastInput implements Origin {
     this.#stream = stream;
     this.#address = address;
     this.#earlier = earlier;
-    this.#input = new HubInput(stream, this, {
+    const user: HubInputUser = {
       message: (message) => {
         if (this.#isWaiting) this.#messages.push(message);
         else address.arrived(message);
@@ -40,7 +40,8 @@ export class MulticastInput implements Origin {
         this.#handOn();
         address.inputClosed(this);
       },
-    });
+    };
+    this.#input = new HubInput(stream, this, user, { isSequence: true });
   }
 
   /** Waits for the streams that were opened before it, or does so no longer. */

@@ -175,10 +175,11 @@ class MulticastStream {
   constructor(stream: Writable, key: string) {
     this.stream = stream;
     this.key = key;
-    this.output = new HubOutput(stream, () => {
+    const written = () => {
       this.#open--;
       this.#review();
-    });
+    };
+    this.output = new HubOutput(stream, written, undefined, { isSequence: true });
   }
 
   send(number: number, message: Message): void {

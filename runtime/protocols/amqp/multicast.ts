@@ -2,11 +2,12 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Address, HubContext } from './address.ts';
 import type { ClientSender } from './client-sender.ts';
 import type { OutgoingLink } from './endpoint/outgoing-link.ts';
+import { MULTICAST_GATHER_BYTES } from './limits.ts';
 import type { Message } from './message.ts';
 import { MulticastInput } from './multicast-input.ts';
 import { MulticastOutput } from './multicast-output.ts';
 import { Subscriber } from './subscriber.ts';
-import { ACCEPTED, type Outcome, RELEASED } from './wire/delivery-state.ts';
+import { ACCEPTED, FAILED, type Outcome, RELEASED } from './wire/delivery-state.ts';
 
 /** Takes a copy of each message: a subscriber, or the network. */
 export interface Outlet {
@@ -17,16 +18,22 @@ export interface Outlet {
   append(copy: Message, part: Buffer, isLast: boolean): void;
 }
 
-/** A message that goes out: its copies, by whom they are for, once all of these have room for it. */
+/** A message that goes out, and its copies. */
 interface Fanout {
   source: Message;
+  copies: Map<Outlet, Message>;
+}
+
+/** A message, and whether it goes to other routers as well. */
+interface Waiting {
+  source: Message;
   toNetwork: boolean;
-  copies: Map<Outlet, Message> | undefined;
 }
 
 /**
  * An address whose messages go to every receiver. A message is accepted when each subscriber here, and the stream to the other routers,
- * has taken all of it into its queue; nobody waits for what subscribers make of it.
+ * has taken all of it into its queue; nobody waits for what subscribers make of it. Messages go out one after another, so that whatever
+ * waits in a queue is whole, but for the last one.
  */
 export class MulticastAddress implements Address {
   readonly name: string;
@@ -35,9 +42,11 @@ export class MulticastAddress implements Address {
   readonly #subscribers = new Set<Subscriber>();
   readonly #output: MulticastOutput;
   readonly #inputs = new Set<MulticastInput>();
-  /** Those that have begun, and those that wait, in the order in which they came. */
-  readonly #begun = new Set<Fanout>();
-  readonly #waiting: Fanout[] = [];
+  /** Those of which too little has come to begin with. */
+  readonly #gathering = new Set<Message>();
+  readonly #waiting: Waiting[] = [];
+  #current: Fanout | undefined;
+  #stall: NodeJS.Timeout | undefined;
   #hadReceivers = false;
   #isFlowing = false;
   #flowsSoon = false;
@@ -54,7 +63,7 @@ export class MulticastAddress implements Address {
   }
 
   get isUnused(): boolean {
-    return this.#senders.size === 0 && this.#subscribers.size === 0 && this.#inputs.size === 0 && this.#begun.size === 0 && this.#waiting.length === 0 && this.#output.isIdle;
+    return this.#senders.size === 0 && this.#subscribers.size === 0 && this.#inputs.size === 0 && !this.#isBusy && this.#output.isIdle;
   }
 
   addSender(sender: ClientSender): void {
@@ -74,7 +83,7 @@ export class MulticastAddress implements Address {
 
   unsubscribed(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
-    for (const { copies } of this.#begun) copies?.delete(subscriber);
+    this.#current?.copies.delete(subscriber);
     this.#subscribersChanged();
     this.flowSoon();
     this.#idle();
@@ -108,81 +117,111 @@ export class MulticastAddress implements Address {
   }
 
   close(): void {
+    clearTimeout(this.#stall);
     this.#output.close();
     for (const input of this.#inputs) input.close();
   }
 
   /** Goes on when the turn ends: somebody has room again. */
   flowSoon(): void {
-    if (this.#flowsSoon || (this.#begun.size === 0 && this.#waiting.length === 0)) return;
+    if (this.#flowsSoon || !this.#isBusy) return;
     this.#flowsSoon = true;
     process.nextTick(() => {
       this.#flowsSoon = false;
-      this.#flowAll();
+      this.#flow();
+      this.#idle();
     });
   }
 
   #fanOut(source: Message, toNetwork: boolean): void {
-    const fanout: Fanout = { source, toNetwork, copies: undefined };
-    this.#waiting.push(fanout);
-    source.onMore = () => {
-      if (fanout.copies || source.isAborted) this.#flow(fanout);
+    const isReady = () => source.isComplete || source.isAborted || source.size >= MULTICAST_GATHER_BYTES;
+    const start = () => {
+      this.#gathering.delete(source);
+      source.onMore = () => {
+        if (this.#current?.source === source) this.#flow();
+      };
+      this.#waiting.push({ source, toNetwork });
+      this.#flow();
     };
-    this.#beginWaiting();
+    if (isReady()) return start();
+    this.#gathering.add(source);
+    source.onMore = () => {
+      if (isReady()) start();
+    };
   }
 
-  #flowAll(): void {
-    for (const fanout of this.#begun) this.#flow(fanout);
-    this.#beginWaiting();
-    this.#idle();
+  get #isBusy(): boolean {
+    return this.#current !== undefined || this.#waiting.length > 0 || this.#gathering.size > 0;
   }
 
-  /** Nobody is overtaken: where one has to wait, all behind it do. */
-  #beginWaiting(): void {
+  /** Sends on what has come, for as long as everybody has room for it. */
+  #flow(): void {
     if (this.#isFlowing) return;
     this.#isFlowing = true;
-    for (let fanout = this.#waiting[0]; fanout; fanout = this.#waiting[0]) {
-      const outlets: Outlet[] = [...this.#subscribers];
-      if (fanout.toNetwork && this.#output.hasRouters) {
-        this.#output.connect();
-        outlets.push(this.#output);
-      }
-      if (outlets.some(({ isFull }) => isFull)) break;
-      this.#waiting.shift();
-      fanout.copies = new Map();
-      for (const outlet of outlets) {
-        const copy = outlet.begin(fanout.source);
-        if (copy) fanout.copies.set(outlet, copy);
-      }
-      this.#begun.add(fanout);
-      this.#flow(fanout);
-    }
+    while (this.#current ? this.#sendOn(this.#current) : this.#begin());
     this.#isFlowing = false;
+    this.#reviewStall();
   }
 
-  #flow(fanout: Fanout): void {
-    const { source, copies = new Map<Outlet, Message>() } = fanout;
-    for (;;) {
-      if (source.isAborted) {
-        for (const copy of copies.values()) copy.abort();
-        return this.#ended(fanout, RELEASED);
-      }
-      for (const outlet of copies.keys()) if (outlet.isFull) return;
-      const part = source.take();
-      if (!part) return;
-      const isLast = source.isTaken;
-      for (const [outlet, copy] of copies) if (!copy.isAborted) outlet.append(copy, part, isLast);
-      if (isLast) return this.#ended(fanout, ACCEPTED);
+  /** Begins with the next message. False where there is none, or it has to wait. */
+  #begin(): boolean {
+    const next = this.#waiting[0];
+    if (!next) return false;
+    const outlets: Outlet[] = [...this.#subscribers];
+    if (next.toNetwork && this.#output.hasRouters) {
+      this.#output.connect();
+      outlets.push(this.#output);
     }
+    if (outlets.some(({ isFull }) => isFull)) return false;
+    this.#waiting.shift();
+    const copies = new Map<Outlet, Message>();
+    for (const outlet of outlets) {
+      const copy = outlet.begin(next.source);
+      if (copy) copies.set(outlet, copy);
+    }
+    this.#current = { source: next.source, copies };
+    return true;
   }
 
-  #ended(fanout: Fanout, outcome: Outcome): void {
-    const { source } = fanout;
-    this.#begun.delete(fanout);
-    const at = fanout.copies ? -1 : this.#waiting.indexOf(fanout);
-    if (at >= 0) this.#waiting.splice(at, 1);
+  /** Sends on the next part. False where it has to wait. */
+  #sendOn({ source, copies }: Fanout): boolean {
+    if (source.isAborted) {
+      this.#end(RELEASED);
+      return true;
+    }
+    for (const outlet of copies.keys()) if (outlet.isFull) return false;
+    const part = source.take();
+    if (!part) return false;
+    clearTimeout(this.#stall);
+    this.#stall = undefined;
+    const isLast = source.isTaken;
+    for (const [outlet, copy] of copies) if (!copy.isAborted) outlet.append(copy, part, isLast);
+    if (isLast) this.#end(ACCEPTED);
+    return true;
+  }
+
+  #end(outcome: Outcome): void {
+    if (!this.#current) return;
+    const { source, copies } = this.#current;
+    this.#current = undefined;
+    if (outcome !== ACCEPTED) for (const copy of copies.values()) copy.abort();
     source.discard();
     source.origin.settled(source, outcome);
+  }
+
+  /** A sender that stops in the middle of a message does not hold up the others for ever. */
+  #reviewStall(): void {
+    const isStalling = this.#current !== undefined && this.#waiting.length > 0 && !this.#current.source.hasMore;
+    if (!isStalling) {
+      clearTimeout(this.#stall);
+      this.#stall = undefined;
+    } else
+      this.#stall ??= setTimeout(() => {
+        this.#stall = undefined;
+        this.#context.log.warn('a message was given up: its sender stopped in the middle of it', { address: this.name });
+        this.#end(FAILED);
+        this.#flow();
+      }, this.#context.messageStallMs).unref();
   }
 
   #subscribersChanged(): void {

@@ -13,6 +13,7 @@ import {
   RECALL,
   RECEIVERS,
   RETURNED,
+  TAKEN,
 } from './hub-frames.ts';
 import { HubOutput } from './hub-output.ts';
 import { HUB_STREAM_IDLE_MS, HUB_STREAM_RETRY_MS, MAX_GRANT } from './limits.ts';
@@ -159,6 +160,8 @@ export class OutgoingStream implements Destination {
         this.#settled(numberAt(body, 0), toOutcome(body.subarray(4)) ?? RELEASED);
         return this.#reviewIdle();
       }
+      case TAKEN:
+        return this.#output?.taken(numberAt(body, 0), numberAt(body, 4));
       case GIVEN_BACK: {
         const number = numberAt(body, 0);
         const message = this.#unsettled.get(number);

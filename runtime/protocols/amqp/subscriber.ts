@@ -97,6 +97,11 @@ export class Subscriber implements Outlet, OutgoingUser, Origin {
     this.handedOver();
   }
 
+  stalled(copy: Message): void {
+    copy.discard();
+    this.handedOver();
+  }
+
   closed(): void {
     this.#isClosed = true;
     clearTimeout(this.#patience);

@@ -1,3 +1,4 @@
+import { MESSAGE_STALL_MS } from '../limits.ts';
 import type { Message } from '../message.ts';
 import type { AmqpError } from '../wire/amqp-error.ts';
 import type { Outcome } from '../wire/delivery-state.ts';
@@ -15,6 +16,8 @@ export interface OutgoingUser {
   outcome(message: Message, outcome: Outcome): void;
   /** Whoever sent it gave it up before it was whole. */
   aborted(message: Message): void;
+  /** It held up others while nothing more of it came, and was given up. */
+  stalled(message: Message): void;
   /**
    * The link is over.
    *
@@ -46,6 +49,9 @@ export class OutgoingLink extends Link {
   /** What is left of the part that did not fit into a frame. */
   #rest: Buffer | undefined;
   #isPumping = false;
+  #stall: NodeJS.Timeout | undefined;
+  /** How long a message of which nothing more comes may hold up others. Milliseconds. */
+  stallMs = MESSAGE_STALL_MS;
   readonly #more = () => this.pump();
 
   /** How many messages may be sent. */
@@ -60,7 +66,7 @@ export class OutgoingLink extends Link {
   /** Sends a message, for which there must be credit, behind those that were sent before. */
   send(message: Message): void {
     this.#queue.push(message);
-    if (this.#queue.length === 1) this.pump();
+    this.pump();
   }
 
   /** Nothing is left that could use the credit (section 2.6.7 of AMQP 1.0). */
@@ -120,7 +126,9 @@ export class OutgoingLink extends Link {
       return false;
     }
     const bytes = this.#rest ?? message.take();
-    if (!bytes) return false;
+    if (!bytes) return this.#stalls(message);
+    clearTimeout(this.#stall);
+    this.#stall = undefined;
     const isFirst = !this.#current;
     const delivery = (this.#current ??= this.#begin(message));
     const { maxPayload } = this.session;
@@ -135,6 +143,7 @@ export class OutgoingLink extends Link {
   }
 
   protected closed(error: AmqpError | undefined): void {
+    clearTimeout(this.#stall);
     const unsettled = this.session.forget(this);
     // One that is on its way with an outcome still to come is among them already.
     const unsent = this.#current ? this.#queue.slice(1) : this.#queue.slice();
@@ -143,6 +152,20 @@ export class OutgoingLink extends Link {
     this.#current = undefined;
     for (const message of [...unsent, ...unsettled]) message.onMore = undefined;
     this.user?.closed(unsent, unsettled, error);
+  }
+
+  /** A message of which nothing comes does not hold up those behind it for ever. */
+  #stalls(message: Message): false {
+    if (this.#queue.length > 1)
+      this.#stall ??= setTimeout(() => {
+        this.#stall = undefined;
+        if (this.#queue[0] !== message) return;
+        if (this.#current) this.session.abort(this.handle, this.#current);
+        this.#next();
+        this.user?.stalled(message);
+        this.pump();
+      }, this.stallMs).unref();
+    return false;
   }
 
   #begin(message: Message): OutgoingDelivery {
