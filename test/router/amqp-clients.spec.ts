@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { afterEach, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Hubs } from '../../runtime/protocols/amqp/clients.testkit.ts';
+import { canInstallPackages, installPackages } from '../lab/packages.ts';
+import { until } from '../support/until.ts';
+
+/** The system's Python has Debian's modules; another one on PATH need not. */
+const PYTHON = '/usr/bin/python3';
+const PACKAGE = 'python3-qpid-proton';
+const MODULE = '/usr/lib/python3/dist-packages/proton/__init__.py';
+const PROGRAM = fileURLToPath(new URL('programs/proton-client.py', import.meta.url));
+
+const missing =
+  !existsSync(MODULE) && !canInstallPackages() && `there is no qpid-proton; as root: apt-get install -y ${PACKAGE}`;
+
+describe('AMQP clients that were not written here (qpid-proton)', { skip: missing }, () => {
+  let hubs: Hubs;
+  let programs: Program[] = [];
+  before(async () => {
+    if (!existsSync(MODULE)) await installPackages([PACKAGE], console.log);
+  });
+  afterEach(async () => {
+    for (const program of programs) await program.stop();
+    programs = [];
+    await hubs.stop();
+  });
+
+  it('subscribed at three routers each get every message once', async () => {
+    hubs = await Hubs.start('a', 'b', 'c');
+    const subscribers = await Promise.all(['a', 'b', 'c'].map((at) => start('ready', 'receive', at, 'mc/news')));
+    await hubs.known('b', 'mc/news', 2);
+    await start('accepted 2000', 'send', 'b', 'mc/news', '2000');
+    for (const subscriber of subscribers)
+      assert.deepEqual(
+        await subscriber.lines(2001),
+        ['ready', ...range(2000).map((i) => `${i} 0`)],
+      );
+  });
+
+  it('share the messages of one address', async () => {
+    hubs = await Hubs.start('a', 'b', 'c');
+    const workers = await Promise.all(['a', 'b', 'c', 'c'].map((at) => start('ready', 'receive', at, 'work')));
+    await hubs.known('a', 'work', 2);
+    await start('accepted 2000', 'send', 'a', 'work', '2000');
+    const all = await until('all of them', () => {
+      const bodies = workers.flatMap(({ output }) => output.slice(1));
+      return bodies.length >= 2000 && bodies;
+    });
+    assert.deepEqual(
+      all.map((line) => Number(line.split(' ')[0])).toSorted((a, b) => a - b),
+      range(2000),
+    );
+    for (const { output } of workers) assert.ok(output.length > 200, `one of them got ${output.length - 1} of 2000`);
+  });
+
+  it('get the messages of one that died with them', async () => {
+    hubs = await Hubs.start('a', 'b', 'c');
+    const dying = await start('ready', 'receive', 'b', 'jobs', '--hold');
+    const sender = await start(undefined, 'send', 'a', 'jobs', '5');
+    await dying.lines(6);
+    const heir = await start('ready', 'receive', 'c', 'jobs');
+    await hubs.known('a', 'jobs', 2);
+    dying.process.kill('SIGKILL');
+    assert.deepEqual(await heir.lines(6), ['ready', '0 1', '1 1', '2 1', '3 1', '4 1']);
+    assert.deepEqual(await sender.lines(1), ['accepted 5']);
+  });
+
+  it('get answers across routers', async () => {
+    hubs = await Hubs.start('a', 'b');
+    await start('ready', 'serve', 'b', 'service');
+    const asking = await start('HELLO', 'ask', 'a', 'service', 'hello');
+    assert.deepEqual(asking.output, ['HELLO']);
+  });
+
+  /** @param line It has printed this. */
+  async function start(line: string | undefined, command: string, at: string, ...args: string[]): Promise<Program> {
+    const program = new Program(command, `amqp://127.0.0.1:${hubs.port(at)}`, ...args);
+    programs.push(program);
+    if (line !== undefined)
+      await until(
+        () => `${line}; it printed ${program.output.slice(-5).join(', ')} ${program.errors}`,
+        () => program.output.includes(line),
+      );
+    return program;
+  }
+});
+
+class Program {
+  readonly process: ChildProcess;
+  errors = '';
+  #text = '';
+
+  constructor(...args: string[]) {
+    this.process = spawn(PYTHON, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process.stdout!.on('data', (text) => (this.#text += text));
+    this.process.stderr!.on('data', (text) => (this.errors += text));
+  }
+
+  /** The whole lines that it has printed. */
+  get output(): string[] {
+    return this.#text.split('\n').slice(0, -1);
+  }
+
+  lines(count: number): Promise<string[]> {
+    return until(
+      () => `${count} lines; there are ${this.output.length} ${this.errors}`,
+      () => this.output.length >= count && this.output,
+    );
+  }
+
+  async stop(): Promise<void> {
+    const { process } = this;
+    if (process.exitCode !== null || process.signalCode !== null) return;
+    const ended = new Promise((resolve) => process.once('exit', resolve));
+    process.kill('SIGKILL');
+    await ended;
+  }
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
