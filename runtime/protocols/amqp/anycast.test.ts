@@ -115,7 +115,10 @@ describe('messages to one of several receivers', () => {
       const dying = await client.receiver('jobs', { autoaccept: false });
       if (place !== 'a') await hubs.known('a', 'jobs', 1);
       const sender = await (await hubs.client('a')).sender('jobs');
-      const deliveries = [await sender.send({ body: 'first' }), await sender.send({ body: 'second', header: { durable: true } } as never)];
+      const deliveries = [
+        await sender.send({ body: 'first' }),
+        await sender.send({ body: 'second', header: { durable: true } } as never),
+      ];
       await dying.count(2);
       const heir = await (await hubs.client('c')).receiver('jobs');
       await hubs.known('a', 'jobs', place === 'a' ? 1 : 2);

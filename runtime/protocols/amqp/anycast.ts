@@ -240,7 +240,9 @@ export class AnycastAddress implements Address {
   }
 
   #returnArrived(): boolean {
-    const at = this.#arrived.findIndex((message) => message.origin instanceof IncomingStream && message.origin.giveBack(message, false));
+    const at = this.#arrived.findIndex(
+      (message) => message.origin instanceof IncomingStream && message.origin.giveBack(message, false),
+    );
     if (at >= 0) this.#arrived.splice(at, 1);
     else if (this.#receivers.size === 0)
       // Nobody waits for these to be told.
@@ -351,4 +353,3 @@ export class AnycastAddress implements Address {
     if (this.isUnused) this.#context.unused(this);
   }
 }
-

@@ -27,10 +27,14 @@ export class ClientSender implements IncomingUser, Origin {
     this.#context = context;
     this.#address = address;
     this.#find = find;
-    link.user = this;
-    link.accept();
-    if (address) address.addSender(this);
-    else link.grant(true);
+  }
+
+  /** Takes the link. */
+  open(): void {
+    this.#link.user = this;
+    this.#link.accept();
+    if (this.#address) this.#address.addSender(this);
+    else this.#link.grant(true);
   }
 
   /** Lets the client send, or stops it, as there are receivers or not. */

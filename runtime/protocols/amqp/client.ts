@@ -57,7 +57,7 @@ export class Client implements ConnectionUser {
     if (link.target?.dynamic) throw new AmqpError('amqp:not-implemented', 'Only a source may be dynamic.');
     const name = link.target?.address;
     const address = name ? this.#hub.address(this.#allowed(name)) : undefined;
-    new ClientSender(link, this.#context, address, (other) => this.#hub.address(this.#allowed(other)));
+    new ClientSender(link, this.#context, address, (other) => this.#hub.address(this.#allowed(other))).open();
   }
 
   #receives(link: OutgoingLink): void {

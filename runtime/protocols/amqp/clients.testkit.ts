@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import rhea, { type Connection, type Delivery, type Message, type Receiver, type ReceiverOptions, type Sender, type SenderOptions } from 'rhea';
+import rhea, {
+  type Connection,
+  type Delivery,
+  type Message,
+  type Receiver,
+  type ReceiverOptions,
+  type Sender,
+  type SenderOptions,
+} from 'rhea';
 import { silentLog } from '../../log.ts';
 import { until } from '../../../test/support/until.ts';
 import type { ProtocolListener, Way } from '../listener.ts';
@@ -91,7 +99,15 @@ export class RheaClient {
   static async connect(port: number, options: object = {}): Promise<RheaClient> {
     const container = rhea.create_container();
     // Without somebody who listens rhea makes them uncaught errors, or prints them.
-    for (const name of ['error', 'disconnected', 'connection_error', 'protocol_error', 'session_error', 'sender_error', 'receiver_error'])
+    for (const name of [
+      'error',
+      'disconnected',
+      'connection_error',
+      'protocol_error',
+      'session_error',
+      'sender_error',
+      'receiver_error',
+    ])
       container.on(name, () => {});
     const connection = container.connect({ port, host: '127.0.0.1', reconnect: false, ...options });
     await once(connection, 'connection_open');
@@ -101,7 +117,7 @@ export class RheaClient {
   async receiver(source: ReceiverOptions['source'], options: ReceiverOptions = {}): Promise<RheaReceiver> {
     const session = this.connection.create_session();
     session.open();
-    const link = session.open_receiver({ source, ...options } as ReceiverOptions);
+    const link = session.open_receiver({ source, ...options });
     const receiver = new RheaReceiver(link);
     await once(link, 'receiver_open');
     return receiver;
@@ -111,7 +127,7 @@ export class RheaClient {
   async sender(target: SenderOptions['target'] | null, options: SenderOptions = {}): Promise<RheaSender> {
     const session = this.connection.create_session();
     session.open();
-    const link = session.open_sender({ target: target ?? {}, treat_modified_as_released: false, ...options } as SenderOptions);
+    const link = session.open_sender({ target: target ?? {}, treat_modified_as_released: false, ...options });
     const sender = new RheaSender(link);
     await once(link, 'sender_open');
     return sender;
@@ -164,7 +180,7 @@ export class RheaSender {
     this.link = link;
     for (const kind of ['accepted', 'rejected', 'released', 'modified'] as const)
       link.on(kind, ({ delivery }) => {
-        if (!this.#outcomes.has(delivery!)) this.#outcomes.set(delivery!, { kind, state: delivery!.remote_state });
+        if (delivery && !this.#outcomes.has(delivery)) this.#outcomes.set(delivery, { kind, state: delivery.remote_state });
       });
   }
 

@@ -81,7 +81,8 @@ export class HubInput {
 
   #frame(type: number, body: Buffer): void {
     if (!this.#isGreeted) {
-      if (type !== HELLO || numberAt(body, 0) !== HUB_PROTOCOL) throw new HubProtocolError('the other hub speaks another version');
+      if (type !== HELLO || numberAt(body, 0) !== HUB_PROTOCOL)
+        throw new HubProtocolError('the other hub speaks another version');
       this.#isGreeted = true;
       this.#user.hello?.(body.toString('utf8', 8), numberAt(body, 4));
       return;

@@ -102,7 +102,7 @@ export class IncomingStream implements Origin {
     this.#input.forget(message);
     this.#taken.delete(message);
     if (outcome !== ACCEPTED) return this.#output.bytes(OUTCOME, message.id, outcome.state);
-    if (this.#accepted > 0 && ((this.#firstAccepted + this.#accepted) >>> 0) !== message.id) this.#tellAccepted();
+    if (this.#accepted > 0 && (this.#firstAccepted + this.#accepted) >>> 0 !== message.id) this.#tellAccepted();
     if (this.#accepted === 0) this.#firstAccepted = message.id;
     this.#accepted++;
     this.#output.flushSoon();

@@ -88,9 +88,24 @@ describe('messages of many MiB', () => {
     await next.send({ body: 'whole' });
     await until('the next one', () => reader.payloadBytes > 1000);
   });
+
+  for (const address of ['files', 'mc/files'])
+    it(`that their sender leaves half sent hold up others at ${address} for a moment only`, async () => {
+      hubs = await Hubs.start();
+      await hubs.add('a', 1, { messageStallMs: 1 });
+      const reader = await (await hubs.client('a')).receiver(address);
+      const writer = await Peer.open(hubs.port('a'));
+      writer.send(address);
+      await writer.credit();
+      for (let i = 0; i < 20; i++) writer.transfer(Buffer.alloc(15_000), { more: true });
+      const sender = await (await hubs.client('a')).sender(address);
+      const delivery = await sender.send({ body: 'behind it' });
+      assert.equal((await sender.outcome(delivery)).kind, 'accepted');
+      assert.ok(reader.link);
+      writer.socket.destroy();
+    });
 });
 
 function hash(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
-

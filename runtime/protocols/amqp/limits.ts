@@ -52,6 +52,11 @@ export const HUB_STREAM_MAX_BYTES = 64 * 1024 * 1024;
 export const MULTICAST_WINDOW_BYTES = 4 * 1024 * 1024;
 /** A message to a multicast address begins to go out when so much of it is here, or all. Bytes. */
 export const MULTICAST_GATHER_BYTES = 256 * 1024;
+/** What was sent last to other routers' subscribers, and is sent once more when its stream is lost. Bytes, and messages. */
+export const MULTICAST_TAIL_BYTES = 1024 * 1024;
+export const MULTICAST_TAIL_MESSAGES = 1000;
+/** How long after its last stream a hub's messages are still known. Milliseconds. */
+export const MULTICAST_MEMORY_MS = 60_000;
 /** A message that holds up others, and of which nothing more comes for so long, is given up. Milliseconds. */
 export const MESSAGE_STALL_MS = 10_000;
 /** Messages that another hub may have sent before any of them has an outcome. */

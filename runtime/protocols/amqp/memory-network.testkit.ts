@@ -117,16 +117,18 @@ export class MemoryRouter implements MessageNetwork {
     const branches = routers.map((router) => this.#network.open(this, router, address));
     const all = new Writable({
       highWaterMark: 64 * 1024,
-      write: (chunk, _encoding, done) => {
-        void Promise.all(branches.map((branch) => new Promise<void>((taken) => branch.write(chunk, () => taken())))).then(() => done());
+      write: (chunk, _encoding, written) => {
+        void Promise.all(branches.map((branch) => new Promise<void>((taken) => branch.write(chunk, () => taken())))).then(() =>
+          written(),
+        );
       },
-      final: (done) => {
+      final: (written) => {
         for (const branch of branches) branch.end();
-        done();
+        written();
       },
-      destroy: (error, done) => {
+      destroy: (error, written) => {
         for (const branch of branches) if (error) branch.destroy(error);
-        done(error);
+        written(error);
       },
     });
     for (const branch of branches) {

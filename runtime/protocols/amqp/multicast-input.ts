@@ -6,36 +6,36 @@ import type { MulticastAddress } from './multicast.ts';
 
 /** What the hub of a sender sends to all subscribers of an address. Its streams are read one after another, so messages keep their order. */
 export class MulticastInput implements Origin {
-  router: string | undefined;
+  /** The hub that sends, and its start: messages of one have numbers of their own. */
+  source: string | undefined;
   #generation = 0;
   readonly #stream: Readable;
   readonly #address: MulticastAddress;
   readonly #input: HubInput;
-  readonly #earlier: (router: string) => MulticastInput[];
+  readonly #earlier: (source: string) => MulticastInput[];
   /** What came before its turn. */
   #isWaiting = false;
   readonly #messages: Message[] = [];
 
-  /** @param earlier The streams of a router's hub that have not ended. */
-  constructor(stream: Readable, address: MulticastAddress, earlier: (router: string) => MulticastInput[]) {
+  /** @param earlier The streams of a source that have not ended. */
+  constructor(stream: Readable, address: MulticastAddress, earlier: (source: string) => MulticastInput[]) {
     this.#stream = stream;
     this.#address = address;
     this.#earlier = earlier;
     const user: HubInputUser = {
       message: (message) => {
         if (this.#isWaiting) this.#messages.push(message);
-        else address.arrived(message);
+        else this.#arrived(message);
       },
       frame: (type) => {
         throw new HubProtocolError(`a frame of type ${type}`);
       },
-      hello: (router, generation) => {
-        this.router = router;
+      hello: (source, generation) => {
+        this.source = source;
         this.#generation = generation;
         this.follow();
       },
       closed: () => {
-        this.router = undefined;
         this.#isWaiting = false;
         this.#handOn();
         address.inputClosed(this);
@@ -46,9 +46,9 @@ export class MulticastInput implements Origin {
 
   /** Waits for the streams that were opened before it, or does so no longer. */
   follow(): void {
-    const { router } = this;
-    if (router === undefined) return;
-    this.#isWaiting = this.#earlier(router).some((other) => other !== this && isEarlier(other.#generation, this.#generation));
+    const { source } = this;
+    if (source === undefined) return;
+    this.#isWaiting = this.#earlier(source).some((other) => other !== this && isEarlier(other.#generation, this.#generation));
     this.#handOn();
   }
 
@@ -65,7 +65,12 @@ export class MulticastInput implements Origin {
   }
 
   #handOn(): void {
-    if (!this.#isWaiting) for (const message of this.#messages.splice(0)) this.#address.arrived(message);
+    if (!this.#isWaiting) for (const message of this.#messages.splice(0)) this.#arrived(message);
+  }
+
+  #arrived(message: Message): void {
+    if (this.#address.isKnown(this.source ?? '', message)) message.discard();
+    else this.#address.arrived(message);
   }
 }
 

@@ -1,15 +1,29 @@
+import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import type { HubContext } from './address.ts';
 import { HubOutput } from './hub-output.ts';
-import { HUB_STREAM_IDLE_MS, HUB_STREAM_RETRY_MS } from './limits.ts';
+import { HUB_STREAM_IDLE_MS, HUB_STREAM_RETRY_MS, MULTICAST_TAIL_BYTES, MULTICAST_TAIL_MESSAGES } from './limits.ts';
 import { Message, type Origin } from './message.ts';
 import type { Outlet } from './multicast.ts';
 
-/** The other routers that have subscribers, as one outlet: one stream to all of them, and a new one whenever they change. */
+/** A message that was sent lately, under its number. */
+interface Sent {
+  number: number;
+  copy: Message;
+}
+
+/**
+ * The other routers that have subscribers, as one outlet: one stream to all of them, and a new one whenever they change. When a stream is
+ * lost, what was sent last is sent once more: the other hubs know by its number what they have. Senders wait meanwhile.
+ */
 export class MulticastOutput implements Outlet, Origin {
   readonly #address: string;
   readonly #context: HubContext;
   readonly #roomAgain: () => void;
+  /** Numbers count from the start of this. */
+  readonly #instance = randomBytes(6).toString('base64url');
+  readonly #kept = { bytes: 0 };
+  readonly #tail: Sent[] = [];
   #routers: readonly string[] = [];
   /** Those that have not closed, with the one for further messages. */
   readonly #streams = new Set<MulticastStream>();
@@ -18,6 +32,7 @@ export class MulticastOutput implements Outlet, Origin {
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
+  #failingSince: number | undefined;
   #generation = 0;
   #nextNumber = 0;
   #missed = 0;
@@ -37,9 +52,11 @@ export class MulticastOutput implements Outlet, Origin {
     return !this.#current && !this.#isConnecting;
   }
 
-  /** Senders wait while it connects. While it cannot be had the others are not held up. */
+  /** Senders wait while it connects. Where it cannot be had for long, the others are not held up. */
   get isFull(): boolean {
-    return this.hasRouters && (this.#current ? this.#current.output.isBusy : !this.#retry);
+    if (this.#current) return this.#current.output.isBusy;
+    const failing = this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
+    return this.hasRouters && failing < this.#context.subscriberPatienceMs;
   }
 
   /** The routers that have subscribers now. What is on its way goes to those that had. */
@@ -47,31 +64,37 @@ export class MulticastOutput implements Outlet, Origin {
     const sorted = routers.toSorted();
     if (sorted.join('\n') === this.#routers.join('\n')) return;
     this.#routers = sorted;
-    if (this.#current || sorted.length === 0) this.#renew();
+    if (sorted.length === 0) {
+      this.#leave();
+      this.#failingSince = undefined;
+      this.#roomAgain();
+    } else if (this.#current) this.#open();
   }
 
   /** There is a message to send. */
   connect(): void {
-    if (!this.#current) this.#connect();
+    if (!this.#current) this.#open();
     this.#reviewIdle();
   }
 
   begin(source: Message): Message | undefined {
-    return new Message(this, source.id, source.format, true);
+    if (!this.#current) {
+      this.#missed++;
+      return undefined;
+    }
+    return new Message(this, source.id, source.format, true, this.#kept);
   }
 
   append(copy: Message, part: Buffer, isLast: boolean): void {
     copy.append(part, isLast);
-    // The stream that has its beginning gets all of it.
     if (copy.destination !== undefined) return;
-    if (!this.#current) {
-      this.#missed++;
-      copy.destination = 'nobody';
-      return copy.discard();
-    }
-    copy.destination = this.#current.key;
-    this.#current.send(this.#nextNumber, copy);
-    this.#nextNumber = (this.#nextNumber + 1) >>> 0;
+    const number = this.#nextNumber;
+    this.#nextNumber = (number + 1) >>> 0;
+    const sent = { number, copy };
+    this.#tail.push(sent);
+    while (this.#tail.length > MULTICAST_TAIL_MESSAGES || (this.#kept.bytes > MULTICAST_TAIL_BYTES && this.#tail.length > 1))
+      this.#tail.shift()!.copy.forget();
+    if (this.#current) this.#send(this.#current, sent);
   }
 
   passed(): void {
@@ -89,26 +112,28 @@ export class MulticastOutput implements Outlet, Origin {
     for (const { stream } of this.#streams) stream.destroy();
   }
 
-  /** Opens a stream to the routers as they are now. The one before goes on until the new one is there, and then ends with its messages. */
-  #renew(): void {
-    if (this.#routers.length === 0) {
-      this.#current?.finish();
-      this.#current = undefined;
-      this.#roomAgain();
-    } else this.#connect();
+  #send(to: MulticastStream, { number, copy }: Sent): void {
+    copy.destination = to.key;
+    to.send(number, copy);
   }
 
-  #connect(): void {
+  /** Opens a stream to the routers as they are now. The one before goes on until the new one is there, and then ends with its messages. */
+  #open(): void {
     if (this.#isConnecting || this.#isClosed || this.#retry || !this.hasRouters) return;
     this.#isConnecting = true;
     const routers = this.#routers;
     this.#context.network.multicast(routers, this.#address).then(
       (stream) => {
         this.#isConnecting = false;
-        if (this.#isClosed) return void stream.destroy();
+        if (this.#isClosed) {
+          stream.destroy();
+          return;
+        }
         this.#current?.finish();
         this.#current = this.#opened(stream);
-        if (routers !== this.#routers) this.#renew();
+        this.#failingSince = undefined;
+        this.#sendAgain(undefined);
+        if (routers !== this.#routers) this.#open();
         this.#reviewIdle();
         this.#roomAgain();
       },
@@ -123,45 +148,74 @@ export class MulticastOutput implements Outlet, Origin {
     const generation = this.#generation;
     this.#generation = (generation + 1) >>> 0;
     const opened = new MulticastStream(stream, `stream ${generation}`);
-    opened.output.hello(this.#context.network.router, generation);
-    this.#streams.add(opened);
+    opened.output.hello(`${this.#context.network.router} ${this.#instance}`, generation);
     opened.output.onRoom = this.#roomAgain;
-    stream.on('error', (error) => {
-      if (this.#current === opened) this.#lost(error);
-    });
+    this.#streams.add(opened);
+    let cause: Error | undefined;
+    stream.on('error', (error) => (cause = error));
     stream.on('close', () => {
       this.#streams.delete(opened);
-      for (const message of opened.output.close()) message.discard();
-      if (this.#current === opened) this.#lost(undefined);
+      opened.output.close();
+      const isCurrent = this.#current === opened;
+      if (isCurrent) this.#current = undefined;
+      if (this.#isClosed || !(isCurrent || cause)) return;
+      // Whatever it had may not have arrived.
+      for (const { copy } of this.#tail) if (copy.destination === opened.key) copy.destination = LOST;
+      if (isCurrent) this.#lost(cause);
+      else if (this.#current) this.#sendAgain(this.#current);
     });
     return opened;
   }
 
+  /** What a lost stream had goes over this one, or the current one. A message that is not kept from its start breaks off. */
+  #sendAgain(stream: MulticastStream | undefined): void {
+    const to = stream ?? this.#current;
+    if (!to) return;
+    for (const sent of this.#tail) {
+      if (sent.copy.destination !== LOST) continue;
+      if (sent.copy.rewind()) this.#send(to, sent);
+      else sent.copy.discard();
+    }
+  }
+
   #lost(cause: unknown): void {
-    this.#current = undefined;
     if (this.#isClosed) return;
-    this.#context.log.warn('a stream to subscribers at other routers was lost; what was on it may be lost', {
-      address: this.#address,
-      cause,
-    });
+    // The first time it is tried again at once.
+    const isFirst = this.#failingSince === undefined;
+    this.#failingSince ??= performance.now();
+    this.#context.log.debug('a stream to subscribers at other routers was lost', { address: this.#address, cause });
+    if (isFirst) return this.#open();
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      if (this.#missed > 0) this.#context.log.warn('messages were not sent', { address: this.#address, messages: this.#missed });
+      if (this.#missed > 0)
+        this.#context.log.warn('messages did not go to subscribers at other routers, which are out of reach', {
+          address: this.#address,
+          messages: this.#missed,
+        });
       this.#missed = 0;
-      this.#connect();
+      this.#open();
+      this.#roomAgain();
     }, HUB_STREAM_RETRY_MS).unref();
-    this.#roomAgain();
+  }
+
+  /** Nothing more is sent for now. */
+  #leave(): void {
+    this.#current?.finish();
+    this.#current = undefined;
+    for (const { copy } of this.#tail.splice(0)) copy.forget();
   }
 
   #reviewIdle(): void {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
-      this.#current?.finish();
-      this.#current = undefined;
+      this.#leave();
       this.#roomAgain();
     }, HUB_STREAM_IDLE_MS).unref();
   }
 }
+
+/** The destination of what was on a stream that was lost. */
+const LOST = 'lost';
 
 /** One stream of them. */
 class MulticastStream {

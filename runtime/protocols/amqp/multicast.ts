@@ -2,7 +2,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Address, HubContext } from './address.ts';
 import type { ClientSender } from './client-sender.ts';
 import type { OutgoingLink } from './endpoint/outgoing-link.ts';
-import { MULTICAST_GATHER_BYTES } from './limits.ts';
+import { MULTICAST_GATHER_BYTES, MULTICAST_MEMORY_MS, MULTICAST_TAIL_MESSAGES } from './limits.ts';
 import type { Message } from './message.ts';
 import { MulticastInput } from './multicast-input.ts';
 import { MulticastOutput } from './multicast-output.ts';
@@ -42,6 +42,8 @@ export class MulticastAddress implements Address {
   readonly #subscribers = new Set<Subscriber>();
   readonly #output: MulticastOutput;
   readonly #inputs = new Set<MulticastInput>();
+  /** Source → number → what came last. */
+  readonly #known = new Map<string, Map<number, Message>>();
   /** Those of which too little has come to begin with. */
   readonly #gathering = new Set<Message>();
   readonly #waiting: Waiting[] = [];
@@ -63,7 +65,9 @@ export class MulticastAddress implements Address {
   }
 
   get isUnused(): boolean {
-    return this.#senders.size === 0 && this.#subscribers.size === 0 && this.#inputs.size === 0 && !this.#isBusy && this.#output.isIdle;
+    return (
+      this.#senders.size === 0 && this.#subscribers.size === 0 && this.#inputs.size === 0 && !this.#isBusy && this.#output.isIdle
+    );
   }
 
   addSender(sender: ClientSender): void {
@@ -101,12 +105,29 @@ export class MulticastAddress implements Address {
   }
 
   accept(stream: Duplex | Readable): void {
-    const earlier = (router: string) => [...this.#inputs].filter((input) => input.router === router);
+    const earlier = (source: string) => [...this.#inputs].filter((input) => input.source === source);
     this.#inputs.add(new MulticastInput(stream, this, earlier));
+  }
+
+  /** Whether a message has come before, over a stream that was lost later. */
+  isKnown(source: string, message: Message): boolean {
+    const known = this.#known.get(source) ?? new Map<number, Message>();
+    this.#known.set(source, known);
+    const before = known.get(message.id);
+    if (before && !before.isAborted) return true;
+    known.delete(message.id);
+    known.set(message.id, message);
+    if (known.size > MULTICAST_TAIL_MESSAGES) known.delete(known.keys().next().value!);
+    return false;
   }
 
   inputClosed(input: MulticastInput): void {
     this.#inputs.delete(input);
+    const { source } = input;
+    if (source !== undefined)
+      setTimeout(() => {
+        if (![...this.#inputs].some((other) => other.source === source)) this.#known.delete(source);
+      }, MULTICAST_MEMORY_MS).unref();
     for (const other of this.#inputs) other.follow();
     this.#idle();
   }

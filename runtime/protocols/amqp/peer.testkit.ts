@@ -19,6 +19,10 @@ export class Peer implements FrameHandler {
   readonly #reader = new FrameReader(this, 2 ** 32);
   payloadBytes = 0;
   aborted = 0;
+  heartbeats = 0;
+  /** The bodies of the flows that it saw. */
+  readonly flows: Buffer[] = [];
+  #drained = 0;
   #credit = 0;
   #window = 0;
   #nextOutgoingId = 0;
@@ -108,7 +112,7 @@ export class Peer implements FrameHandler {
       encoder.uint(this.#nextOutgoingId);
       encoder.uint(1_000_000);
       encoder.uint(0);
-      encoder.uint(0);
+      encoder.uint(this.#drained);
       encoder.uint(credit);
       encoder.null();
       encoder.boolean(drain);
@@ -129,7 +133,9 @@ export class Peer implements FrameHandler {
       if (this.#window > 0 && this.socket.writableLength < 1024 * 1024) return true;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    return until('a window', () => this.#window > 0 && this.socket.writableLength < 1024 * 1024, { timeoutMs: 300 }).catch(() => false);
+    return until('a window', () => this.#window > 0 && this.socket.writableLength < 1024 * 1024, { timeoutMs: 300 }).catch(
+      () => false,
+    );
   }
 
   transfer(payload: Buffer, { more = false, aborted = false } = {}): void {
@@ -188,7 +194,10 @@ export class Peer implements FrameHandler {
   }
 
   frame(_type: number, channel: number, body: Buffer): void {
-    if (body.length === 0) return;
+    if (body.length === 0) {
+      this.heartbeats++;
+      return;
+    }
     const decoder = new Decoder(body);
     const performative = decoder.descriptor();
     const fields = decoder.list();
@@ -199,10 +208,13 @@ export class Peer implements FrameHandler {
       if (transfer.aborted) this.aborted++;
     } else if (performative === performatives.FLOW) {
       const flow = performatives.decodeFlow(fields);
+      this.flows.push(body);
+      if (flow.drain) this.#drained = flow.deliveryCount ?? 0;
       this.#window = (flow.nextIncomingId ?? 0) + flow.incomingWindow - this.#nextOutgoingId;
       if (flow.linkCredit !== undefined) this.#credit = flow.linkCredit;
     } else {
-      if (performative === performatives.BEGIN) this.#window = performatives.decodeBegin(new Decoder(body, 3).list()).incomingWindow;
+      if (performative === performatives.BEGIN)
+        this.#window = performatives.decodeBegin(new Decoder(body, 3).list()).incomingWindow;
       this.seen.push({ channel, performative, fields });
     }
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import type { Message } from 'rhea';
 import { until } from '../../../test/support/until.ts';
 import { Hubs, way } from './clients.testkit.ts';
 import { openAmqpListener } from './amqp-listener.ts';
@@ -18,13 +19,13 @@ describe('requests', () => {
       const requests = await serving.receiver('service');
       const anonymous = isAnonymous ? await serving.sender(null) : undefined;
       requests.link.on('message', ({ message }) => {
-        const { reply_to, body, correlation_id } = message!;
-        const reply = { to: reply_to!, correlation_id: correlation_id!, body: `re: ${body}` };
+        const { reply_to = '', body, correlation_id } = message!;
+        const reply = { to: reply_to, correlation_id, body: `re: ${body}` } as Message;
         if (anonymous) anonymous.link.send(reply);
-        else void serving.sender(reply_to!).then((sender) => sender.send(reply));
+        else void serving.sender(reply_to).then((sender) => sender.send(reply));
       });
       const client = await hubs.client('a');
-      const replies = await client.receiver({ address: '', dynamic: true } as never);
+      const replies = await client.receiver({ address: '', dynamic: true });
       assert.match(replies.address, /^_reply\/a\//);
       assert.deepEqual(hubs.router('b/1').destinations(replies.address), [], 'nobody is told of it');
       const sender = await client.sender('service');
@@ -37,7 +38,7 @@ describe('requests', () => {
   it('whose client is gone get their replies back', async () => {
     hubs = await Hubs.start('a', 'b');
     const client = await hubs.client('a');
-    const replies = await client.receiver({ address: '', dynamic: true } as never);
+    const replies = await client.receiver({ address: '', dynamic: true });
     const server = await hubs.client('b');
     const direct = await server.sender(replies.address);
     assert.equal(await direct.sendAndHear({ body: 'while it is there' }), 'accepted');

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { VERSION } from '../../../version.ts';
-import { CLOSE_WITHIN_MS, IDLE_TIMEOUT_MS, MAX_FRAME_BYTES, MAX_SESSIONS, MIN_MAX_FRAME_BYTES, OPEN_WITHIN_MS } from '../limits.ts';
+import {
+  CLOSE_WITHIN_MS,
+  IDLE_TIMEOUT_MS,
+  MAX_FRAME_BYTES,
+  MAX_SESSIONS,
+  MIN_MAX_FRAME_BYTES,
+  OPEN_WITHIN_MS,
+} from '../limits.ts';
 import { AmqpError, framingError } from '../wire/amqp-error.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { AMQP_FRAME, type FrameHandler, FrameReader, SASL_FRAME } from '../wire/frame-reader.ts';
@@ -73,7 +80,8 @@ export class Connection implements FrameHandler {
     socket.on('error', (error) => (this.#error ??= new AmqpError('amqp:connection:forced', error.message)));
     socket.on('close', () => this.#closed(this.#error));
     this.#after(OPEN_WITHIN_MS, () => {
-      if (this.remoteContainer === '') this.fail(new AmqpError('amqp:connection:forced', 'the connection was not opened in time'));
+      if (this.remoteContainer === '')
+        this.fail(new AmqpError('amqp:connection:forced', 'the connection was not opened in time'));
     });
     handshake.begin(this.output);
     this.#flushSoon();

@@ -79,8 +79,7 @@ export class OutgoingLink extends Link {
   }
 
   flowed({ deliveryCount, linkCredit, drain, echo }: Flow): void {
-    if (linkCredit !== undefined)
-      this.#credit = Math.max(0, (((deliveryCount ?? 0) + linkCredit - this.#deliveryCount) | 0));
+    if (linkCredit !== undefined) this.#credit = Math.max(0, ((deliveryCount ?? 0) + linkCredit - this.#deliveryCount) | 0);
     this.#isDraining = drain;
     if (echo)
       this.session.writeFlow({ handle: this.handle, deliveryCount: this.#deliveryCount, credit: this.#credit, drain: false });

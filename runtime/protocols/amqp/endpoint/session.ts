@@ -105,7 +105,7 @@ export class Session {
   close(error: AmqpError | undefined): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    for (const link of [...this.#byHandle.values()]) link.close(error);
+    for (const link of this.#byHandle.values()) link.close(error);
   }
 
   /** Links that had to wait go on. */
