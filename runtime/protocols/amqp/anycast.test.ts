@@ -197,4 +197,19 @@ describe('messages to one of several receivers', () => {
     );
     assert.ok(receiver.received.every(({ delivery }) => delivery.remote_settled));
   });
+
+  it('leave nothing behind when everybody is gone', async () => {
+    hubs = await Hubs.start('a', 'b');
+    for (const address of ['x', 'closest/x', 'mc/x']) {
+      const receiving = await hubs.client('b');
+      await receiving.receiver(address);
+      await hubs.known('a', address, 1);
+      const sending = await hubs.client('a');
+      const sender = await sending.sender(address);
+      assert.equal(await sender.sendAndHear({ body: 1 }), 'accepted');
+      await sending.close();
+      await receiving.close();
+    }
+    await until('nothing', () => hubs.hub('a').addresses.length + hubs.hub('b').addresses.length === 0);
+  });
 });

@@ -94,6 +94,9 @@ export class AnycastAddress implements Address {
 
   send(message: Message): void {
     this.#waiting.push(message);
+    message.onMore = () => {
+      if (message.isAborted) this.dispatchSoon();
+    };
     this.#connect();
     this.dispatch();
   }
@@ -119,6 +122,7 @@ export class AnycastAddress implements Address {
       this.#streams.set(destination.router, new OutgoingStream(destination, this, this.#context));
     if (this.#senders.size > 0 || this.#waiting.length > 0) this.#connect();
     this.receiversChangedElsewhere();
+    this.#idle();
   }
 
   close(): void {

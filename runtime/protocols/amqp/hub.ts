@@ -54,6 +54,11 @@ export class AmqpHub implements NetworkHub {
     return this.#context.network.router;
   }
 
+  /** The addresses that somebody has to do with at this router. */
+  get addresses(): string[] {
+    return [...this.#addresses.keys()];
+  }
+
   /** Takes a client that has connected. Its listener may close it. */
   serve(socket: Socket, options: ClientOptions): Client {
     const client = new Client(socket, this, this.#context, options, () => this.#clients.delete(client));

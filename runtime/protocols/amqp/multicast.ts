@@ -135,6 +135,7 @@ export class MulticastAddress implements Address {
   review(): void {
     this.#output.setRouters(this.#context.network.destinations(this.name).map(({ router }) => router));
     this.#receiversChanged();
+    this.#idle();
   }
 
   close(): void {

@@ -77,6 +77,7 @@ describe('senders without an address', () => {
     assert.match(JSON.stringify(lost.state), /amqp:not-found.*Nobody receives from nowhere/);
     const unnamed = await sender.outcome(await sender.send({ body: 1 }));
     assert.match(JSON.stringify(unnamed.state), /amqp:precondition-failed/);
+    assert.deepEqual(hubs.hub('a').addresses, []);
   });
 });
 
