@@ -36,7 +36,7 @@ export const PROTOCOL_TEXTS: Record<Protocol, string> = {
 export const DISTRIBUTION_TEXTS: Record<Distribution, string> = {
   balanced: 'Every connection goes where the fewest are open, farther places less often.',
   closest: 'Every connection goes to the nearest place by link cost; others take over when it has nobody ready.',
-  multicast: 'A copy to every place. For udp, http and amqp.',
+  multicast: 'A copy to every place. For udp and http; of amqp the address says it: `mc/NAME`.',
 };
 
 /** Text that others wrote, so that no part of it is Markdown. */

@@ -102,7 +102,7 @@ describe('a manifest', () => {
     [
       'multicast',
       deployment(`${TCP}, skupper.io/distribution: multicast`),
-      ['multicast ⚠ Multicast is for udp, http, amqp, not for tcp: use balanced or closest. → Use balanced | Use closest'],
+      ['multicast ⚠ Multicast is for udp and http, not for tcp; use balanced or closest. → Use balanced | Use closest'],
     ],
     [
       'an address that no Service can have',

@@ -97,7 +97,7 @@ function distribution(workload: Workload): Found[] {
   }
   const wrong = type !== undefined && isOneOf(PROTOCOLS, type) ? whyNotDistributed(type, value) : undefined;
   const fixes = [use(DISTRIBUTION, 'balanced'), use(DISTRIBUTION, 'closest')];
-  return wrong ? [{ ...range, message: `${wrong.replace(/^m/, 'M')}: use balanced or closest.`, fixes }] : [];
+  return wrong ? [{ ...range, message: `${wrong[0]!.toUpperCase()}${wrong.slice(1)}.`, fixes }] : [];
 }
 
 function address(workload: Workload): Found[] {

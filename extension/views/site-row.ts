@@ -146,7 +146,7 @@ function listenerRow(id: string, { name, address, type, host, port, state, messa
   const said = { open: '', closed: 'nothing offers it now', failed: message ?? 'cannot be listened on' }[state];
   return {
     id: `${id}:listener:${name}`,
-    label: address,
+    label: address || 'every address',
     // A sentence about a port names it, and a narrow view would cut what stands behind it.
     description: state === 'failed' ? said : joined('  ', [type, `${host}:${port}`, said]),
     tooltip: joined('\n', [`${address} ${type} at ${host}:${port}: ${state}`, message, `From ${source}`]),

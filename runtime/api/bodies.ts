@@ -2,7 +2,20 @@
 import * as v from 'valibot';
 import { CaravanError } from '../errors.ts';
 import { MAX_NAME_LENGTH } from '../routing/limits.ts';
-import { address, cost, distribution, duration, host, name, port, portOrNone, protocol, text, wholeNumber } from './fields.ts';
+import {
+  address,
+  addressOrAny,
+  cost,
+  distribution,
+  duration,
+  host,
+  name,
+  port,
+  portOrNone,
+  protocol,
+  text,
+  wholeNumber,
+} from './fields.ts';
 import type { ExposeRequest, IssueTokenRequest, ListenRequest, ProxyRequest, RedeemTokenRequest } from './types.ts';
 import { MAX_MADE_NAME_LENGTH } from './vocabulary.ts';
 
@@ -35,7 +48,7 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
   distribution: v.optional(distribution),
 });
 export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObject({
-  address,
+  address: addressOrAny,
   port: portOrNone,
   host: v.optional(host),
   type: v.optional(protocol),

@@ -19,6 +19,8 @@ export function wholeNumber(least: number, most: number) {
 const ofName = text(MAX_NAME_LENGTH);
 export const name = v.pipe(ofName, v.regex(NAME_PATTERN, 'may have lower case letters, digits, "-" and "." only'));
 export const address = v.pipe(ofName, v.regex(ADDRESS_PATTERN, 'may have letters, digits and . / : @ _ - only'));
+/** Empty where a listener takes clients of every address: amqp only. */
+export const addressOrAny = v.union([v.literal(''), address], ({ issues }) => issues?.at(-1)?.message ?? '');
 export const host = v.pipe(ofName, v.regex(/^[\w.:%-]+$/, 'must be a host name or an address, without a scheme or a port'));
 /** What a site calls itself, as another site tells it: people read it in terminals and logs, where control characters act. */
 export const siteName = v.pipe(ofName, v.regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must not have control characters'));

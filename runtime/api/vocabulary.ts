@@ -9,13 +9,15 @@ export type Distribution = (typeof DISTRIBUTIONS)[number];
 export const AGGREGATES = ['json', 'multipart'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
-/** What can go to every place at once: datagrams, messages and requests can, connections cannot. */
-const MULTICAST_PROTOCOLS: readonly Protocol[] = ['udp', 'http', 'amqp'];
+/** What can go to every place at once: datagrams and requests can, connections cannot. */
+const MULTICAST_PROTOCOLS: readonly Protocol[] = ['udp', 'http'];
 
 /** Why a protocol cannot be distributed so; undefined where it can. A sentence without its end. */
 export function whyNotDistributed(type: Protocol, distribution: Distribution): string | undefined {
+  if (type === 'amqp' && distribution !== 'balanced')
+    return `of amqp the address says how it is distributed: ${distribution === 'multicast' ? 'mc' : distribution}/NAME`;
   if (distribution !== 'multicast' || MULTICAST_PROTOCOLS.includes(type)) return undefined;
-  return `multicast is for ${MULTICAST_PROTOCOLS.join(', ')}, not for ${type}`;
+  return `multicast is for ${MULTICAST_PROTOCOLS.join(' and ')}, not for ${type}; use balanced or closest`;
 }
 
 /** Of the names of resources that commands make: in a host's store they are a part of a file's name, which may have 255 bytes. */

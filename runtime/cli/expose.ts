@@ -11,7 +11,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
   --port PORT           where the server listens; clients see the same port
   --host HOST           the server's host; default 127.0.0.1
   --type TYPE           tcp (default), http, http2, udp or amqp
-  --distribution HOW    among several servers of the address: balanced (default), closest, or multicast to all (udp, http, amqp)
+  --distribution HOW    among several servers of the address: balanced (default), closest, or multicast to all (udp and http)
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
 `,

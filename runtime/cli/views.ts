@@ -76,7 +76,7 @@ export function connectorsTable({ connectors }: Status): string {
 export function listenersTable({ listeners }: Status): string {
   const rows = listeners.map(({ name, address, type, host, port, state, message }) => [
     name,
-    address,
+    address || 'every one',
     type,
     `${host}:${port}`,
     state,

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ListenerStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
+import { openAmqpListener } from '../protocols/amqp/amqp-listener.ts';
 import type { Attempts, FanOut, Flow, ProtocolListener, Way } from '../protocols/listener.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { RequestTraits } from '../routing/request-rule.ts';
@@ -105,7 +106,7 @@ class GatedListener implements Way {
 
   status(): ListenerStatus {
     const { name, address, type, host, servicePort, source } = this.#config;
-    const message = this.#problem ?? this.#router.portMismatch(address, servicePort);
+    const message = this.#problem ?? (type === 'amqp' ? undefined : this.#router.portMismatch(address, servicePort));
     return {
       name,
       address,
@@ -175,8 +176,17 @@ class GatedListener implements Way {
     };
   }
 
+  #listen(host: string): Promise<ProtocolListener> {
+    const { type } = this.#config;
+    if (type === 'amqp') return openAmqpListener(host, this.#port, this, this.#router.amqp);
+    return openListener[type](host, this.#port, this);
+  }
+
   #isWanted(): boolean {
-    return !this.#closed && this.#addresses().some((address) => this.#isOffered(address));
+    if (this.#closed) return false;
+    // Whoever receives from an address comes before anybody can be there to send to.
+    if (this.#config.type === 'amqp') return true;
+    return this.#addresses().some((address) => this.#isOffered(address));
   }
 
   async #open(): Promise<void> {
@@ -184,7 +194,7 @@ class GatedListener implements Way {
     this.#opening = true;
     let isNews = true;
     try {
-      this.#socket = await openListener[this.#config.type](host, this.#port, this);
+      this.#socket = await this.#listen(host);
       this.#port = this.#socket.port;
       this.#problem = undefined;
     } catch (error) {

@@ -6,11 +6,9 @@ import { openUdpListener } from '../protocols/udp/udp-listener.ts';
 import type { Protocol } from '../routing/types.ts';
 
 /** How each protocol takes its clients. */
-export const openListener: Record<Protocol, OpenListener> = {
+export const openListener: Record<Exclude<Protocol, 'amqp'>, OpenListener> = {
   tcp: openTcpListener,
   http: openHttpListener,
   http2: openHttp2Listener,
-  // Carried as streams for now.
-  amqp: openTcpListener,
   udp: openUdpListener,
 };

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { ConnectorStatus } from '../api/types.ts';
 import type { Log } from '../log.ts';
 import { LinkStream } from '../link/link-stream.ts';
 import { ProtocolError } from '../link/frames.ts';
@@ -7,6 +8,7 @@ import { encodeRouting, type Hello, type Link } from '../link/link.ts';
 import type { RawStream } from '../link/raw-stream.ts';
 import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
 import { spliceTransit } from '../link/transit.ts';
+import { AmqpHub } from '../protocols/amqp/hub.ts';
 import type { FanOut, Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
@@ -28,7 +30,10 @@ import {
   type RouterInfo,
   type RoutingMessage,
 } from '../routing/types.ts';
+import { AMQP_CHANNEL, AmqpNetwork } from './amqp-network.ts';
+import { AmqpServers } from './amqp-servers.ts';
 import { Channels, isChannelInfo } from './channels.ts';
+import type { ConnectorConfig } from './config.ts';
 import { Datagrams } from './datagrams.ts';
 import { Flows } from './flows.ts';
 import { ACCEPT_WITHIN_MS } from './router-links.ts';
@@ -61,6 +66,10 @@ export class Router {
   readonly servers = new Servers();
   readonly balancer = new Balancer();
   readonly #shares = new RequestShares();
+  readonly #amqpNetwork: AmqpNetwork;
+  readonly #amqpServers: AmqpServers;
+  #amqp: AmqpHub | undefined;
+  readonly #followers: (() => void)[] = [];
   readonly channels: Channels;
   readonly datagrams: Datagrams;
   readonly flows: Flows;
@@ -80,6 +89,9 @@ export class Router {
     this.channels = new Channels(this.engine, this.#links);
     this.datagrams = new Datagrams(this.engine, this.#links, (arrived, payload) => this.flows.arrived(arrived, payload));
     this.flows = new Flows(this, log);
+    this.#amqpNetwork = new AmqpNetwork(this, () => this.advertise());
+    this.#amqpServers = new AmqpServers(this, log, () => this.#changed());
+    this.channels.handle(AMQP_CHANNEL, (stream, address) => this.amqp.accept(stream, address));
     this.#timer = setInterval(() => this.#apply(this.engine.tick(Date.now())), TICK_EVERY_MS).unref();
   }
 
@@ -115,16 +127,37 @@ export class Router {
     this.#apply(this.engine.receive(id, message, Date.now()));
   }
 
-  /** Tells the network what this site's connectors offer now. */
+  /** Brings the servers here to those of this list, and tells the network what they offer. */
+  setConnectors(connectors: ConnectorConfig[]): void {
+    this.servers.set(connectors);
+    this.#amqpServers.set(connectors);
+    this.advertise();
+  }
+
+  /** Tells the network what this site offers now. */
   advertise(): void {
-    this.#apply(this.engine.setOffers(this.servers.offers()));
+    this.#apply(this.engine.setOffers(this.#amqpNetwork.offers(this.servers.offers())));
+  }
+
+  connectors(): ConnectorStatus[] {
+    return this.servers.status((name) => this.#amqpServers.problemOf(name));
+  }
+
+  /** Where AMQP's messages meet the network; made when there is first need of it. */
+  get amqp(): AmqpHub {
+    this.#amqp ??= new AmqpHub({ network: this.#amqpNetwork, log: this.#log });
+    return this.#amqp;
+  }
+
+  /** Called after every change of paths or services, in the turn of the change. */
+  onChange(changed: () => void): void {
+    this.#followers.push(changed);
   }
 
   /** Sends no new stream here any more, but lets its services be remembered: a restart is not the end of them. */
   drain(): void {
-    const drained = this.servers
-      .offers()
-      .map((offer) => ({ ...offer, ports: offer.ports.map((port) => ({ ...port, targets: [] })) }));
+    const offers = this.#amqpNetwork.offers(this.servers.offers());
+    const drained = offers.map((offer) => ({ ...offer, ports: offer.ports.map((port) => ({ ...port, targets: [] })) }));
     this.#apply(this.engine.setOffers(drained));
   }
 
@@ -244,6 +277,8 @@ export class Router {
   close(): void {
     clearInterval(this.#timer);
     this.flows.close();
+    this.#amqpServers.set([]);
+    this.#amqp?.close();
   }
 
   async #reach(place: Place, wanted: Wanted): Promise<Duplex> {
@@ -321,6 +356,7 @@ export class Router {
     if (!changed) return;
     this.datagrams.forgetWays();
     this.flows.networkChanged();
+    for (const follower of this.#followers) follower();
     this.#changed();
   }
 }

@@ -108,9 +108,10 @@ export class Servers {
     return (every ? targets : targets.slice(0, 1)).map((target) => this.#use(target));
   }
 
-  status(): ConnectorStatus[] {
+  /** `problemOf`: why the servers of a connector take nothing, where somebody else talks to them. */
+  status(problemOf: (connector: string) => string | undefined = () => undefined): ConnectorStatus[] {
     return this.#connectors.map(({ name, address, type, distribution, port, targets, pending, source }) => {
-      const message = targets.length === 0 ? (pending ?? 'it has no server') : undefined;
+      const message = targets.length === 0 ? (pending ?? 'it has no server') : problemOf(name);
       return {
         name,
         address,

@@ -4,7 +4,20 @@
  */
 import * as v from 'valibot';
 import { LineCounter, type Document, isMap, isNode, isScalar, parseAllDocuments } from 'yaml';
-import { address, cost, duration, host, name, pem, port, portOrNone, protocol, text, wholeNumber } from '../api/fields.ts';
+import {
+  address,
+  addressOrAny,
+  cost,
+  duration,
+  host,
+  name,
+  pem,
+  port,
+  portOrNone,
+  protocol,
+  text,
+  wholeNumber,
+} from '../api/fields.ts';
 import { DURATION_PATTERN } from '../api/vocabulary.ts';
 import type { WishedState } from './source.ts';
 
@@ -76,7 +89,7 @@ const specs = {
   ),
   Listener: v.object(
     {
-      routingKey: address,
+      routingKey: addressOrAny,
       port: portOrNone,
       host: v.optional(host, '127.0.0.1'),
       type,

@@ -25,7 +25,8 @@ function serviceOf(address: string, offers: KnownOffer[], routers: ReadonlyMap<R
     address,
     type: told[0]!.offer.type,
     distribution: told[0]!.offer.distribution,
-    ports: [...new Set(told.flatMap(({ offer }) => offer.ports.map(({ port }) => port)))].sort((a, b) => a - b),
+    // 0: nobody connects to it at a port.
+    ports: [...new Set(told.flatMap(({ offer }) => offer.ports.map(({ port }) => port)))].filter(Boolean).sort((a, b) => a - b),
     destinations,
     ...(pending.length > 0 && { pending: pending.map(({ router }) => router.site.name) }),
     ...(destinations.length === 0 && lostAt > 0 && { lastOffered: new Date(lostAt).toISOString() }),

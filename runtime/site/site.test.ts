@@ -113,7 +113,7 @@ describe('what a command makes', () => {
     const distribution = 'multicast';
     await refused(
       site.expose({ address: 'a', port: 1, distribution }),
-      'multicast is for udp, http, amqp, not for tcp; use balanced or closest.',
+      'multicast is for udp and http, not for tcp; use balanced or closest.',
     );
     await refused(site.expose({ address: 'a b', port: 1 }), /spec\.routingKey is "a b"; it may have letters/);
     assert.ok(![...store.entries.keys()].some((name) => name.startsWith('resources/')));

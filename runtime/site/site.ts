@@ -190,7 +190,7 @@ export class Site implements SiteControl {
   }
 
   status(): Status {
-    const { info, engine, servers } = this.#router;
+    const { info, engine } = this.#router;
     const { platform, namespace, role } = info;
     const states = [...this.#states.values()];
     const { status: proxy } = this.#proxy;
@@ -208,7 +208,7 @@ export class Site implements SiteControl {
       links: [...this.#outgoing.status(info.site.name), ...this.#incoming.status(info.site.name)],
       services: this.services(),
       listeners: this.#listeners.status(),
-      connectors: servers.status(),
+      connectors: this.#router.connectors(),
       access: this.#endpoints(),
       ...(proxy && { proxy }),
       problems: [
@@ -256,13 +256,14 @@ export class Site implements SiteControl {
   async expose(request: ExposeRequest): Promise<MadeResource> {
     const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
     const wrong = whyNotDistributed(type, distribution);
-    if (wrong) throw new CaravanError('bad-request', `${wrong}; use balanced or closest.`);
+    if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
     const spec = { routingKey: address, port, host, type, settings: { distribution } };
     return this.#make('Connector', resourceName(address, port), spec);
   }
 
   async listen({ address, port, host = '127.0.0.1', type = 'tcp' }: ListenRequest): Promise<MadeResource> {
-    return this.#make('Listener', resourceName(address, port), { routingKey: address, port, host, type });
+    const name = resourceName(address || type, port);
+    return this.#make('Listener', name, { routingKey: address, port, host, type });
   }
 
   openProxy({ port }: ProxyRequest): Promise<ProxyStatus> {
@@ -343,8 +344,7 @@ export class Site implements SiteControl {
     if (this.#closed) return;
     this.#wishes = wishesOf(this.#resources());
     const { connectors, links, access, proxy } = this.#wishes;
-    this.#router.servers.set(connectors);
-    this.#router.advertise();
+    this.#router.setConnectors(connectors);
     this.#outgoing.set(links);
     this.#access.set(access);
     this.#proxy.set(proxy);

@@ -233,7 +233,7 @@ describe('a Connector', () => {
     ],
     [
       'host: db, settings: {distribution: multicast}',
-      'Connector a: multicast is for udp, http, amqp, not for tcp; use balanced or closest.',
+      'Connector a: multicast is for udp and http, not for tcp; use balanced or closest.',
     ],
     [
       'host: db, settings: {distribution: random}',

@@ -108,6 +108,20 @@ function listenerOf(resource: Of<'Listener'> | Of<'MultiKeyListener'>, problems:
     problems.push({ where, message: `${kind} ${name}: ${wrong}` });
     return [];
   }
+  if (kind === 'Listener' && resource.spec.routingKey === '' && type !== 'amqp') {
+    problems.push({
+      where,
+      message: `Listener ${name}: spec.routingKey is empty, which is for type amqp only; name the address.`,
+    });
+    return [];
+  }
+  if (kind === 'MultiKeyListener' && type === 'amqp') {
+    problems.push({
+      where,
+      message: `MultiKeyListener ${name}: spec.type is amqp, whose clients name the address of each message; use a Listener.`,
+    });
+    return [];
+  }
   const servicePort = Number(settings['servicePort'] ?? port);
   const common = { name, type, host, port, servicePort, orAnyPort: false, source: where };
   if (resource.kind === 'Listener') return [{ ...common, address: resource.spec.routingKey }];
@@ -137,7 +151,7 @@ function connectorOf({ name, spec, where, targets, pending }: ConnectorResource,
   if (!DISTRIBUTIONS.includes(distribution))
     return complain(`settings.distribution is "${distribution}"; use ${DISTRIBUTIONS.join(', ')}.`);
   const cannot = whyNotDistributed(spec.type, distribution);
-  if (cannot) return complain(`${cannot}; use balanced or closest.`);
+  if (cannot) return complain(`${cannot}.`);
   const wrong = wrongServicePort(spec.settings);
   if (wrong !== undefined) return complain(wrong);
   if (!targets && spec.selector !== undefined)

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Hubs } from '../../runtime/protocols/amqp/clients.testkit.ts';
 import { canInstallPackages, installPackages } from '../lab/packages.ts';
 import { until } from '../support/until.ts';
+import { type SiteProcess, SiteProcesses } from './site-processes.ts';
 
 /** The system's Python has Debian's modules; another one on PATH need not. */
 const PYTHON = '/usr/bin/python3';
@@ -83,6 +83,43 @@ describe('AMQP clients that were not written here (qpid-proton)', { skip: missin
     return program;
   }
 });
+
+/** Sites that are linked through one in the middle, each with a listener for AMQP's clients. */
+class Hubs {
+  readonly #sites: SiteProcesses;
+  readonly #named = new Map<string, { site: SiteProcess; port: number }>();
+
+  private constructor(sites: SiteProcesses) {
+    this.#sites = sites;
+  }
+
+  static async start(...names: string[]): Promise<Hubs> {
+    const sites = await SiteProcesses.make();
+    const hubs = new Hubs(sites);
+    const [middle, ...others] = await sites.start('middle', ...names);
+    for (const site of others) {
+      await sites.link(middle, site);
+      hubs.#named.set(site.name, { site, port: await site.listen('', 'amqp') });
+    }
+    return hubs;
+  }
+
+  port(name: string): number {
+    return this.#named.get(name)!.port;
+  }
+
+  /** Until a site knows of receivers of an address at so many other sites. */
+  async known(name: string, address: string, count: number): Promise<void> {
+    await this.#named.get(name)!.site.status(`${address} at ${count} other sites`, ({ services }) => {
+      const destinations = services.find((service) => service.address === address)?.destinations ?? [];
+      return new Set(destinations.map(({ site }) => site).filter((site) => site !== name)).size === count;
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#sites.stop();
+  }
+}
 
 class Program {
   readonly process: ChildProcess;
