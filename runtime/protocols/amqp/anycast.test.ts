@@ -87,6 +87,18 @@ describe('messages to one of several receivers', () => {
     assert.equal(worker.received.length, 60);
   });
 
+  it('reach a worker whose only credit was lent to a router that does not use it', async () => {
+    hubs = await Hubs.start('a', 'b', 'c');
+    const worker = await (await hubs.client('c')).receiver('work', { credit_window: 0 });
+    await (await hubs.client('a')).sender('work');
+    worker.link.add_credit(1);
+    const first = await (await hubs.client('b')).sender('work');
+    assert.equal(await first.sendAndHear({ body: 'from b' }), 'accepted');
+    worker.link.add_credit(1);
+    const here = await (await hubs.client('c')).sender('work');
+    assert.equal(await here.sendAndHear({ body: 'from c' }), 'accepted');
+  });
+
   it('come back with what the receiver says', async () => {
     hubs = await Hubs.start('a', 'b');
     const receiver = await (await hubs.client('b')).receiver('picky', { autoaccept: false });
