@@ -39,8 +39,9 @@ const PROGRAMS: { name: string; shell: Shell; command: string; args: string[]; r
 ];
 
 describe('every value arrives as it is', () => {
-  for (const { name, shell, command, args, run } of PROGRAMS)
-    test(`in ${name}`, { skip: !isInstalled(command) && `${name} is not installed` }, () => {
+  // Those that this machine has; sh is everywhere but on Windows.
+  for (const { name, shell, command, args, run } of PROGRAMS.filter((program) => isInstalled(program.command)))
+    test(`in ${name}`, () => {
       const script = run(exportLines(VALUES, shell));
       const seen = JSON.parse(execFileSync(command, [...args, script], { encoding: 'utf8' })) as Record<string, string>;
       for (const [variable, value] of Object.entries(VALUES))
