@@ -1,6 +1,6 @@
 // `npm test`: everything, on a fresh clone. Runs on any Node from 20 on and needs nothing installed: it installs what is missing.
 //
-//   node scripts/test.mjs [SUITE …]     only these suites: static, unit, simulation, router, package, lab, vscode
+//   node scripts/test.mjs [SUITE …]     only these suites: static, unit, simulation, router, bench, package, lab, vscode
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { ensureDependencies, projectNode, root } from './dependencies.mjs';
@@ -15,6 +15,7 @@ const SUITES = {
   unit: [{ name: 'unit', specs: ['{extension,runtime,test/support}/**/*.test.ts'], timeoutMs: 120_000 }],
   simulation: [{ name: 'simulation', specs: ['test/simulation/*.spec.ts'], timeoutMs: 300_000 }],
   router: [{ name: 'router', specs: ['test/router/*.spec.ts'], timeoutMs: 300_000 }],
+  bench: [{ name: 'bench', specs: ['test/bench/*.spec.ts'], timeoutMs: 600_000 }],
   package: [{ name: 'package', command: [projectNode(), 'scripts/package.mjs', 'test/output/caravan.vsix'] }],
   lab: [{ name: 'lab', specs: ['test/lab/*.spec.ts'], timeoutMs: 1_800_000, withLab: true }],
   vscode: [{ name: 'vscode', specs: ['test/vscode/*.spec.ts'], timeoutMs: 1_800_000, withLab: true }],

@@ -1,0 +1,32 @@
+import { createRequire } from 'node:module';
+import { acrossPeers, nobody } from '../across-peers.ts';
+import { Program } from '../program.ts';
+import type { Row } from '../row.ts';
+
+export const MESSAGE_BYTES = 1024;
+
+export const amqpMessages: Row = {
+  name: 'amqp-messages',
+  title: 'AMQP messages of 1 KiB',
+  how: 'a sender and a receiver in rhea, each message accepted',
+  unit: 'messages/s',
+  better: 'more',
+  aim: { times: 1, of: 'direct' },
+  prepare: async ({ seconds }, scope) => {
+    if (!hasRhea()) return nobody('the package rhea is not installed');
+    const receiver = scope.use(Program.own('amqp-receiver'));
+    const target = { port: Number((await receiver.prints(/^\d+$/m))[0]), protocol: 'amqp' as const };
+    return acrossPeers(target, scope, async (port) => {
+      const sender = scope.use(Program.own('amqp-sender', port, MESSAGE_BYTES, seconds));
+      return Number(await sender.output());
+    });
+  },
+};
+
+function hasRhea(): boolean {
+  try {
+    return createRequire(import.meta.url).resolve('rhea') !== '';
+  } catch {
+    return false;
+  }
+}
