@@ -21,9 +21,11 @@ function follow(leader: Duplex, other: Duplex): void {
   });
 }
 
-/** Ends a connection so that its far end sees a reset rather than a proper end. */
+/** Ends a connection so that its far end sees a reset rather than a proper end, where that can still be told. */
 export function abort(connection: Duplex, cause: Error): void {
   if (connection.destroyed) return;
-  if (connection instanceof Socket) connection.resetAndDestroy();
+  // While its end is on its way to the kernel, libuv refuses to reset a socket (EINVAL), and Node then never closes it.
+  const isEnding = connection.writableEnded && !connection.writableFinished;
+  if (connection instanceof Socket && !isEnding) connection.resetAndDestroy();
   else connection.destroy(cause);
 }

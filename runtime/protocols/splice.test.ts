@@ -1,0 +1,38 @@
+/** Two connections that became one, when something happens to either. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { dial, TestServer } from '../../test/support/tcp.ts';
+import { abort } from './splice.ts';
+
+describe('a connection that is aborted', () => {
+  let server: TestServer;
+  let accepted: Promise<Socket>;
+  beforeEach(async () => {
+    let accept!: (socket: Socket) => void;
+    accepted = new Promise((resolve) => (accept = resolve));
+    server = await TestServer.start((socket) => accept(socket.resume()));
+  });
+  afterEach(() => server.stop());
+
+  it('is reset', async () => {
+    const client = dial(server.port);
+    await once(client, 'connect');
+    const far = await accepted;
+    abort(client, new Error('the other side was lost'));
+    const [error] = (await once(far, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNRESET');
+  });
+
+  it('is closed even in the moment in which it ends', async () => {
+    const client = dial(server.port);
+    await once(client, 'connect');
+    const far = await accepted;
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    const ended = once(far, 'end');
+    client.end();
+    abort(client, new Error('the other side was lost'));
+    await Promise.all([closed, ended]);
+  });
+});
