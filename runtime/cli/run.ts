@@ -1,4 +1,5 @@
 import { parseArguments, SOCKET_OPTION, UsageError } from './arguments.ts';
+import { collectYoungFirst } from './collector.ts';
 import type { Command } from './command.ts';
 
 export const command: Command = {
@@ -22,6 +23,7 @@ CARAVAN_LOG=debug|info|warn|error|silent says how much is logged to standard err
     const flag = { type: 'boolean' } as const;
     const options = { config: text, data: text, name: text, kubernetes: flag, 'until-stdin-closes': flag, ...SOCKET_OPTION };
     const { values } = parseArguments(args, options);
+    collectYoungFirst();
     if (!values.kubernetes)
       return (await import('./run-on-host.ts')).runOnHost({ ...values, untilStdinCloses: values['until-stdin-closes'] }, io);
     if (values.config || values.data || values.name || values.socket)
