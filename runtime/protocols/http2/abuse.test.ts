@@ -6,9 +6,21 @@ import { dial } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import type { ProtocolListener } from '../listener.ts';
 import { askHttp2, dialHttp2, H2Server, says } from './ends.testkit.ts';
-import { openHttp2Listener } from './http2-listener.ts';
+import { openHttp2Listener, openHttp2ListenerWithin } from './http2-listener.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { END_HEADERS, END_STREAM, Frame, frame, GET, literal, POST, RawEnd, uint32 } from './raw-frames.testkit.ts';
+import {
+  ACK,
+  END_HEADERS,
+  END_STREAM,
+  Frame,
+  frame,
+  GET,
+  literal,
+  POST,
+  RawEnd,
+  type RawFrame,
+  uint32,
+} from './raw-frames.testkit.ts';
 import { TestWay } from './way.testkit.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
@@ -20,9 +32,13 @@ let friend: ClientHttp2Session;
 let attacker: RawEnd;
 
 beforeEach(async () => {
-  server = await H2Server.start((stream, headers) => {
-    if (headers[':path'] === '/friend') says('fine')(stream, headers);
-  });
+  server = await H2Server.start(
+    (stream, headers) => {
+      if (headers[':path'] === '/friend') says('fine')(stream, headers);
+    },
+    // What is refused is not refused here.
+    { maxHeaderListPairs: 10_000, settings: { maxHeaderListSize: 1_000_000 } },
+  );
   way = new TestWay(server.port);
   listener = await openHttp2Listener('127.0.0.1', 0, way);
   friend = dialHttp2(listener.port);
@@ -117,6 +133,59 @@ describe('a hostile client', () => {
     const sent = await whileFriendAsks(attacker.flood(() => frame(Frame.ping, 0, 0, Buffer.alloc(8)), 2_000_000));
     attacker.socket.resume();
     assert.ok(sent < 2_000_000, 'all of it was taken');
+  });
+
+  describe('that is patient, so that no library counts it,', () => {
+    /** One at a time, each only after the one before has been dealt with, until the listener has had enough. */
+    async function oneByOne(send: (at: number) => void, answer: (at: number) => (frame: RawFrame) => boolean): Promise<number> {
+      for (let at = 1; at <= 100; at++) {
+        send(at);
+        await until('an answer', () => attacker.isOver || attacker.frames.some(answer(at)));
+        if (attacker.isOver) return at;
+      }
+      return Number.POSITIVE_INFINITY;
+    }
+
+    beforeEach(async () => {
+      attacker.socket.destroy();
+      friend.destroy();
+      listener.close();
+      const limits = { ...DEFAULT_LIMITS, pingsPerSecond: 20, settingsPerSecond: 20, resetBurst: 20, resetsPerSecond: 0 };
+      listener = await openHttp2ListenerWithin(limits, '127.0.0.1', 0, way);
+      friend = dialHttp2(listener.port);
+      attacker = await RawEnd.dial(listener.port);
+    });
+
+    it('and pings too often, is cut off', async () => {
+      const sent = await oneByOne(
+        (at) => attacker.send(frame(Frame.ping, 0, 0, Buffer.concat([uint32(0), uint32(at)]))),
+        (at) => (answer) => answer.type === Frame.ping && answer.payload.readUInt32BE(4) === at,
+      );
+      assert.ok(sent > 10 && sent <= 60, `${sent} were taken`);
+      assert.equal(await attacker.ending(), NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+
+    it('and changes its settings too often, is cut off', async () => {
+      const acks = (): number => attacker.frames.filter(({ type, flags }) => type === Frame.settings && flags === ACK).length;
+      const sent = await oneByOne(
+        () => attacker.send(frame(Frame.settings, 0, 0)),
+        (at) => () => acks() > at,
+      );
+      assert.ok(sent > 10 && sent <= 60, `${sent} were taken`);
+      assert.equal(await attacker.ending(), NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+
+    it('and takes back too many requests, is cut off', async () => {
+      const seen = (): number => server.requests.length;
+      const sent = await oneByOne(
+        (at) => {
+          if (at > 1) attacker.send(frame(Frame.reset, 0, id(at - 1), uint32(NGHTTP2_CANCEL)));
+          attacker.send(frame(Frame.headers, END_HEADERS | END_STREAM, id(at), GET));
+        },
+        (at) => () => seen() >= at,
+      );
+      assert.ok(sent > 20 && sent < 30, `${sent} were taken`);
+    });
   });
 
   it('that changes its settings without end is cut off', async () => {
