@@ -33,16 +33,28 @@ export function markdownTable({ rows }: Pick<Report, 'rows'>): string {
   ].join('\n');
 }
 
-/** A line for everything that has no figure: where, and why. */
+/** What has no figure, and why: a line for all columns that miss the same rows for the same reason. */
 export function missing(rows: readonly RowResult[]): string[] {
-  const reasons = new Map<string, string[]>();
-  for (const { name: row, columns } of rows)
-    for (const [column, outcome] of Object.entries(columns))
-      if (!isSample(outcome)) {
-        const key = `${titleOf(column)}: ${outcome.reason}`;
-        reasons.set(key, [...(reasons.get(key) ?? []), row]);
-      }
-  return [...reasons].map(([reason, names]) => `${reason} (${names.join(', ')})`);
+  const rowsOf = grouped(
+    rows.flatMap(({ name, columns }) =>
+      Object.entries(columns).flatMap(([column, outcome]) =>
+        isSample(outcome) ? [] : [{ key: `${titleOf(column)}\n${outcome.reason}`, value: name }],
+      ),
+    ),
+  );
+  const columnsOf = grouped(
+    [...rowsOf].map(([key, names]) => {
+      const [column, reason] = key.split('\n', 2) as [string, string];
+      return { key: `${reason} (${names.join(', ')})`, value: column };
+    }),
+  );
+  return [...columnsOf].map(([what, columns]) => `${columns.join(', ')}: ${what}`);
+}
+
+function grouped(pairs: readonly { key: string; value: string }[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { key, value } of pairs) groups.set(key, [...(groups.get(key) ?? []), value]);
+  return groups;
 }
 
 function cellsOf(

@@ -12,7 +12,7 @@ function memory(name: string, x: string, memoryWith: (count: number, scope: Scop
     x,
     unit: 'MB',
     prepare: ({ quick }, scope) => {
-      const counts = quick ? [0, 500] : [0, 1000, 2000, 5000, 10_000];
+      const counts = quick ? [0, 500] : [0, 1000, 5000, 10_000];
       return Promise.resolve(counts.map((count) => ({ x: count, measure: () => memoryWith(count, scope) })));
     },
   };
