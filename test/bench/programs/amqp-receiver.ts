@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { rhea } from './rhea.ts';
 
 const container = rhea.create_container();
+// By itself rhea answers without a target, which says no (AMQP 1.0, section 2.6.3).
+container.on('receiver_open', ({ receiver }) => receiver.set_target(receiver.target));
 container.on('message', () => {});
 container.on('connection_error', () => {});
 container.on('disconnected', () => {});

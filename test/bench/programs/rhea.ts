@@ -7,8 +7,15 @@ export interface Sender {
   send(message: { body: Buffer }): void;
 }
 
+export interface Receiver {
+  /** What the other end asked for. */
+  readonly target: object;
+  set_target(target: object): void;
+}
+
 interface Context {
   sender: Sender;
+  receiver: Receiver;
   connection: { close(): void; error?: Error };
 }
 

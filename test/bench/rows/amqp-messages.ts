@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { acrossPeers, nobody } from '../across-peers.ts';
+import { acrossPeers } from '../across-peers.ts';
 import { Program } from '../program.ts';
 import type { Row } from '../row.ts';
 
@@ -13,7 +12,6 @@ export const amqpMessages: Row = {
   better: 'more',
   aim: { times: 1, of: 'direct' },
   prepare: async ({ seconds }, scope) => {
-    if (!hasRhea()) return nobody('the package rhea is not installed');
     const receiver = scope.use(Program.own('amqp-receiver'));
     const target = { port: Number((await receiver.prints(/^\d+$/m))[0]), protocol: 'amqp' as const };
     return acrossPeers(target, scope, async (port) => {
@@ -22,11 +20,3 @@ export const amqpMessages: Row = {
     });
   },
 };
-
-function hasRhea(): boolean {
-  try {
-    return createRequire(import.meta.url).resolve('rhea') !== '';
-  } catch {
-    return false;
-  }
-}

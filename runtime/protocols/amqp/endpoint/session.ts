@@ -290,7 +290,7 @@ export class Session {
       this.#byRemoteHandle.set(attach.handle, known);
       known.remoteAttached(attach);
       // One that is refused comes back without what was asked for, and is detached next (section 2.6.3 of AMQP 1.0).
-      if (known.target && known.source) this.connection.user.attached(known as OutgoingLink);
+      if (known.target) this.connection.user.attached(known as OutgoingLink);
       return;
     }
     if (this.#byHandle.size >= MAX_LINKS)
