@@ -19,17 +19,15 @@ export const KEY_TEXTS: Record<AnnotationKey, { short: string; text: string }> =
   },
   [DISTRIBUTION]: {
     short: 'who takes a new connection',
-    text: 'Who takes a new connection, where several offer the address. Without it, `balanced`.',
+    text: 'Who takes a new connection or request, where several offer the address. Without it, `balanced`.',
   },
 };
 
-const AS_STREAM = 'Carried as a stream for now: one connection goes to one place.';
-
 export const PROTOCOL_TEXTS: Record<Protocol, string> = {
   tcp: 'Any connection, TLS included: bytes pass as they are.',
-  http: `HTTP/1.1 and WebSocket. ${AS_STREAM}`,
-  http2: `HTTP/2 and gRPC. ${AS_STREAM}`,
-  amqp: `AMQP 1.0. ${AS_STREAM}`,
+  http: 'HTTP/1.1 and WebSocket. Each request goes to the best place at that moment.',
+  http2: 'HTTP/2 and gRPC, without TLS. Each request, each call, goes to the best place at that moment.',
+  amqp: 'AMQP 1.0. Each message goes to whoever receives from its address.',
   udp: 'Datagrams: DNS, games, voice. What one client sends goes to one place, and answers come back.',
 };
 

@@ -21,7 +21,7 @@ describe('hovering', () => {
     const { of, text } = hover('skupper.io/proxy: http', 'skupper.io/proxy', { at: 'west/shop ×3', local: 'localhost:8080' })!;
     assert.equal(of, 'skupper.io/proxy');
     assert.match(text, /^\*\*skupper\.io\/proxy\*\*: Exposes this object/);
-    assert.match(text, /`http`: HTTP\/1\.1 and WebSocket\. Carried as a stream for now/);
+    assert.match(text, /`http`: HTTP\/1\.1 and WebSocket\. Each request goes to the best place/);
     assert.match(text, /Others reach it at `backend:8080`\. Offered now by west\/shop ×3\. On this computer: localhost:8080\.$/);
   });
 
