@@ -1,6 +1,6 @@
 import { compareVersions, Database } from './database.ts';
 import type { KnownOffer, KnownRouter, RoutingEngine } from './engine.ts';
-import { bounded, knownEdges, knownOffer } from './known.ts';
+import { knownEdges, knownOffer } from './known.ts';
 import {
   AGE_EVERY_MS,
   ASK_AGAIN_AFTER_MS,
@@ -10,6 +10,7 @@ import {
   MAX_INSTANCE_AHEAD_MS,
   MAX_ROUTERS,
 } from './limits.ts';
+import { changeTo } from './offer-change.ts';
 import type { Path } from './paths.ts';
 import {
   type Effects,
@@ -93,10 +94,7 @@ export class EdgeEngine implements RoutingEngine {
   }
 
   setOffers(offers: readonly Offer[]): Effects {
-    const before = this.#offers();
-    const after = new Map(offers.map((offer) => [offer.address, bounded(offer)]));
-    const put = [...after.values()].filter((offer) => JSON.stringify(before.get(offer.address)) !== JSON.stringify(offer));
-    const drop = [...before.keys()].filter((address) => !after.has(address));
+    const { put, drop } = changeTo(offers, this.#offers());
     if (put.length + drop.length > 0) {
       const delta: OffersDelta = { kind: 'offers-delta', ...this.#nextVersion(), put, drop };
       this.#database.applyDelta(delta);

@@ -1,5 +1,6 @@
 import { compareVersions, NEVER, type Version } from './database.ts';
 import { FORGET_AFTER_MS, MAX_EDGE_OFFERS } from './limits.ts';
+import type { OfferChange } from './offer-change.ts';
 import {
   type LinkId,
   type Offer,
@@ -10,12 +11,6 @@ import {
   type RouterId,
   type RouterInfo,
 } from './types.ts';
-
-/** What becomes of a router's offers: new or changed ones, and the keys of those that are gone. */
-export interface OfferChange {
-  put: Offer[];
-  drop: string[];
-}
 
 interface HangingEdge {
   router: RouterInfo;

@@ -1,7 +1,8 @@
 import { compareVersions, Database, NEVER, type Version } from './database.ts';
-import { Edges, type OfferChange } from './edges.ts';
+import { Edges } from './edges.ts';
 import type { KnownOffer, KnownRouter, RoutingEngine } from './engine.ts';
-import { bounded, knownEdges, knownOffer } from './known.ts';
+import { knownEdges, knownOffer } from './known.ts';
+import { changeTo, type OfferChange } from './offer-change.ts';
 import {
   AGE_EVERY_MS,
   ASK_AGAIN_AFTER_MS,
@@ -90,7 +91,7 @@ export class InteriorEngine implements RoutingEngine {
   }
 
   setOffers(offers: readonly Offer[]): Effects {
-    if (!this.#leaving) this.#replaceOffers(offers);
+    this.#changeOffers(changeTo(offers, this.#ownOffers()));
     return this.#take();
   }
 
@@ -219,15 +220,6 @@ export class InteriorEngine implements RoutingEngine {
   /** What this router offers itself, by key; not what edges do. */
   #ownOffers(): Map<string, Offer> {
     return new Map([...this.#database.routers.get(this.self.id)!.offers].filter(([, { edge }]) => !edge));
-  }
-
-  #replaceOffers(offers: readonly Offer[]): void {
-    const before = this.#ownOffers();
-    const after = new Map(offers.map((offer) => [offer.address, bounded(offer)]));
-    this.#changeOffers({
-      put: [...after.values()].filter((offer) => JSON.stringify(before.get(offer.address)) !== JSON.stringify(offer)),
-      drop: [...before.keys()].filter((address) => !after.has(address)),
-    });
   }
 
   #changeOffers({ put: wanted, drop }: OfferChange): void {

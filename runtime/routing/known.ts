@@ -1,6 +1,5 @@
 import type { Database } from './database.ts';
 import type { KnownOffer, KnownRouter } from './engine.ts';
-import { MAX_NAME_LENGTH, MAX_NAMED_TARGETS, MAX_PORTS_PER_OFFER } from './limits.ts';
 import type { Path } from './paths.ts';
 import type { Offer, RouterId, RouterInfo } from './types.ts';
 
@@ -29,15 +28,4 @@ export function knownEdges(database: Database, paths: ReadonlyMap<RouterId, Path
       });
     }
   return edges;
-}
-
-/** What neighbours take: one that gets more cuts the link, and with it everything else that this router offers. */
-export function bounded(offer: Offer): Offer {
-  return {
-    ...offer,
-    ports: offer.ports.slice(0, MAX_PORTS_PER_OFFER).map((port) => ({
-      ...port,
-      targets: port.targets.slice(0, MAX_NAMED_TARGETS).map((target) => target.slice(0, MAX_NAME_LENGTH)),
-    })),
-  };
 }

@@ -15,11 +15,6 @@ export class WeightedTurns {
     return order;
   }
 
-  /** Forgets those that are not among these any more. */
-  keep(keys: ReadonlySet<string>): void {
-    for (const key of this.#due.keys()) if (!keys.has(key)) this.#due.delete(key);
-  }
-
   #dueOf(key: string): number {
     return this.#due.get(key) ?? 0;
   }

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 import type { Cluster } from './cluster.ts';
 import { type Lab, prepareLab, startLab, whyLabCannotRun } from './lab.ts';
 import { namespaceUser } from './namespace-user.ts';
-import { fetchInPod, shell, webServer } from './workloads.ts';
+import { callOnOneChannel, fetchInPod, fetchOnOneConnection, grpcServer, shell, webServer } from './workloads.ts';
 
 const bundles = fileURLToPath(new URL('../../dist', import.meta.url));
 
@@ -90,6 +90,22 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
     await west.cluster.apply(shell('client'), west.ref.namespace);
     await west.cluster.run('rollout', 'status', 'deployment/client', '-n', west.ref.namespace);
     assert.equal(await until('an answer at home', () => fetchFrom(west, 'http://backend:8080')), 'hello from west');
+  });
+
+  it('spreads the requests of one connection, and the calls of one gRPC channel, over the pods', async () => {
+    const { namespace } = west.ref;
+    await west.cluster.apply(webServer('web', { replicas: 2, annotations: { 'skupper.io/proxy': 'http' } }), namespace);
+    await west.cluster.apply(grpcServer('names', { replicas: 2, annotations: { 'skupper.io/proxy': 'http2' } }), namespace);
+    for (const address of ['web', 'names'])
+      await status(east, `both pods of ${address}`, ({ services }) =>
+        services.some((service) => service.address === address && service.destinations.length === 2),
+      );
+    const pod = { cluster: east.cluster, namespace: east.ref.namespace };
+    const answers = await until('answers', () => fetchOnOneConnection(pod, 'http://web:8080', 12));
+    assert.deepEqual(Object.values(tally(answers)), [6, 6]);
+    const names = await until('calls', () => callOnOneChannel(pod, 'http://names:50051', 12));
+    assert.deepEqual(Object.values(tally(names)), [6, 6]);
+    await west.cluster.run('delete', 'deployment', 'web', 'names', '-n', namespace);
   });
 
   it('brings it to the laptop, through the port-forward of a cluster', async () => {
@@ -224,4 +240,10 @@ function fetchFrom({ cluster, ref }: ClusterSite, url: string): Promise<string> 
 
 async function serviceNames({ cluster, ref }: ClusterSite): Promise<string[]> {
   return (await cluster.run('get', 'services', '-n', ref.namespace, '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
+}
+
+function tally(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
 }

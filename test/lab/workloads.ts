@@ -6,8 +6,8 @@ const POD_SECURITY = { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { ty
 const CONTAINER_SECURITY = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } };
 
 export interface WebServerOptions {
-  /** The body of every answer. */
-  says: string;
+  /** The body of every answer. Default: the pod's name. */
+  says?: string;
   /** Default 1. */
   replicas?: number;
   annotations?: Record<string, string>;
@@ -15,7 +15,8 @@ export interface WebServerOptions {
 
 /** A Deployment of HTTP servers on port 8080. */
 export function webServer(name: string, { says, replicas = 1, annotations = {} }: WebServerOptions): string {
-  const program = `require('node:http').createServer((_, response) => response.end(${JSON.stringify(says)})).listen(8080)`;
+  const body = says === undefined ? "require('node:os').hostname()" : JSON.stringify(says);
+  const program = `require('node:http').createServer((_, response) => response.end(${body})).listen(8080)`;
   const readinessProbe = { httpGet: { port: 8080, path: '/' }, periodSeconds: 1 };
   return deployment(name, {
     replicas,
@@ -23,6 +24,32 @@ export function webServer(name: string, { says, replicas = 1, annotations = {} }
     command: ['node', '-e', program],
     ports: [{ containerPort: 8080 }],
     readinessProbe,
+  });
+}
+
+/** A Deployment of gRPC servers on port 50051: the answer to every unary call is a message with the pod's name as field 1. */
+export function grpcServer(
+  name: string,
+  { replicas, annotations }: { replicas: number; annotations: Record<string, string> },
+): string {
+  const program = `
+    const name = Buffer.from(require('node:os').hostname());
+    const message = Buffer.concat([Buffer.from([10, name.length]), name]);
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    const server = require('node:http2').createServer();
+    server.on('stream', (call) => {
+      call.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      call.on('wantTrailers', () => call.sendTrailers({ 'grpc-status': '0' }));
+      call.resume().on('end', () => call.end(Buffer.concat([head, message])));
+    });
+    server.listen(50051);`;
+  return deployment(name, {
+    replicas,
+    annotations,
+    command: ['node', '-e', program],
+    ports: [{ containerPort: 50_051 }],
+    readinessProbe: { tcpSocket: { port: 50_051 }, periodSeconds: 1 },
   });
 }
 
@@ -36,6 +63,56 @@ export async function fetchInPod({ cluster, namespace }: { cluster: Cluster; nam
   const program =
     'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) }).then((answer) => answer.text()).then(console.log)';
   return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url)).trim();
+}
+
+/** What that pod gets to so many requests for a URL, one after the other on one connection. */
+export function fetchOnOneConnection(
+  pod: { cluster: Cluster; namespace: string },
+  url: string,
+  count: number,
+): Promise<string[]> {
+  const program = `
+    const http = require('node:http');
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = () => new Promise((resolve, reject) => http.get(process.argv[1], { agent, timeout: 5000 }, (answer) => {
+      let body = '';
+      answer.on('data', (chunk) => (body += chunk)).on('end', () => resolve(body));
+    }).on('error', reject));
+    (async () => {
+      const answers = [];
+      while (answers.length < ${count}) answers.push(await ask());
+      agent.destroy();
+      console.log(answers.join(' '));
+    })();`;
+  return words(pod, program, url);
+}
+
+/** What that pod gets to so many unary gRPC calls, all at once on one channel: the texts in field 1 of the answers. */
+export function callOnOneChannel(pod: { cluster: Cluster; namespace: string }, url: string, count: number): Promise<string[]> {
+  const program = `
+    const session = require('node:http2').connect(process.argv[1]);
+    const call = () => new Promise((resolve, reject) => {
+      const stream = session.request({ ':method': 'POST', ':path': '/lab.Names/Tell', 'content-type': 'application/grpc', te: 'trailers' });
+      const chunks = [];
+      let status;
+      stream.on('data', (chunk) => chunks.push(chunk)).on('trailers', (trailers) => (status = trailers['grpc-status']));
+      stream.on('error', reject).on('end', () => {
+        if (status === '0') resolve(Buffer.concat(chunks).subarray(7).toString());
+        else reject(new Error('grpc-status ' + status));
+      });
+      stream.end(Buffer.alloc(5));
+    });
+    Promise.all(Array.from({ length: ${count} }, call)).then((names) => (session.close(), console.log(names.join(' '))));`;
+  return words(pod, program, url);
+}
+
+async function words(
+  { cluster, namespace }: { cluster: Cluster; namespace: string },
+  program: string,
+  url: string,
+): Promise<string[]> {
+  const printed = await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url);
+  return printed.trim().split(' ');
 }
 
 function deployment(

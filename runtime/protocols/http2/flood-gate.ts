@@ -3,12 +3,14 @@ export class FloodGate {
   readonly #burst: number;
   readonly #perSecond: number;
   #left: number;
-  #at = performance.now();
+  #at: number;
 
-  constructor({ burst, perSecond }: { burst: number; perSecond: number }) {
+  /** `now`: milliseconds, as of `pass`. */
+  constructor({ burst, perSecond }: { burst: number; perSecond: number }, now = performance.now()) {
     this.#burst = burst;
     this.#perSecond = perSecond;
     this.#left = burst;
+    this.#at = now;
   }
 
   /** Once more. Returns false when it is too much. `now`: milliseconds. */
