@@ -3,11 +3,11 @@ import { MAX_PAYLOAD_BYTES } from './frames.ts';
 /**
  * How much a link may have on its way. What is handed to the system beyond what the path holds only waits in its buffers, and whatever is sent
  * next stands behind it. So the link measures the path, as BBR does (draft-ietf-ccwg-bbr): the rate at which the other end receives, and
- * the shortest round trip; their product is what the path holds, and twice that keeps it busy.
+ * the shortest round trip; their product is what the path holds, and half as much again keeps it busy.
  */
 export const LEAST_FLIGHT_BYTES = 64 * 1024;
 export const MOST_FLIGHT_BYTES = 16 * 1024 * 1024;
-const GAIN = 2;
+const GAIN = 1.5;
 const LEAST_PIECE_BYTES = 8 * 1024;
 /** A round trip this old may hold no more: the path may have changed. Milliseconds. */
 export const ROUND_TRIP_VALID_MS = 10_000;

@@ -132,7 +132,7 @@ class GatedListener implements Way {
 
   /** Of several addresses the one whose turn it is; where it refuses, the next. */
   async connect(): Promise<Duplex> {
-    let last = new StreamError({ code: 'unreachable', message: `nothing offers ${this.address}` });
+    let last: StreamError | undefined;
     for (const each of this.#turn())
       try {
         return (await this.#router.connect(each, this.#config.servicePort)).stream;
@@ -140,7 +140,7 @@ class GatedListener implements Way {
         if (!(error instanceof StreamError)) throw error;
         last = error;
       }
-    throw last;
+    throw last ?? new StreamError({ code: 'unreachable', message: `nothing offers ${this.address}` });
   }
 
   attempts(request?: RequestTraits): Attempts {

@@ -79,6 +79,7 @@ export class Router {
   readonly #timer: NodeJS.Timeout;
   /** Streams that begin or end at this router. */
   #ownStreams = 0;
+  #isDraining = false;
 
   /** `changed` is called after every change of paths or services; it may be called often. */
   constructor(info: RouterInfo, log: Log, changed: () => void) {
@@ -136,6 +137,7 @@ export class Router {
 
   /** Tells the network what this site offers now. */
   advertise(): void {
+    if (this.#isDraining) return;
     this.#apply(this.engine.setOffers(this.#amqpNetwork.offers(this.servers.offers())));
   }
 
@@ -156,6 +158,7 @@ export class Router {
 
   /** Sends no new stream here any more, but lets its services be remembered: a restart is not the end of them. */
   drain(): void {
+    this.#isDraining = true;
     const offers = this.#amqpNetwork.offers(this.servers.offers());
     const drained = offers.map((offer) => ({ ...offer, ports: offer.ports.map((port) => ({ ...port, targets: [] })) }));
     this.#apply(this.engine.setOffers(drained));
@@ -185,11 +188,11 @@ export class Router {
    */
   async connect(address: string, port: number): Promise<Connection> {
     const refused = new Set<RouterId>();
-    let last = new StreamError({ code: 'unreachable', message: `nothing offers ${address}` });
+    let last: StreamError | undefined;
     for (;;) {
       const left = this.destinations(address, port).filter(({ key }) => !refused.has(key));
       const choice = this.balancer.choose(address, this.distribution(address), left);
-      if (!choice) throw last;
+      if (!choice) throw last ?? new StreamError(refusal('unreachable', `nothing offers ${address}`));
       this.balancer.started(address, choice.key);
       try {
         const stream = await this.#reach(choice.place, { address, port });

@@ -83,8 +83,7 @@ export class Servers {
   async connect({ address, port, target: only }: Wanted, isWaiting: () => boolean = () => true): Promise<ServerConnection> {
     const all = this.#targets(address, port, only !== undefined);
     const waiting = this.#leastUsed(only === undefined ? all : all.filter(({ name }) => name === only));
-    const absent = all.length > 0 ? `${only} is not there any more` : `${address} is not offered here`;
-    let last = new StreamError({ code: 'unreachable', message: absent });
+    let last: StreamError | undefined;
     const deadline = performance.now() + CONNECT_ALL_WITHIN_MS;
     for (const target of waiting) {
       if (!isWaiting() || performance.now() > deadline) break;
@@ -99,7 +98,8 @@ export class Servers {
         last = error;
       }
     }
-    throw last;
+    const absent = all.length > 0 && only !== undefined ? `${only} is not there any more` : `${address} is not offered here`;
+    throw last ?? new StreamError({ code: 'unreachable', message: absent });
   }
 
   /** The server with the fewest connections and flows, or every one, for a flow of datagrams; none where there is none. */

@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../support/until.ts';
 import type { Host } from './hosts.ts';
 
-/** One of `programs/`, running on a host. */
+/** One of `programs/`, running on a host, or on this machine. */
 export class HostProgram {
   readonly #process: ChildProcess;
   lines: string[] = [];
 
-  constructor(host: Host, program: 'echo' | 'load', argument: string) {
-    const [nsenter, ...rest] = host.inside as [string, ...string[]];
+  constructor(host: Host | undefined, program: 'bulk' | 'echo' | 'latency' | 'load' | 'sink', ...args: string[]) {
     const file = fileURLToPath(new URL(`programs/${program}.ts`, import.meta.url));
-    this.#process = spawn(nsenter, [...rest, process.execPath, file, argument], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [command, ...rest] = [...(host?.inside ?? []), process.execPath, file, ...args] as [string, ...string[]];
+    this.#process = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.#process.stdout! }).on('line', (line) => this.lines.push(line));
   }
 
