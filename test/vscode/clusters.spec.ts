@@ -117,7 +117,7 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     await workbench.terminal.run(`curl -s ${url}; echo " at $BACKEND_SERVICE_HOST"`);
     await workbench.terminal.waitForText(/hello from west at 127\.0\.0\.1/);
     await workbench.screenshot('terminal-in-network');
-    await workbench.terminal.run('exit');
+    await workbench.terminal.exit();
   });
 
   it('exposes a port of this laptop: pods of both clusters reach it by its name', async () => {

@@ -27,6 +27,12 @@ export class Terminal {
     await this.#screen.page.keyboard.press('Enter');
   }
 
+  /** Ends its shell, and waits until it has gone: what takes the focus then would lose it again. */
+  async exit(): Promise<void> {
+    await this.run('exit');
+    await until('the terminal to go', async () => (await this.#terminal().count()) === 0);
+  }
+
   /** What is in view, without the blank lines at its end. A line that is too long is broken. */
   async text(): Promise<string> {
     const lines = await this.#terminal().locator('.xterm-rows > div').allTextContents();
