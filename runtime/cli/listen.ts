@@ -13,7 +13,7 @@ export const command: Command = {
   help: `Usage: caravan listen ADDRESS --port PORT [--host HOST] [--type TYPE]
 
 Makes a Listener: clients of a local port reach ADDRESS, wherever in the network it is offered. While nobody offers it, connections are
-refused. "caravan remove listener NAME" takes it back.
+refused. "caravan remove listener NAME" takes it back. With --type amqp and the ADDRESS "", clients may use every address.
 
   --port PORT           the local port; 0 lets the system choose
   --host HOST           the local address; default 127.0.0.1
@@ -42,7 +42,7 @@ refused. "caravan remove listener NAME" takes it back.
     if (json) return io.out(`${JSON.stringify(listener ? { ...made, host: listener.host, port: listener.port } : made)}\n`);
     const at = listener && listener.port > 0 ? `${listener.host}:${listener.port}` : 'a local port';
     const until = listener?.state === 'open' ? '' : ' Nobody offers it yet: until then, connections are refused.';
-    io.out(`${address} is at ${at} (listener ${made.name}).${until}\n`);
+    io.out(`${address || 'Every address'} is at ${at} (listener ${made.name}).${until}\n`);
   },
 };
 

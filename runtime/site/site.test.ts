@@ -115,6 +115,7 @@ describe('what a command makes', () => {
       site.expose({ address: 'a', port: 1, distribution }),
       'multicast is for udp and http, not for tcp; use balanced or closest.',
     );
+    await refused(site.listen({ address: '', port: 1 }), /^The address is empty, which is for amqp only/);
     await refused(site.expose({ address: 'a b', port: 1 }), /spec\.routingKey is "a b"; it may have letters/);
     assert.ok(![...store.entries.keys()].some((name) => name.startsWith('resources/')));
   });

@@ -262,6 +262,11 @@ export class Site implements SiteControl {
   }
 
   async listen({ address, port, host = '127.0.0.1', type = 'tcp' }: ListenRequest): Promise<MadeResource> {
+    if (address === '' && type !== 'amqp')
+      throw new CaravanError(
+        'bad-request',
+        `The address is empty, which is for amqp only; name the one that clients of ${type} reach.`,
+      );
     const name = resourceName(address || type, port);
     return this.#make('Listener', name, { routingKey: address, port, host, type });
   }
