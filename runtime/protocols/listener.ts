@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Log } from '../log.ts';
+import type { ClientInfo } from './client-info.ts';
+import type { ServerTls } from './tls/server-tls.ts';
 import type { RequestTraits } from '../routing/request-rule.ts';
 
 /** The place where clients of one address connect, in one protocol. */
@@ -18,13 +20,17 @@ export interface Way {
   /** What the clients ask for, for people. */
   readonly address: string;
   readonly log: Log;
+  /** How clients' TLS is ended: see `acceptClients`. Another object once it has changed. Undefined where they speak plainly. */
+  readonly tls?: ServerTls | undefined;
+  /** A connection of TCP on which nothing moved for so long is reset. Milliseconds; undefined: never. */
+  readonly idleMs?: number | undefined;
   /** Counts a client until it is closed. */
   count(client: Duplex): void;
   /**
    * A stream to a server of the address. A server that refuses is replaced by the next; when none is left it rejects with the
-   * `StreamError` of the last.
+   * `StreamError` of the last. The server may be told of its client; where a connection serves several there is nothing to tell.
    */
-  connect(): Promise<Duplex>;
+  connect(info?: ClientInfo): Promise<Duplex>;
   /** The servers for one request; those that are for such requests, where it is given. */
   attempts(request?: RequestTraits): Attempts;
   /** Whether each request goes to all servers of `attempts`, and what is made of their answers; undefined where it goes to one. */

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { carrierOf } from './tls/carrier.ts';
 
 /**
  * Joins two connections, byte for byte in both directions, with backpressure. When one side has sent all it has, the other learns just
@@ -26,6 +27,10 @@ export function abort(connection: Duplex, cause: Error): void {
   if (connection.destroyed) return;
   // While its end is on its way to the kernel, libuv refuses to reset a socket (EINVAL), and Node then never closes it.
   const isEnding = connection.writableEnded && !connection.writableFinished;
-  if (connection instanceof Socket && !isEnding) connection.resetAndDestroy();
+  const carrier = carrierOf(connection);
+  if (carrier && !isEnding) {
+    carrier.resetAndDestroy();
+    connection.destroy();
+  } else if (connection instanceof Socket && !carrier && !isEnding) connection.resetAndDestroy();
   else connection.destroy(cause);
 }

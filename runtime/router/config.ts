@@ -2,6 +2,8 @@
 import type { PortForward } from '../api/types.ts';
 import type { AddressChoice } from '../routing/address-choice.ts';
 import type { LinkCredentials } from '../link/dial.ts';
+import type { TargetOptions } from '../protocols/tcp/tcp-target.ts';
+import type { ServerTls } from '../protocols/tls/server-tls.ts';
 import type { RequestRule } from '../routing/request-rule.ts';
 import type { Aggregate, Distribution, Protocol } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
@@ -20,10 +22,14 @@ export interface ListenerConfig {
   servicePort: number;
   /** Where `port` cannot be had, take one that the system chooses. */
   orAnyPort: boolean;
+  /** Clients speak TLS. */
+  tls?: ServerTls;
+  /** A connection on which nothing moved for so long is reset. Milliseconds. */
+  idleMs?: number;
   source: string;
 }
 
-export interface ConnectorConfig {
+export interface ConnectorConfig extends TargetOptions {
   name: string;
   address: string;
   type: Protocol;

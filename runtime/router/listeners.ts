@@ -3,7 +3,9 @@ import type { ListenerStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
 import { openAmqpListener } from '../protocols/amqp/amqp-listener.ts';
+import type { ClientInfo } from '../protocols/client-info.ts';
 import type { Attempts, FanOut, Flow, ProtocolListener, Way } from '../protocols/listener.ts';
+import type { ServerTls } from '../protocols/tls/server-tls.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { RequestTraits } from '../routing/request-rule.ts';
 import type { ListenerConfig } from './config.ts';
@@ -33,6 +35,7 @@ export class Listeners {
       const known = this.#listeners.get(config.name);
       if (known?.isFor(config)) {
         this.#listeners.delete(config.name);
+        known.setTls(config.tls);
         next.set(config.name, known);
       } else next.set(config.name, new GatedListener(config, this.#router, this.#log, this.#changed));
     }
@@ -69,6 +72,7 @@ class GatedListener implements Way {
   #port: number;
   #connections = 0;
   readonly #turns: AddressTurns | undefined;
+  #tls: ServerTls | undefined;
 
   constructor(config: ListenerConfig, router: Router, log: Log, changed: () => void) {
     this.#config = config;
@@ -76,11 +80,18 @@ class GatedListener implements Way {
     this.log = log;
     this.#changed = changed;
     this.#port = config.port;
+    this.#tls = config.tls;
     this.#turns = config.choice && new AddressTurns(config.choice);
   }
 
+  /** Whether its socket can stay: other certificates are no reason to close it. */
   isFor(config: ListenerConfig): boolean {
-    return JSON.stringify(config) === JSON.stringify(this.#config);
+    return socketOf(config) === socketOf(this.#config);
+  }
+
+  /** From the next client on. */
+  setTls(tls: ServerTls | undefined): void {
+    if (JSON.stringify(tls) !== JSON.stringify(this.#tls)) this.#tls = tls;
   }
 
   async review(): Promise<void> {
@@ -125,17 +136,25 @@ class GatedListener implements Way {
     return this.#config.address;
   }
 
+  get tls(): ServerTls | undefined {
+    return this.#tls;
+  }
+
+  get idleMs(): number | undefined {
+    return this.#config.idleMs;
+  }
+
   count(client: Duplex): void {
     this.#connections++;
     client.once('close', () => this.#connections--);
   }
 
   /** Of several addresses the one whose turn it is; where it refuses, the next. */
-  async connect(): Promise<Duplex> {
+  async connect(info: ClientInfo = {}): Promise<Duplex> {
     let last: StreamError | undefined;
     for (const each of this.#turn())
       try {
-        return (await this.#router.connect(each, this.#config.servicePort)).stream;
+        return (await this.#router.connect(each, this.#config.servicePort, info)).stream;
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
         last = error;
@@ -234,6 +253,10 @@ class GatedListener implements Way {
   #isOffered(address: string): boolean {
     return this.#router.isOffered(address, this.#config.servicePort);
   }
+}
+
+function socketOf(config: ListenerConfig): string {
+  return JSON.stringify({ ...config, tls: config.tls !== undefined });
 }
 
 function portProblem({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {

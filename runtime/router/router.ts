@@ -9,6 +9,7 @@ import type { RawStream } from '../link/raw-stream.ts';
 import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
 import { spliceTransit } from '../link/transit.ts';
 import { AmqpHub } from '../protocols/amqp/hub.ts';
+import { type ClientInfo, clientInfo, isClientInfo } from '../protocols/client-info.ts';
 import type { FanOut, Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
@@ -63,7 +64,7 @@ export class Router {
   /** Later for every start of this router. */
   readonly instance = Date.now() * INSTANCES_PER_MS + randomInt(INSTANCES_PER_MS);
   readonly engine: RoutingEngine;
-  readonly servers = new Servers();
+  readonly servers = new Servers(() => this.#changed());
   readonly balancer = new Balancer();
   readonly #shares = new RequestShares();
   readonly #amqpNetwork: AmqpNetwork;
@@ -184,9 +185,9 @@ export class Router {
 
   /**
    * Connects to whoever serves an address. A destination that refuses is replaced by the next; when none is left it rejects with the
-   * `StreamError` of the last.
+   * `StreamError` of the last. `info` tells the server's side of the client.
    */
-  async connect(address: string, port: number): Promise<Connection> {
+  async connect(address: string, port: number, info: ClientInfo = {}): Promise<Connection> {
     const refused = new Set<RouterId>();
     let last: StreamError | undefined;
     for (;;) {
@@ -195,7 +196,7 @@ export class Router {
       if (!choice) throw last ?? new StreamError(refusal('unreachable', `nothing offers ${address}`));
       this.balancer.started(address, choice.key);
       try {
-        const stream = await this.#reach(choice.place, { address, port });
+        const stream = await this.#reach(choice.place, { address, port, ...info });
         stream.once('close', () => this.balancer.ended(address, choice.key));
         return { stream, site: choice.site };
       } catch (error) {
@@ -268,8 +269,7 @@ export class Router {
     const onward = link.openStream();
     spliceTransit(raw, onward, window);
     // Made anew: what a neighbour added to it travels no further.
-    const { address, port, target } = info;
-    return onward.sendOpen(window, streamInfo(place, { address, port, target }, Math.min(info.hops, MAX_HOPS) - 1));
+    return onward.sendOpen(window, streamInfo(place, info, Math.min(info.hops, MAX_HOPS) - 1));
   }
 
   /** Streams that a shutdown would cut: this router's own, and those that pass through. */
@@ -378,8 +378,16 @@ function placeOf({ to, edge }: StreamInfo): Place {
   return { router: to, ...(edge !== undefined && { edge }) };
 }
 
-function streamInfo({ router, edge }: Place, { address, port, target }: Wanted, hops: number): StreamInfo {
-  return { to: router, ...(edge !== undefined && { edge }), address, port, ...(target !== undefined && { target }), hops };
+function streamInfo({ router, edge }: Place, { address, port, target, ...info }: Wanted, hops: number): StreamInfo {
+  return {
+    to: router,
+    ...(edge !== undefined && { edge }),
+    address,
+    port,
+    ...(target !== undefined && { target }),
+    ...clientInfo(info),
+    hops,
+  };
 }
 
 function refusal(code: ReasonCode, message: string): Reason {
@@ -388,6 +396,6 @@ function refusal(code: ReasonCode, message: string): Reason {
 
 function isStreamInfo(info: unknown): info is StreamInfo {
   const { to, edge, address, port, target, hops } = (info ?? {}) as Partial<Record<keyof StreamInfo, unknown>>;
-  if ([edge, target].some((text) => text !== undefined && typeof text !== 'string')) return false;
+  if ([edge, target].some((text) => text !== undefined && typeof text !== 'string') || !isClientInfo(info ?? {})) return false;
   return typeof to === 'string' && typeof address === 'string' && Number.isInteger(port) && Number.isInteger(hops);
 }

@@ -1,17 +1,19 @@
 import type { ConnectorStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
+import type { ClientInfo } from '../protocols/client-info.ts';
 import { connectToTarget } from '../protocols/tcp/tcp-target.ts';
 import type { RequestRule } from '../routing/request-rule.ts';
 import type { Offer } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
+import { TlsProblems } from './tls-problems.ts';
 import type { Duplex } from 'node:stream';
 
 /** No further server is tried after this; whoever chose this site has others to try. Milliseconds. */
 const CONNECT_ALL_WITHIN_MS = 7000;
 
-/** Whom a client wants to talk to. */
-export interface Wanted {
+/** Whom a client wants to talk to, and who it is. */
+export interface Wanted extends ClientInfo {
   address: string;
   port: number;
   /** The one server; any of the address where it is not given. */
@@ -30,6 +32,11 @@ export interface PickedServer {
   release: () => void;
 }
 
+/** A server, and the connector that leads to it. */
+interface Server extends Target {
+  connector: ConnectorConfig;
+}
+
 /** The servers of this site: what its connectors lead to. */
 export class Servers {
   #connectors: ConnectorConfig[] = [];
@@ -38,11 +45,19 @@ export class Servers {
   /** When each was last used, as a running number: ties go to whoever waited longest. */
   readonly #lastUsed = new Map<string, number>();
   #uses = 0;
+  readonly #tlsProblems: TlsProblems;
+
+  /** `changed` is called when what the status says of a server changes. */
+  constructor(changed: () => void = () => {}) {
+    this.#tlsProblems = new TlsProblems(changed);
+  }
 
   set(connectors: ConnectorConfig[]): void {
     this.#connectors = connectors;
     const keys = new Set(connectors.flatMap(({ targets }) => targets.map(keyOf)));
     for (const key of this.#lastUsed.keys()) if (!keys.has(key)) this.#lastUsed.delete(key);
+    const withTls = new Set(connectors.flatMap((connector) => connector.targets.map((target) => tlsKeyOf(connector, target))));
+    this.#tlsProblems.keep((key) => withTls.has(key));
   }
 
   /** What this site offers, also what no server is ready for at the moment. */
@@ -80,8 +95,11 @@ export class Servers {
    * Connects to the server with the fewest connections; where it refuses, to the next, for as long as the client waits. Rejects with the
    * last one's reason.
    */
-  async connect({ address, port, target: only }: Wanted, isWaiting: () => boolean = () => true): Promise<ServerConnection> {
-    const all = this.#targets(address, port, only !== undefined);
+  async connect(
+    { address, port, target: only, ...info }: Wanted,
+    isWaiting: () => boolean = () => true,
+  ): Promise<ServerConnection> {
+    const all = this.#servers(address, port, only !== undefined);
     const waiting = this.#leastUsed(only === undefined ? all : all.filter(({ name }) => name === only));
     let last: StreamError | undefined;
     const deadline = performance.now() + CONNECT_ALL_WITHIN_MS;
@@ -89,11 +107,14 @@ export class Servers {
       if (!isWaiting() || performance.now() > deadline) break;
       const { release } = this.#use(target);
       try {
-        const stream = await connectToTarget(target);
+        const { connector } = target;
+        const stream = await connectToTarget(target, connector, info);
         stream.once('close', release);
+        if (connector.tls) this.#tlsProblems.connected(tlsKeyOf(connector, target), stream);
         return { stream, target: target.name };
       } catch (error) {
         release();
+        this.#tlsProblems.failed(tlsKeyOf(target.connector, target), error);
         if (!(error instanceof StreamError)) throw error;
         last = error;
       }
@@ -104,14 +125,17 @@ export class Servers {
 
   /** The server with the fewest connections and flows, or every one, for a flow of datagrams; none where there is none. */
   pick(address: string, port: number, every: boolean): PickedServer[] {
-    const targets = this.#leastUsed(this.#targets(address, port));
+    const targets = this.#leastUsed(this.#servers(address, port));
     return (every ? targets : targets.slice(0, 1)).map((target) => this.#use(target));
   }
 
   /** `problemOf`: why the servers of a connector take nothing, where somebody else talks to them. */
   status(problemOf: (connector: string) => string | undefined = () => undefined): ConnectorStatus[] {
-    return this.#connectors.map(({ name, address, type, distribution, port, targets, pending, source }) => {
-      const message = targets.length === 0 ? (pending ?? 'it has no server') : problemOf(name);
+    return this.#connectors.map((connector) => {
+      const { name, address, type, distribution, port, targets, pending, source } = connector;
+      const problems = targets.flatMap((target) => this.#tlsProblems.of(tlsKeyOf(connector, target)) ?? []);
+      const waits = targets.length === 0 ? (pending ?? 'it has no server') : problemOf(name);
+      const message = waits ?? problems[0];
       return {
         name,
         address,
@@ -119,7 +143,7 @@ export class Servers {
         distribution,
         port,
         targets: targets.map((target) => target.name),
-        state: message ? 'pending' : 'ready',
+        state: waits ? 'pending' : problems.length === targets.length ? 'failed' : 'ready',
         ...(message && { message }),
         source,
         connections: targets.reduce((sum, target) => sum + this.#count(target), 0),
@@ -128,13 +152,15 @@ export class Servers {
   }
 
   /** `forRequests`: also those that take only certain requests; who asks for one of them knows that this is one. */
-  #targets(address: string, port: number, forRequests = false): Target[] {
+  #servers(address: string, port: number, forRequests = false): Server[] {
     const mine = this.#connectors.filter((connector) => connector.address === address && (forRequests || !connector.rule));
     const exact = mine.filter((connector) => connector.exact && connector.port === port);
-    return (exact.length > 0 ? exact : mine.filter((connector) => !connector.exact)).flatMap(({ targets }) => targets);
+    return (exact.length > 0 ? exact : mine.filter((connector) => !connector.exact)).flatMap((connector) =>
+      connector.targets.map((target) => ({ ...target, connector })),
+    );
   }
 
-  #leastUsed(targets: readonly Target[]): Target[] {
+  #leastUsed<T extends Target>(targets: readonly T[]): T[] {
     return targets.toSorted(
       (a, b) => this.#count(a) - this.#count(b) || (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
     );
@@ -164,4 +190,9 @@ function isSame(a: RequestRule | undefined, b: RequestRule | undefined): boolean
 
 function keyOf({ host, port }: Target): string {
   return `${host}:${port}`;
+}
+
+/** Another certificate or authority is another chance. */
+function tlsKeyOf({ name, tls }: ConnectorConfig, target: Target): string {
+  return JSON.stringify([name, keyOf(target), tls]);
 }

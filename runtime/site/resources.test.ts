@@ -86,6 +86,11 @@ describe('a resource', () => {
     assert.deepEqual(secret.spec, { 'ca.crt': PEM, 'tls.crt': PEM, 'tls.key': KEY });
   });
 
+  it('may be a Secret with some of what it can have', () => {
+    const secret = only(`{apiVersion: v1, kind: Secret, metadata: {name: it}, stringData: {ca.crt: ${JSON.stringify(PEM)}}}`);
+    assert.deepEqual(secret.spec, { 'ca.crt': PEM });
+  });
+
   it('may have fields that are not known here, as Skupper has more', () => {
     assert.equal(only(document('Listener', 'routingKey: a\nport: 1\nobserver: auto')).kind, 'Listener');
   });
@@ -199,7 +204,12 @@ describe('bad input gives one sentence and its line', () => {
       1,
       'This cannot be used: Unresolved alias (the anchor must be set ',
     ],
-    ['a Secret without a key', 'apiVersion: v1\nkind: Secret\nmetadata: {name: it}\n', 1, 'Secret it: data.ca.crt is missing.'],
+    [
+      'a Secret of something else',
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: it}\nstringData: {tls.crt: hello}\n',
+      1,
+      'Secret it: data.tls.crt must be PEM.',
+    ],
   ];
   for (const [what, yaml, line, message] of cases)
     it(what, () => {
@@ -243,7 +253,7 @@ describe('a private key', () => {
 
   for (const [what, yaml] of Object.entries({
     'without its frame': secret.replace(/-----BEGIN PRIVATE KEY-----/, ''),
-    'in another field': secret.replace('tls.key', 'ca.crt'),
+    'in another field, without its frame': secret.replace('tls.key', 'ca.crt').replace(/-----BEGIN PRIVATE KEY-----/, ''),
     'in base64 twice': secret.replace(/\|[^]*/, Buffer.from(KEY).toString('base64')),
     'as a host': document('Connector', `routingKey: a\nport: 1\nhost: |\n${indented(KEY)}`),
     'as a kind': document(JSON.stringify(KEY)),

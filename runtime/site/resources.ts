@@ -93,6 +93,7 @@ const specs = {
       port: portOrNone,
       host: v.optional(host, '127.0.0.1'),
       type,
+      tlsCredentials: v.optional(name),
       settings,
     },
     aMap,
@@ -137,6 +138,7 @@ const specs = {
       port: portOrNone,
       host: v.optional(host, '127.0.0.1'),
       type,
+      tlsCredentials: v.optional(name),
       settings,
     },
     aMap,
@@ -149,6 +151,10 @@ const specs = {
       selector: v.optional(someText),
       includeNotReadyPods: v.optional(v.boolean('must be true or false'), false),
       type,
+      tlsCredentials: v.optional(name),
+      useClientCert: v.optional(v.boolean('must be true or false')),
+      /** Default true. */
+      verifyHostname: v.optional(v.boolean('must be true or false')),
       settings,
     },
     aMap,
@@ -172,8 +178,11 @@ const specs = {
     },
     aMap,
   ),
-  /** A Link's key and certificates, as Kubernetes writes them: `data` is base64, `stringData` plain. */
-  Secret: v.object({ 'ca.crt': pem, 'tls.crt': pem, 'tls.key': pem }, aMap),
+  /**
+   * Keys and certificates of a Link, Listener or Connector, as Kubernetes writes them: `data` is base64, `stringData` plain. Each use needs
+   * others of them, and says what it misses.
+   */
+  Secret: v.object({ 'ca.crt': v.optional(pem), 'tls.crt': v.optional(pem), 'tls.key': v.optional(pem) }, aMap),
 } as const;
 
 export type ResourceKind = keyof typeof specs;

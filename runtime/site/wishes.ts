@@ -4,8 +4,12 @@ import { type Aggregate, AGGREGATES, DISTRIBUTIONS, whyNotDistributed } from '..
 import type { ConnectorConfig, LinkConfig, ListenerConfig } from '../router/config.ts';
 import { type AddressChoice, addressesOf } from '../routing/address-choice.ts';
 import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
-import type { Distribution } from '../routing/types.ts';
-import type { ConnectorResource, Resource, ResourceKind, Spec } from './resources.ts';
+import type { Distribution, Protocol } from '../routing/types.ts';
+import { type ConnectorResource, durationMs, type Resource, type ResourceKind, type Spec } from './resources.ts';
+import { connectorTls, listenerTls, type Secrets } from './tls-wishes.ts';
+
+/** Timers take no more than 24 days. */
+const MAX_IDLE_MS = 500 * 3_600_000;
 
 /** What the router is to do, worked out from every resource together. */
 export interface Wishes {
@@ -50,8 +54,8 @@ export function wishesOf(resources: readonly Resource[]): Wishes {
     autoListen: autoListen(site, problems),
     proxy: proxyOf(site, problems),
     access: edge ? undefined : routerAccess && accessOf(routerAccess),
-    listeners: [...of('Listener'), ...of('MultiKeyListener')].flatMap((resource) => listenerOf(resource, problems)),
-    connectors: of('Connector').flatMap((resource) => connectorOf(resource, problems)),
+    listeners: [...of('Listener'), ...of('MultiKeyListener')].flatMap((resource) => listenerOf(resource, secrets, problems)),
+    connectors: of('Connector').flatMap((resource) => connectorOf(resource, secrets, problems)),
     links: of('Link').flatMap((resource) => linkOf(resource, secrets, problems)),
     problems: [...problems, ...[...of('AccessGrant'), ...of('AccessToken')].map(notFromResources)],
   };
@@ -100,30 +104,26 @@ function accessOf({ spec }: Of<'RouterAccess'>): Wishes['access'] {
   return { host: spec.bindHost, port: role.port, advertisedHost: spec.settings['host'] };
 }
 
-function listenerOf(resource: Of<'Listener'> | Of<'MultiKeyListener'>, problems: Problem[]): ListenerConfig[] {
+function listenerOf(resource: Of<'Listener'> | Of<'MultiKeyListener'>, secrets: Secrets, problems: Problem[]): ListenerConfig[] {
   const { kind, name, spec, where } = resource;
   const { type, host, port, settings } = spec;
+  const complain = (message: string) => {
+    problems.push({ where, message: `${kind} ${name}: ${message}` });
+    return [];
+  };
+  if (resource.kind === 'Listener' && resource.spec.routingKey === '' && type !== 'amqp')
+    return complain('spec.routingKey is empty, which is for type amqp only; name the address.');
+  if (kind === 'MultiKeyListener' && type === 'amqp')
+    return complain('spec.type is amqp, whose clients name the address of each message; use a Listener.');
   const wrong = wrongServicePort(settings);
-  if (wrong !== undefined) {
-    problems.push({ where, message: `${kind} ${name}: ${wrong}` });
-    return [];
-  }
-  if (kind === 'Listener' && resource.spec.routingKey === '' && type !== 'amqp') {
-    problems.push({
-      where,
-      message: `Listener ${name}: spec.routingKey is empty, which is for type amqp only; name the address.`,
-    });
-    return [];
-  }
-  if (kind === 'MultiKeyListener' && type === 'amqp') {
-    problems.push({
-      where,
-      message: `MultiKeyListener ${name}: spec.type is amqp, whose clients name the address of each message; use a Listener.`,
-    });
-    return [];
-  }
+  if (wrong !== undefined) return complain(wrong);
+  const tls = listenerTls(spec, secrets);
+  if (typeof tls === 'string') return complain(`${tls}.`);
+  const idleMs = idleTimeout(type, settings['idleTimeout']);
+  if (typeof idleMs === 'string') return complain(idleMs);
   const servicePort = Number(settings['servicePort'] ?? port);
-  const common = { name, type, host, port, servicePort, orAnyPort: false, source: where };
+  const options = { ...(tls && { tls }), ...(idleMs !== undefined && { idleMs }) };
+  const common = { name, type, host, port, servicePort, orAnyPort: false, source: where, ...options };
   if (resource.kind === 'Listener') return [{ ...common, address: resource.spec.routingKey }];
   const choice = choiceOf(resource.spec.strategy);
   return [{ ...common, address: addressesOf(choice).join(', '), choice }];
@@ -136,13 +136,26 @@ function wrongServicePort({ servicePort }: Record<string, string>): string | und
   return `settings.servicePort is "${servicePort}"; use a port from 1 to 65535.`;
 }
 
+/** Milliseconds; a text is what is wrong. */
+function idleTimeout(type: Protocol, written: string | undefined): number | string | undefined {
+  if (written === undefined) return undefined;
+  if (type !== 'tcp') return `settings.idleTimeout is for tcp, not for ${type}; remove it.`;
+  const ms = durationMs(written) ?? 0;
+  if (ms >= 1 && ms <= MAX_IDLE_MS) return ms;
+  return `settings.idleTimeout is "${written}"; use a duration such as 5m, at most ${MAX_IDLE_MS / 3_600_000}h.`;
+}
+
 function choiceOf({ priority, weighted }: Spec<'MultiKeyListener'>['strategy']): AddressChoice {
   return priority
     ? { strategy: 'priority', addresses: priority.routingKeys }
     : { strategy: 'weighted', weights: weighted!.routingKeys };
 }
 
-function connectorOf({ name, spec, where, targets, pending }: ConnectorResource, problems: Problem[]): ConnectorConfig[] {
+function connectorOf(
+  { name, spec, where, targets, pending }: ConnectorResource,
+  secrets: Secrets,
+  problems: Problem[],
+): ConnectorConfig[] {
   const distribution = (spec.settings['distribution'] ?? 'balanced') as Distribution;
   const complain = (message: string) => {
     problems.push({ where, message: `Connector ${name}: ${message}` });
@@ -157,9 +170,16 @@ function connectorOf({ name, spec, where, targets, pending }: ConnectorResource,
   if (!targets && spec.selector !== undefined)
     return complain('spec.selector finds pods on Kubernetes only; use spec.host here.');
   if (!targets && spec.host === undefined) return complain('spec.host is missing; name the host that the server runs on.');
+  const tls = connectorTls(spec, targets ? undefined : spec.host, secrets);
+  if (typeof tls === 'string') return complain(`${tls}.`);
   const { routingKey: address, type, port, host } = spec;
   const sharing = sharingOf(spec);
   if (typeof sharing === 'string') return complain(sharing);
+  const { proxyProtocol } = spec.settings;
+  if (proxyProtocol !== undefined && proxyProtocol !== 'v2')
+    return complain(`settings.proxyProtocol is "${proxyProtocol}"; use v2.`);
+  if (proxyProtocol !== undefined && type !== 'tcp')
+    return complain(`settings.proxyProtocol is for type tcp; ${WHY_NOT_PROXY[type]}.`);
   // A service port of its own means one of several: see "Addresses and ports" in docs/architecture.md.
   const servicePort = spec.settings['servicePort'];
   const own = targets ?? [{ host: host!, port, name: `${host}:${port}` }];
@@ -175,6 +195,8 @@ function connectorOf({ name, spec, where, targets, pending }: ConnectorResource,
       targets: own,
       pending,
       source: where,
+      ...(tls && { tls }),
+      ...(proxyProtocol && { proxyProtocol: true as const }),
     },
   ];
 }
@@ -207,7 +229,15 @@ function sharingOf({ type, settings }: Spec<'Connector'>): Pick<ConnectorConfig,
   };
 }
 
-function linkOf({ name, spec, where }: Of<'Link'>, secrets: Map<string, Spec<'Secret'>>, problems: Problem[]): LinkConfig[] {
+/** Why servers are not told of each connection's client. */
+const WHY_NOT_PROXY: Record<Exclude<Protocol, 'tcp'>, string> = {
+  http: 'a connection carries the requests of many clients, and each request names its own in X-Forwarded-For',
+  http2: 'a connection carries the requests of many clients, and each request names its own in X-Forwarded-For',
+  amqp: 'a connection carries the messages of many clients',
+  udp: 'datagrams have no connection',
+};
+
+function linkOf({ name, spec, where }: Of<'Link'>, secrets: Secrets, problems: Problem[]): LinkConfig[] {
   const complain = (message: string) => {
     problems.push({ where, message: `Link ${name}: ${message}` });
     return [];
@@ -218,10 +248,13 @@ function linkOf({ name, spec, where }: Of<'Link'>, secrets: Map<string, Spec<'Se
   const portForward =
     context === undefined ? undefined : { context, namespace: namespace ?? 'default', ...(kubeconfig && { kubeconfig }) };
   if (spec.endpoints.length === 0 && !portForward) return complain('spec.endpoints is empty; name a host and a port.');
-  const siteId = siteOf(secret['ca.crt']);
+  const { 'ca.crt': authority, 'tls.crt': certificate, 'tls.key': key } = secret;
+  if (authority === undefined || certificate === undefined || key === undefined)
+    return complain(`the Secret ${spec.tlsCredentials} needs ca.crt, tls.crt and tls.key; redeem its token again.`);
+  const siteId = siteOf(authority);
   if (siteId === undefined)
     return complain(`ca.crt of the Secret ${spec.tlsCredentials} is no certificate; redeem its token again.`);
-  const credentials = { authority: secret['ca.crt'], certificate: secret['tls.crt'], key: secret['tls.key'] };
+  const credentials = { authority, certificate, key };
   const endpoints = spec.endpoints.map(({ host, port }) => ({ host, port }));
   return [{ name, cost: spec.cost, endpoints, credentials, siteId, portForward }];
 }

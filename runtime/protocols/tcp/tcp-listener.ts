@@ -1,33 +1,26 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
+import { acceptClients } from '../accept-clients.ts';
+import type { ClientInfo } from '../client-info.ts';
 import type { OpenListener, Way } from '../listener.ts';
 import { abort, splice } from '../splice.ts';
+import { resetWhenIdle } from './idle.ts';
 
 /** A socket that listens for TCP clients: each gets a stream of its own. */
-export const openTcpListener: OpenListener = (host, port, way) => {
+export const openTcpListener: OpenListener = (host, port, way) =>
   // A client waits, unread, until there is a server for it.
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
-    client.on('error', () => {});
-    void serve(client, way);
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: 1024 }, () => {
-      server.off('error', reject);
-      resolve({ port: (server.address() as AddressInfo).port, close: () => void server.close() });
-    });
-  });
-};
+  acceptClients(host, port, way, (client, info) => void serve(client, info, way), { unread: true });
 
-async function serve(client: Socket, way: Way): Promise<void> {
+async function serve(client: Duplex, info: ClientInfo, way: Way): Promise<void> {
   way.count(client);
   try {
-    const stream = await way.connect();
-    if (client.destroyed) abort(stream, new Error('the client has gone'));
-    else splice(client, stream);
+    const stream = await way.connect(info);
+    if (client.destroyed) return abort(stream, new Error('the client has gone'));
+    splice(client, stream);
+    if (way.idleMs !== undefined) resetWhenIdle(client, stream, way.idleMs);
   } catch (error) {
     if (!(error instanceof StreamError)) throw error;
     way.log.warn(`a client of ${way.address} was refused: ${error.message}`);
-    client.resetAndDestroy();
+    abort(client, error);
   }
 }

@@ -1,0 +1,528 @@
+/** TLS to and from applications, and what a server is told of its client, through routers that are processes of their own. */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { AddressInfo } from 'node:net';
+import { API_VERSION, type Spec } from '../../runtime/site/resources.ts';
+import { secretOf, TestAuthority, type TestCertificate } from '../support/certificates.ts';
+import { dial, received, TestServer } from '../support/tcp.ts';
+import { until } from '../support/until.ts';
+import { type SiteProcess, SiteProcesses } from './site-processes.ts';
+
+const NAME = 'orders.example';
+
+type ServerOptions = TestCertificate & Omit<TlsOptions, keyof TestCertificate>;
+
+let sites: SiteProcesses;
+/** Clients are `here`, servers `there`; streams pass through a third. */
+let here: SiteProcess;
+let there: SiteProcess;
+let authority: TestAuthority;
+let stranger: TestAuthority;
+/** For `NAME` and loopback. */
+let own: TestCertificate;
+const ended: (() => Promise<void>)[] = [];
+
+before(async () => {
+  [authority, stranger] = await Promise.all([TestAuthority.make(), TestAuthority.make('a stranger')]);
+  own = await authority.issue([NAME, 'localhost', '127.0.0.1']);
+  sites = await SiteProcesses.make();
+  let between: SiteProcess;
+  [here, between, there] = await sites.start('here', 'between', 'there');
+  await sites.link(there, between);
+  await sites.link(between, here);
+});
+after(async () => {
+  await sites.stop();
+  await Promise.all(ended.map((end) => end()));
+});
+
+describe('a listener with TLS', () => {
+  let port: number;
+
+  before(async () => {
+    const server = await startPlain((socket) => socket.pipe(socket));
+    await connector('plain', { port: server.port });
+    port = await listener('plain', { tlsCredentials: 'keys' }, secretOf('keys', own));
+  });
+
+  for (const version of ['-tls1_2', '-tls1_3'])
+    it(`is verified, and carries what is said, with openssl s_client ${version}`, async () => {
+      const { out, code } = await openssl(port, [version, '-verify_return_error', '-verify_hostname', NAME], 'hello\n');
+      assert.match(out, /^hello$/m);
+      assert.equal(code, 0);
+    });
+
+  it('refuses what is older than TLS 1.2', async () => {
+    const { out } = await openssl(port, ['-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0']);
+    assert.match(out, /alert protocol version|no protocols available/);
+  });
+
+  it('carries 16 MiB each way unchanged', async () => {
+    const payload = Buffer.alloc(16 * 1024 * 1024, 'caravan');
+    const client = await dialTls(port);
+    const answer = received(client);
+    client.end(payload);
+    assert.ok((await answer).equals(payload));
+  });
+
+  it('takes a new Secret for new clients, without touching connections that are up', async () => {
+    const up = await dialTls(port);
+    up.write('before ');
+    await once(up, 'data');
+    const next = await stranger.issue([NAME]);
+    await here.write('plain.yaml', [resource('Listener', 'plain', { tlsCredentials: 'keys' }), secretOf('keys', next)]);
+    await until('the new certificate', async () => {
+      const client = await dialTls(port, { ca: stranger.certificate });
+      client.destroy();
+      return true;
+    });
+    const answer = received(up);
+    up.end('after');
+    assert.equal((await answer).toString(), 'after');
+    // A Secret that is of no use is said, and clients are not spoken to plainly instead.
+    await here.write('plain.yaml', [
+      resource('Listener', 'plain', { tlsCredentials: 'keys' }),
+      secretOf('keys', { ...next, key: own.key }),
+    ]);
+    const { message } = await here.status('the problem', ({ problems }) =>
+      problems.find(({ where }) => where.startsWith('plain.yaml')),
+    );
+    assert.equal(message, 'Listener plain: tls.key of the Secret keys does not belong to its tls.crt; take both from one pair.');
+    await assert.rejects(received(dial(port)));
+  });
+});
+
+describe('a listener that asks for client certificates', () => {
+  let port: number;
+  let files: string;
+
+  before(async () => {
+    const server = await startPlain((socket) => socket.pipe(socket));
+    await connector('mutual', { port: server.port });
+    port = await listener('mutual', { tlsCredentials: 'keys-mutual' }, secretOf('keys-mutual', own, authority.certificate));
+    files = join(sites.folder, 'clients');
+    await mkdir(files);
+    for (const [name, by] of Object.entries({ good: authority, bad: stranger })) {
+      const { certificate, key } = await by.issue(['a client']);
+      await writeFile(join(files, `${name}.pem`), certificate + key);
+    }
+  });
+
+  it('takes a client whose certificate its authority signed', async () => {
+    assert.match((await openssl(port, ['-cert', join(files, 'good.pem')], 'hello\n')).out, /^hello$/m);
+  });
+
+  it('refuses one without, who learns why', async () => {
+    const { out } = await openssl(port, [], 'hello\n');
+    assert.doesNotMatch(out, /^hello$/m);
+    assert.match(out, /alert certificate required/);
+  });
+
+  it('refuses one that a stranger signed, and logs why', async () => {
+    const { out } = await openssl(port, ['-cert', join(files, 'bad.pem')], 'hello\n');
+    assert.doesNotMatch(out, /^hello$/m);
+    await until('the log', () => here.log.includes("it shows a certificate that ca.crt of the listener's Secret did not sign"));
+  });
+});
+
+describe('ALPN', () => {
+  it('is agreed on at the listener and offered to the server, whatever it is', async () => {
+    const seen: (string | false)[] = [];
+    const port = await startTls({ ...own, ALPNProtocols: ['postgresql', 'http/1.1', 'h2'] }, (socket) => {
+      seen.push(socket.alpnProtocol || false);
+      socket.pipe(socket);
+    });
+    await connector('alpn', { port, tlsCredentials: 'trust' }, secretOf('trust', {}, authority.certificate));
+    const at = await listener('alpn', { tlsCredentials: 'keys-alpn' }, secretOf('keys-alpn', own));
+    for (const [offered, agreed] of [
+      [['http/1.1', 'h2'], 'h2'],
+      [['http/1.1'], 'http/1.1'],
+      [['postgresql'], 'postgresql'],
+      [[], false],
+    ] as const) {
+      const client = await dialTls(at, offered.length > 0 ? { ALPNProtocols: [...offered] } : {});
+      assert.equal(client.alpnProtocol, agreed);
+      const answer = received(client);
+      client.end('x');
+      assert.equal((await answer).toString(), 'x');
+      assert.equal(seen.at(-1), agreed);
+    }
+  });
+
+  it('that the server does not take is said, and the client is reset', async () => {
+    const port = await startTls({ ...own, ALPNProtocols: ['http/1.1'] }, (socket) => socket.pipe(socket));
+    await connector('alpn-none', { port, tlsCredentials: 'trust-none' }, secretOf('trust-none', {}, authority.certificate));
+    const at = await listener('alpn-none', { tlsCredentials: 'keys-none' }, secretOf('keys-none', own));
+    const client = await dialTls(at, { ALPNProtocols: ['h2'] });
+    await assert.rejects(received(client), { code: 'ECONNRESET' });
+    await until('the log', () => here.log.includes(`127.0.0.1:${port} does not take h2 (ALPN)`));
+  });
+
+  it('of curl leads HTTP/2 to nginx and back', async () => {
+    const nginx = await startNginx(
+      'h2',
+      (port) => `listen 127.0.0.1:${port} ssl http2; location / { return 200 "$server_protocol $ssl_server_name\\n"; }`,
+    );
+    await connector('web', { port: nginx, tlsCredentials: 'trust-web' }, secretOf('trust-web', {}, authority.certificate), {
+      tlsServerName: NAME,
+    });
+    const at = await listener('web', { tlsCredentials: 'keys-web' }, secretOf('keys-web', own));
+    assert.equal(await curl(at), `HTTP/2.0 ${NAME}\n`);
+    assert.equal(await curl(at, '--http1.1'), `HTTP/1.1 ${NAME}\n`);
+  });
+});
+
+describe('a connector with TLS', () => {
+  /** A client of a listener that speaks plainly, to a server with this certificate. */
+  async function ask(
+    name: string,
+    server: ServerOptions,
+    spec: Partial<Spec<'Connector'>>,
+    secret?: object,
+    settings: Record<string, string> = {},
+  ): Promise<{ port: number; answer: () => Promise<string> }> {
+    const port = await startTls(server, (socket) => socket.pipe(socket));
+    await connector(name, { port, ...spec }, secret, settings);
+    const at = await listener(name);
+    return {
+      port,
+      answer: async () => {
+        const client = dial(at);
+        const answer = received(client);
+        client.end('hello');
+        return (await answer).toString();
+      },
+    };
+  }
+
+  /** Whether the client is reset, and its router's log and the connector's status say why. */
+  async function isRefused(name: string, answer: () => Promise<string>, why: string): Promise<void> {
+    await assert.rejects(answer(), { code: 'ECONNRESET' });
+    await until(`the log to say: ${why}`, () => here.log.includes(`there: ${why}"`));
+    const { state, message } = await there.status('the connector to have failed', ({ connectors }) =>
+      connectors.find((one) => one.name === name && one.state === 'failed'),
+    );
+    assert.deepEqual({ state, message }, { state: 'failed', message: why });
+  }
+
+  it('takes a server whose certificate its authority signed for its host', async () => {
+    const { answer } = await ask(
+      'good',
+      own,
+      { tlsCredentials: 'trust-good' },
+      secretOf('trust-good', {}, authority.certificate),
+    );
+    assert.equal(await answer(), 'hello');
+  });
+
+  it('refuses one that another authority signed, and takes it once that is mended', async () => {
+    const secret = (ca: string) => secretOf('trust-ca', {}, ca);
+    const { port, answer } = await ask('ca', own, { tlsCredentials: 'trust-ca' }, secret(stranger.certificate));
+    await isRefused('ca', answer, `127.0.0.1:${port} shows a certificate that ca.crt of its connector's Secret did not sign`);
+    await connector('ca', { port, tlsCredentials: 'trust-ca' }, secret(authority.certificate));
+    await until('an answer', async () => (await answer()) === 'hello');
+    await there.status('it ready', ({ connectors }) => connectors.some(({ name, state }) => name === 'ca' && state === 'ready'));
+  });
+
+  it('refuses a certificate for another name, unless any will do', async () => {
+    const other = await authority.issue(['db.example', 'db.internal']);
+    const secret = secretOf('trust-name', {}, authority.certificate);
+    const { port, answer } = await ask('name', other, { tlsCredentials: 'trust-name' }, secret);
+    const why = `127.0.0.1:${port} shows a certificate for db.example, db.internal, not for 127.0.0.1`;
+    await isRefused('name', answer, why);
+    await connector('name', { port, tlsCredentials: 'trust-name', verifyHostname: false }, secret);
+    await until('an answer', async () => (await answer()) === 'hello');
+    await connector('name', { port, tlsCredentials: 'trust-name' }, secret);
+    await until('it to be refused again', () =>
+      answer().then(
+        () => false,
+        () => true,
+      ),
+    );
+    await connector('name', { port, tlsCredentials: 'trust-name' }, secret, { tlsServerName: 'db.internal' });
+    await until('an answer', async () => (await answer()) === 'hello');
+  });
+
+  it('refuses a certificate that has expired', async () => {
+    const old = await authority.issue(['127.0.0.1'], { days: -1 });
+    const { port, answer } = await ask(
+      'old',
+      old,
+      { tlsCredentials: 'trust-old' },
+      secretOf('trust-old', {}, authority.certificate),
+    );
+    await isRefused('old', answer, `127.0.0.1:${port} shows a certificate that has expired`);
+  });
+
+  it('does not trust a stranger because the system is to verify, unless it is told not to verify', async () => {
+    const { port, answer } = await ask('system', own, {}, undefined, { tls: 'true' });
+    await isRefused(
+      'system',
+      answer,
+      `127.0.0.1:${port} shows a certificate that an authority that this system trusts did not sign`,
+    );
+    await connector('system', { port }, undefined, { tls: 'insecure' });
+    await until('an answer', async () => (await answer()) === 'hello');
+  });
+
+  it('says that a server does not speak TLS', async () => {
+    const server = await startPlain((socket) => socket.end('220 hello, this is no TLS\r\n'));
+    await connector('no-tls', { port: server.port }, undefined, { tls: 'insecure' });
+    const at = await listener('no-tls');
+    await isRefused('no-tls', async () => (await received(dial(at))).toString(), `127.0.0.1:${server.port} does not speak TLS`);
+  });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+    it(`shows its certificate to a server of ${version} that asks, where it may`, async () => {
+      const name = `mine-${version.replace('TLSv1.', '')}`;
+      const client = await authority.issue(['the connector']);
+      const server = { ...own, ca: authority.certificate, requestCert: true, maxVersion: version };
+      const secret = secretOf(`trust-${name}`, client, authority.certificate);
+      const { port, answer } = await ask(name, server, { tlsCredentials: `trust-${name}`, useClientCert: true }, secret);
+      assert.equal(await answer(), 'hello');
+      await connector(name, { port, tlsCredentials: `trust-${name}` }, secret);
+      await until('it to be refused', () =>
+        answer().then(
+          () => false,
+          () => true,
+        ),
+      );
+      const { message } = await there.status('the connector to have failed', ({ connectors }) =>
+        connectors.find((one) => one.name === name && one.state === 'failed'),
+      );
+      assert.match(message!, /wants a client certificate/);
+    });
+});
+
+describe('PROXY protocol v2', () => {
+  it('tells nginx where the client is, and what it connected to', async () => {
+    const nginx = await startNginx(
+      'proxy',
+      (port) =>
+        `listen 127.0.0.1:${port} proxy_protocol; location / { return 200 "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $proxy_protocol_server_port"; }`,
+    );
+    await connector('proxied', { port: nginx }, undefined, { proxyProtocol: 'v2' });
+    const at = await listener('proxied');
+    const client = dial(at);
+    await once(client, 'connect');
+    const { localPort } = client;
+    const answer = received(client);
+    client.write('GET / HTTP/1.0\r\n\r\n');
+    assert.equal((await answer).toString().split('\r\n\r\n')[1], `127.0.0.1 ${localPort} 127.0.0.1 ${at}`);
+  });
+
+  it('goes before TLS, as haproxy takes it', async () => {
+    const haproxy = await startHaproxy(
+      'accept',
+      (port, pem) =>
+        `bind 127.0.0.1:${port} accept-proxy ssl crt ${pem}\n  http-request return status 200 content-type text/plain lf-string "%[src] %[src_port] %[dst_port]"`,
+    );
+    await connector(
+      'proxied-tls',
+      { port: haproxy, tlsCredentials: 'trust-proxied' },
+      secretOf('trust-proxied', {}, authority.certificate),
+      {
+        proxyProtocol: 'v2',
+      },
+    );
+    const at = await listener('proxied-tls', { tlsCredentials: 'keys-proxied' }, secretOf('keys-proxied', own));
+    const client = await dialTls(at, { ALPNProtocols: ['http/1.1'] });
+    const { localPort } = client;
+    const answer = received(client);
+    client.write('GET / HTTP/1.0\r\n\r\n');
+    assert.equal((await answer).toString().split('\r\n\r\n')[1], `127.0.0.1 ${localPort} ${at}`);
+  });
+});
+
+describe('a listener with an idle timeout', () => {
+  it('resets a connection on which nothing moves, at both ends, and no other', async () => {
+    const outcome = new Promise<string>((resolve) => {
+      void startPlain((socket) =>
+        socket.on('error', (error: NodeJS.ErrnoException) => resolve(String(error.code))).resume(),
+      ).then(async (server) => connector('idle', { port: server.port }));
+    });
+    const at = await listener('idle', { settings: { idleTimeout: '300ms' } });
+    const client = dial(at);
+    client.write('x');
+    await assert.rejects(received(client), { code: 'ECONNRESET' });
+    assert.equal(await outcome, 'ECONNRESET');
+  });
+
+  it('keeps one on which something moves in one direction only', async () => {
+    const server = await startPlain((socket) => {
+      let sent = 0;
+      const timer = setInterval(() => {
+        socket.write('x');
+        if (++sent < 20) return;
+        clearInterval(timer);
+        socket.end();
+      }, 100);
+    });
+    await connector('busy', { port: server.port });
+    const at = await listener('busy', { settings: { idleTimeout: '1s' } });
+    assert.equal((await received(dial(at))).length, 20);
+  });
+});
+
+/** A Connector at `there`, in a file of its own. */
+async function connector(
+  name: string,
+  spec: Partial<Spec<'Connector'>>,
+  secret?: object,
+  settings?: Record<string, string>,
+): Promise<void> {
+  const whole = { host: '127.0.0.1', ...spec, ...(settings && { settings }) };
+  await there.write(`${name}.yaml`, [resource('Connector', name, whole), ...(secret ? [secret] : [])]);
+}
+
+/** A Listener at `here`; resolves to its port once it takes clients. */
+async function listener(name: string, spec: object = {}, secret?: object): Promise<number> {
+  await here.write(`${name}.yaml`, [resource('Listener', name, spec), ...(secret ? [secret] : [])]);
+  return here.status(
+    `listener ${name} open`,
+    ({ listeners }) => listeners.find((one) => one.name === name && one.state === 'open')?.port,
+  );
+}
+
+function resource(kind: string, name: string, spec: object): object {
+  return { apiVersion: API_VERSION, kind, metadata: { name }, spec: { routingKey: name, port: 0, ...spec } };
+}
+
+async function startPlain(serve: (socket: Socket) => void): Promise<TestServer> {
+  const server = await TestServer.start(serve);
+  ended.push(() => server.stop());
+  return server;
+}
+
+async function startTls({ certificate, key, ...options }: ServerOptions, serve: (socket: TLSSocket) => void): Promise<number> {
+  const sockets = new Set<TLSSocket>();
+  const server = createServer({ ...options, cert: certificate, key, allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    serve(socket);
+  });
+  server.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ended.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function dialTls(port: number, options: object = {}): Promise<TLSSocket> {
+  const socket = connectPlain({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  const client = connect({ socket, ca: authority.certificate, servername: NAME, ...options });
+  await once(client, 'secureConnect');
+  client.on('error', () => {});
+  return client;
+}
+
+/** `openssl s_client`, which is told these lines and then that they end. */
+function openssl(port: number, args: string[], input = ''): Promise<{ out: string; code: number | null }> {
+  return new Promise((resolve) => {
+    const ca = join(sites.folder, 'ca.pem');
+    void writeFile(ca, authority.certificate).then(() => {
+      const all = [
+        's_client',
+        '-connect',
+        `127.0.0.1:${port}`,
+        '-CAfile',
+        ca,
+        '-servername',
+        NAME,
+        '-quiet',
+        '-no_ign_eof',
+        ...args,
+      ];
+      const child = execFile('openssl', all, { timeout: 20_000 }, (_error, out, err) =>
+        resolve({ out: out + err, code: child.exitCode }),
+      );
+      // s_client ends when its input does, and may not have read the answer then.
+      child.stdin!.on('error', () => {});
+      child.stdin!.write(input);
+      const close = () => child.stdin!.end();
+      child.stdout!.on('data', (chunk) => (input === '' || String(chunk).includes(input)) && close());
+      child.stderr!.on('data', (chunk) => /error|alert/.test(String(chunk)) && close());
+      if (input === '') close();
+    });
+  });
+}
+
+function curl(port: number, ...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const all = [
+      '-sS',
+      '--max-time',
+      '20',
+      '--cacert',
+      join(sites.folder, 'ca.pem'),
+      '--connect-to',
+      `${NAME}:443:127.0.0.1:${port}`,
+    ];
+    void writeFile(join(sites.folder, 'ca.pem'), authority.certificate).then(() =>
+      execFile('curl', [...all, ...args, `https://${NAME}/`], (error, out) => (error ? reject(error) : resolve(out))),
+    );
+  });
+}
+
+/** A program that serves in the foreground until the tests end; resolves once it takes connections. */
+async function startProgram(program: string, args: string[], port: number): Promise<number> {
+  const child = spawn(program, args, { stdio: 'ignore' });
+  ended.push(async () => {
+    if (child.exitCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+  await until(`${program} to listen`, async () => {
+    const socket = dial(port);
+    const [event] = await Promise.race([once(socket, 'connect').then(() => ['up']), once(socket, 'close').then(() => ['down'])]);
+    socket.destroy();
+    return event === 'up';
+  });
+  return port;
+}
+
+async function startNginx(name: string, server: (port: number) => string): Promise<number> {
+  const folder = join(sites.folder, `nginx-${name}`);
+  await mkdir(folder);
+  const port = await freePort();
+  await writeFile(join(folder, 'server.crt'), own.certificate);
+  await writeFile(join(folder, 'server.key'), own.key);
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((each) => `${each}_temp_path ${folder}/${each};`)
+    .join(' ');
+  const http = `access_log off; ${paths} server { ssl_certificate ${folder}/server.crt; ssl_certificate_key ${folder}/server.key; ${server(port)} }`;
+  await writeFile(
+    join(folder, 'nginx.conf'),
+    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log; events {} http { ${http} }`,
+  );
+  return startProgram('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], port);
+}
+
+async function startHaproxy(name: string, frontend: (port: number, pem: string) => string): Promise<number> {
+  const folder = join(sites.folder, `haproxy-${name}`);
+  await mkdir(folder);
+  const port = await freePort();
+  const pem = join(folder, 'server.pem');
+  await writeFile(pem, own.certificate + own.key);
+  await writeFile(
+    join(folder, 'haproxy.cfg'),
+    `defaults\n  mode http\n  timeout client 10s\nfrontend it\n  ${frontend(port, pem)}\n`,
+  );
+  return startProgram('haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], port);
+}
+
+async function freePort(): Promise<number> {
+  const server = await TestServer.start(() => {});
+  const { port } = server;
+  await server.stop();
+  return port;
+}
