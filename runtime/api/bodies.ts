@@ -10,6 +10,7 @@ import {
   duration,
   host,
   name,
+  pem,
   port,
   portOrNone,
   protocol,
@@ -46,12 +47,20 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
   host: v.optional(host),
   type: v.optional(protocol),
   distribution: v.optional(distribution),
+  tls: v.optional(
+    v.strictObject({
+      authority: v.optional(pem),
+      serverName: v.optional(host),
+      insecure: v.optional(v.boolean('must be true or false')),
+    }),
+  ),
 });
 export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObject({
   address: addressOrAny,
   port: portOrNone,
   host: v.optional(host),
   type: v.optional(protocol),
+  tls: v.optional(v.strictObject({ certificate: pem, key: pem, clientAuthority: v.optional(pem) })),
 });
 export const proxyBody: v.GenericSchema<unknown, ProxyRequest> = v.strictObject({ port: v.optional(portOrNone) });
 export const revokeBody: v.GenericSchema<unknown, { site: string }> = v.strictObject({ site: text(MAX_NAME_LENGTH) });
@@ -76,6 +85,8 @@ function complaint(issue: v.BaseIssue<unknown>): string {
   if (field === null) return 'The request must be one JSON object.';
   if (issue.expected === 'never') return `"${field}" is not known here: leave it out.`;
   if (issue.received === 'undefined') return `"${field}" is missing.`;
+  // What should have been a key may be a part of one.
+  if (field === 'tls.key') return `"${field}" ${issue.message}.`;
   const json = JSON.stringify(issue.input) ?? 'nothing';
   const shown = json.length > 60 ? `${json.slice(0, 57)}...` : json;
   return `"${field}" is ${shown}; it ${issue.message}.`;

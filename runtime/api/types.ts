@@ -200,6 +200,18 @@ export interface ExposeRequest {
   host?: string;
   type?: Protocol;
   distribution?: Distribution;
+  /** The server speaks TLS. */
+  tls?: ServerTrust;
+}
+
+/** How the server's certificate is verified. */
+export interface ServerTrust {
+  /** PEM: who signed it. Default: the authorities that the system trusts. */
+  authority?: string;
+  /** The name that it is for; default: the host. */
+  serverName?: string;
+  /** It is not verified. */
+  insecure?: boolean;
 }
 
 export interface ListenRequest {
@@ -209,6 +221,16 @@ export interface ListenRequest {
   /** Default 127.0.0.1. */
   host?: string;
   type?: Protocol;
+  /** Clients speak TLS. */
+  tls?: ListenerKeys;
+}
+
+/** What a listener shows to its clients. PEM. */
+export interface ListenerKeys {
+  certificate: string;
+  key: string;
+  /** Clients must show a certificate that this authority signed. */
+  clientAuthority?: string;
 }
 
 /** Without a port one that is open stays as it is, else the system chooses, as it does for 0. */

@@ -155,6 +155,42 @@ describe('a change', () => {
     assert.deepEqual(site.calls, [{ name: 'listen', argument: { address: 'backend', port: 0 } }]);
   });
 
+  test('listen with TLS reads its files, whatever stands before their PEM', async () => {
+    const [certificate, key] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
+    await writeFile(certificate, 'subject=a\n-----BEGIN CERTIFICATE-----\n');
+    await writeFile(key, '-----BEGIN PRIVATE KEY-----\n');
+    await caravan(`listen backend --port 0 --tls-cert ${certificate} --tls-key ${key}`);
+    const tls = { certificate: '-----BEGIN CERTIFICATE-----\n', key: '-----BEGIN PRIVATE KEY-----\n' };
+    assert.deepEqual(site.calls, [{ name: 'listen', argument: { address: 'backend', port: 0, tls } }]);
+  });
+
+  test('listen with half of a pair, or with files that hold none, says so and nothing of what they hold', async () => {
+    const file = join(directory, 'wrong');
+    await writeFile(file, 'MIIEvQIBADANBg');
+    const half = await caravan(`listen backend --port 0 --tls-key ${file}`);
+    assert.deepEqual([half.code, half.err.split('\n')[0]], [2, 'caravan: --tls-cert is missing. See: caravan listen --help']);
+    const none = await caravan(`listen backend --port 0 --tls-key ${file} --tls-cert ${file}`);
+    assert.ok(none.err.startsWith(`caravan: --tls-cert: ${file} holds no PEM; it would begin with "-----BEGIN".`), none.err);
+    assert.doesNotMatch(none.err, /MIIE/);
+    const gone = await caravan(`listen backend --port 0 --tls-key ${file} --tls-cert ${file}.gone`);
+    assert.ok(gone.err.startsWith(`caravan: --tls-cert: ${file}.gone cannot be read (ENOENT).`), gone.err);
+    assert.deepEqual(site.calls, []);
+  });
+
+  test('expose with TLS', async () => {
+    const file = join(directory, 'ca.crt');
+    await writeFile(file, '-----BEGIN CERTIFICATE-----\n');
+    await caravan(`expose a --port 1 --tls-ca ${file} --tls-name db`);
+    await caravan('expose a --port 1 --tls');
+    await caravan('expose a --port 1 --tls-insecure');
+    assert.deepEqual(
+      site.calls.map(({ argument }) => (argument as { tls: unknown }).tls),
+      [{ authority: '-----BEGIN CERTIFICATE-----\n', serverName: 'db' }, {}, { insecure: true }],
+    );
+    const both = await caravan(`expose a --port 1 --tls-insecure --tls-ca ${file}`);
+    assert.match(both.err, /^caravan: --tls-insecure and --tls-ca exclude each other/);
+  });
+
   test('listen at a port in use fails and leaves nothing behind', async () => {
     const [listener] = site.state.listeners;
     const message = 'Port 8080 of 127.0.0.1 is in use: choose another with --port.';

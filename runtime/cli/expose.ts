@@ -1,10 +1,21 @@
 import { DISTRIBUTIONS, PROTOCOLS } from '../api/vocabulary.ts';
-import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
+import {
+  oneOf,
+  OUTPUT_OPTION,
+  parseArguments,
+  required,
+  SOCKET_OPTION,
+  UsageError,
+  wantsJson,
+  wholeNumber,
+} from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
+import { readPem } from './read-pem.ts';
 
 export const command: Command = {
   help: `Usage: caravan expose ADDRESS --port PORT [--host HOST] [--type TYPE] [--distribution HOW]
+                      [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure]
 
 Offers a server to the whole network at ADDRESS: makes a Connector. "caravan remove connector NAME" takes it back.
 
@@ -12,18 +23,42 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
   --host HOST           the server's host; default 127.0.0.1
   --type TYPE           tcp (default), http, http2, udp or amqp
   --distribution HOW    among several servers of the address: balanced (default), closest, or multicast to all (udp and http)
+  --tls                 the server speaks TLS, and its certificate is verified with the system's authorities
+  --tls-ca FILE         ... with this authority (PEM) instead
+  --tls-name NAME       the name that the certificate must have; default: the host
+  --tls-insecure        the server speaks TLS, and its certificate is not verified
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
 `,
   async run(args, io) {
     const text = { type: 'string' } as const;
-    const options = { port: text, host: text, type: text, distribution: text, ...SOCKET_OPTION, ...OUTPUT_OPTION };
+    const yes = { type: 'boolean' } as const;
+    const options = {
+      port: text,
+      host: text,
+      type: text,
+      distribution: text,
+      tls: yes,
+      'tls-ca': text,
+      'tls-name': text,
+      'tls-insecure': yes,
+      ...SOCKET_OPTION,
+      ...OUTPUT_OPTION,
+    };
     const { values, positionals } = parseArguments(args, options, ['ADDRESS']);
     const json = wantsJson(values.output);
     const port = wholeNumber('--port', required('--port', values.port), 1, 65_535);
     const type = oneOf('--type', values.type, PROTOCOLS);
     const distribution = oneOf('--distribution', values.distribution, DISTRIBUTIONS);
     const address = positionals[0]!;
+    const { 'tls-ca': authority, 'tls-name': serverName, 'tls-insecure': insecure } = values;
+    if (insecure && authority !== undefined)
+      throw new UsageError('--tls-insecure and --tls-ca exclude each other: verify the certificate, or do not.');
+    const tls = (values.tls || insecure || authority !== undefined || serverName !== undefined) && {
+      ...(authority !== undefined && { authority: await readPem('--tls-ca', authority) }),
+      ...(serverName !== undefined && { serverName }),
+      ...(insecure && { insecure }),
+    };
     const client = await connectToSite(values.socket);
     const made = await client.expose({
       address,
@@ -31,6 +66,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       ...(values.host && { host: values.host }),
       ...(type && { type }),
       ...(distribution && { distribution }),
+      ...(tls && { tls }),
     });
     const server = `${values.host ?? '127.0.0.1'}:${port}`;
     io.out(json ? `${JSON.stringify(made)}\n` : `${address} is exposed: it leads to ${server} (connector ${made.name}).\n`);

@@ -1,9 +1,10 @@
 import type { ApiClient } from '../api/client.ts';
-import type { ListenerStatus } from '../api/types.ts';
+import type { ListenerKeys, ListenerStatus } from '../api/types.ts';
 import { PROTOCOLS } from '../api/vocabulary.ts';
 import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
+import { readPem } from './read-pem.ts';
 import { waitForStatus } from './wait.ts';
 
 /** How long the command waits to tell how the listener fares. Milliseconds. */
@@ -11,6 +12,7 @@ const SETTLE_MS = 2000;
 
 export const command: Command = {
   help: `Usage: caravan listen ADDRESS --port PORT [--host HOST] [--type TYPE]
+                      [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]
 
 Makes a Listener: clients of a local port reach ADDRESS, wherever in the network it is offered. While nobody offers it, connections are
 refused. "caravan remove listener NAME" takes it back. With --type amqp and the ADDRESS "", clients may use every address.
@@ -18,6 +20,9 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
   --port PORT           the local port; 0 lets the system choose
   --host HOST           the local address; default 127.0.0.1
   --type TYPE           tcp (default), http, http2, udp or amqp
+  --tls-cert FILE       clients speak TLS and are shown this certificate (PEM), which is copied to the site's store
+  --tls-key FILE        its key (PEM), which is copied too
+  --tls-client-ca FILE  clients must show a certificate that this authority (PEM) signed
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
 `,
@@ -25,15 +30,31 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
     const text = { type: 'string' } as const;
     const { values, positionals } = parseArguments(
       args,
-      { port: text, host: text, type: text, ...SOCKET_OPTION, ...OUTPUT_OPTION },
+      {
+        port: text,
+        host: text,
+        type: text,
+        'tls-cert': text,
+        'tls-key': text,
+        'tls-client-ca': text,
+        ...SOCKET_OPTION,
+        ...OUTPUT_OPTION,
+      },
       ['ADDRESS'],
     );
     const json = wantsJson(values.output);
     const port = wholeNumber('--port', required('--port', values.port), 0, 65_535);
     const type = oneOf('--type', values.type, PROTOCOLS);
     const address = positionals[0]!;
+    const tls = await listenerKeys(values['tls-cert'], values['tls-key'], values['tls-client-ca']);
     const client = await connectToSite(values.socket);
-    const made = await client.listen({ address, port, ...(values.host && { host: values.host }), ...(type && { type }) });
+    const made = await client.listen({
+      address,
+      port,
+      ...(values.host && { host: values.host }),
+      ...(type && { type }),
+      ...(tls && { tls }),
+    });
     const listener = await settled(client, made.name);
     if (listener?.state === 'failed') {
       await client.remove(made);
@@ -45,6 +66,15 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
     io.out(`${address || 'Every address'} is at ${at} (listener ${made.name}).${until}\n`);
   },
 };
+
+async function listenerKeys(certificate?: string, key?: string, clientAuthority?: string): Promise<ListenerKeys | undefined> {
+  if (certificate === undefined && key === undefined && clientAuthority === undefined) return undefined;
+  return {
+    certificate: await readPem('--tls-cert', required('--tls-cert', certificate)),
+    key: await readPem('--tls-key', required('--tls-key', key)),
+    ...(clientAuthority !== undefined && { clientAuthority: await readPem('--tls-client-ca', clientAuthority) }),
+  };
+}
 
 /** The listener once it is open or has failed; as it is where neither comes in time, as while nobody offers the address. */
 async function settled(client: ApiClient, name: string): Promise<ListenerStatus | undefined> {

@@ -68,7 +68,7 @@ export function connectorsTable({ connectors }: Status): string {
     type,
     String(port),
     state,
-    targets.length > 0 ? targets.join(', ') : (message ?? ''),
+    message ?? targets.join(', '),
   ]);
   return table(['CONNECTOR', 'ADDRESS', 'TYPE', 'PORT', 'STATE', 'SERVERS'], rows);
 }

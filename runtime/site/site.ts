@@ -254,21 +254,32 @@ export class Site implements SiteControl {
   }
 
   async expose(request: ExposeRequest): Promise<MadeResource> {
-    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
+    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced', tls } = request;
     const wrong = whyNotDistributed(type, distribution);
     if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
-    const spec = { routingKey: address, port, host, type, settings: { distribution } };
-    return this.#make('Connector', resourceName(address, port), spec);
+    const name = resourceName(address, port);
+    const { authority, serverName, insecure } = tls ?? {};
+    const secret = authority === undefined ? undefined : { name: `connector-${name}`, keys: { 'ca.crt': authority } };
+    const settings = {
+      distribution,
+      ...(tls && { tls: insecure ? 'insecure' : secret ? undefined : 'true' }),
+      ...(serverName !== undefined && { tlsServerName: serverName }),
+    };
+    return this.#make('Connector', name, { routingKey: address, port, host, type, settings }, secret);
   }
 
-  async listen({ address, port, host = '127.0.0.1', type = 'tcp' }: ListenRequest): Promise<MadeResource> {
+  async listen({ address, port, host = '127.0.0.1', type = 'tcp', tls }: ListenRequest): Promise<MadeResource> {
     if (address === '' && type !== 'amqp')
       throw new CaravanError(
         'bad-request',
         `The address is empty, which is for amqp only; name the one that clients of ${type} reach.`,
       );
     const name = resourceName(address || type, port);
-    return this.#make('Listener', name, { routingKey: address, port, host, type });
+    const secret = tls && {
+      name: `listener-${name}`,
+      keys: { 'tls.crt': tls.certificate, 'tls.key': tls.key, 'ca.crt': tls.clientAuthority },
+    };
+    return this.#make('Listener', name, { routingKey: address, port, host, type }, secret);
   }
 
   openProxy({ port }: ProxyRequest): Promise<ProxyStatus> {
@@ -381,8 +392,21 @@ export class Site implements SiteControl {
     return known.length > 0 || this.#options.platform === 'kubernetes' ? known : this.#access.endpoints();
   }
 
-  async #make(kind: 'Connector' | 'Listener', name: string, spec: object): Promise<MadeResource> {
-    await this.#commands.put(kind, name, [{ apiVersion: API_VERSION, kind, metadata: { name }, spec }]);
+  /** With the Secret that belongs to it. Rejects with `bad-request`, and keeps nothing, where it could not be used. */
+  async #make(
+    kind: 'Connector' | 'Listener',
+    name: string,
+    spec: object,
+    secret?: { name: string; keys: Record<string, string | undefined> },
+  ): Promise<MadeResource> {
+    const resource = {
+      apiVersion: API_VERSION,
+      kind,
+      metadata: { name },
+      spec: { ...spec, ...(secret && { tlsCredentials: secret.name }) },
+    };
+    const keys = secret && { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret.name }, stringData: secret.keys };
+    await this.#commands.put(kind, name, keys ? [resource, keys] : [resource]);
     return { kind, name };
   }
 }

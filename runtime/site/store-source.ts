@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { CaravanError } from '../errors.ts';
 import { parseResources } from './resources.ts';
+import { wishesOf } from './wishes.ts';
 import type { ResourceSource, WishedState } from './source.ts';
 import type { SiteStore } from './store.ts';
 
@@ -28,12 +29,13 @@ export class StoreSource implements ResourceSource {
   }
 
   /**
-   * Rejects with `bad-request`, and keeps nothing, where a document is no resource.
+   * Rejects with `bad-request`, and keeps nothing, where a document is no resource, or one that cannot be used.
    * @param documents the resource first, as objects that are written as YAML
    */
   async put(kind: string, name: string, documents: object[]): Promise<void> {
     const text = documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n');
-    const [problem] = parseResources(text, 'the request').problems;
+    const { resources, problems } = parseResources(text, 'the request');
+    const [problem] = [...problems, ...wishesOf(resources).problems];
     if (problem) throw new CaravanError('bad-request', problem.message);
     await this.#store.write(entryOf(kind, name), text);
     await this.#reload();

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { API_VERSION, type Spec } from '../../runtime/site/resources.ts';
+import { caravan } from '../support/caravan.ts';
 import { secretOf, TestAuthority, type TestCertificate } from '../support/certificates.ts';
 import { dial, received, TestServer } from '../support/tcp.ts';
 import { until } from '../support/until.ts';
@@ -367,6 +368,44 @@ describe('a listener with an idle timeout', () => {
     await connector('busy', { port: server.port });
     const at = await listener('busy', { settings: { idleTimeout: '1s' } });
     assert.equal((await received(dial(at))).length, 20);
+  });
+});
+
+describe('the commands', () => {
+  it('make a listener and a connector with TLS, and keep their keys for this user alone', async () => {
+    const folder = join(sites.folder, 'commands');
+    await mkdir(folder);
+    const file = async (name: string, text: string) => {
+      await writeFile(join(folder, name), text);
+      return join(folder, name);
+    };
+    const certificate = await file('tls.crt', own.certificate);
+    const key = await file('tls.key', own.key);
+    const ca = await file('ca.crt', authority.certificate);
+    const port = await startTls(own, (socket) => socket.pipe(socket));
+    const expose = ['expose', 'by-command', '--port', String(port), '--tls-ca', ca, '--tls-name', NAME, '--socket', there.socket];
+    assert.equal((await caravan(expose)).err, '');
+    const listen = ['listen', 'by-command', '--port', '0', '--socket', here.socket];
+    const wrong = await caravan([...listen, '--tls-cert', ca, '--tls-key', key]);
+    assert.match(
+      wrong.err,
+      /tls\.key of the Secret listener-by-command-0 does not belong to its tls\.crt; take both from one pair\./,
+    );
+    assert.equal((await caravan([...listen, '--tls-cert', certificate, '--tls-key', key])).err, '');
+    const at = await here.status(
+      'it open',
+      ({ listeners }) => listeners.find((one) => one.name === 'by-command-0' && one.state === 'open')?.port,
+    );
+    const client = await dialTls(at);
+    const answer = received(client);
+    client.end('hello');
+    assert.equal((await answer).toString(), 'hello');
+    const kept = join(here.folder, 'data', 'resources', 'listener-by-command-0');
+    assert.equal((await stat(kept)).mode & 0o777, 0o600);
+    assert.ok((await readFile(kept, 'utf8')).includes('PRIVATE KEY'));
+    assert.doesNotMatch(here.log + JSON.stringify(await here.api.status()), /PRIVATE KEY/);
+    assert.equal((await caravan(['remove', 'listener', 'by-command-0', '--socket', here.socket])).code, 0);
+    await assert.rejects(stat(kept), { code: 'ENOENT' });
   });
 });
 

@@ -3,6 +3,7 @@ import { after, afterEach, before, test } from 'node:test';
 import type { ServiceStatus } from '../../api/types.ts';
 import type { WishedState } from '../../site/source.ts';
 import { FakeApi, reply, status } from '../fake-api.testkit.ts';
+import { REREAD_EVERY_MS } from './named-secrets.ts';
 import { NamespaceSource } from './source.ts';
 
 let api: FakeApi;
@@ -164,4 +165,35 @@ test('a Service that cannot be written is a problem', async () => {
   assert.deepEqual(now().problems, [
     { where: 'Service orders', message: 'Services "orders" is forbidden: exceeded quota: small (context fake).' },
   ]);
+});
+
+test('a Secret that a Listener names is read, again when it has changed, and no other is', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const data = (text: string) => ({ 'tls.crt': Buffer.from(text).toString('base64'), other: 'AAAA' });
+  api.put('Secret', 'tls', { metadata: { name: 'unrelated' }, data: data('-----BEGIN X') });
+  api.put('Secret', 'tls', { metadata: { name: 'keys' }, data: data('-----BEGIN A') });
+  const { now } = await start('tls');
+  const listener =
+    '{apiVersion: skupper.io/v2alpha1, kind: Listener, metadata: {name: a}, spec: {routingKey: a, port: 1, tlsCredentials: keys}}';
+  api.put('ConfigMap', 'tls', {
+    metadata: { name: 'resources', labels: { 'skupper.io/resource': '' } },
+    data: { 'a.yaml': listener },
+  });
+  const certificate = () => now().resources.flatMap((one) => (one.kind === 'Secret' ? [one.spec['tls.crt']] : []));
+  await until(() => certificate()[0] === '-----BEGIN A');
+  assert.deepEqual(
+    now().resources.map(({ kind, where }) => `${kind} of ${where}`),
+    ['Listener of ConfigMap resources/a.yaml:1', 'Secret of Secret keys'],
+  );
+  api.put('Secret', 'tls', { metadata: { name: 'keys' }, data: data('-----BEGIN B') });
+  context.mock.timers.tick(REREAD_EVERY_MS);
+  await until(() => certificate()[0] === '-----BEGIN B');
+  // One that is no certificate changes nothing but is said.
+  api.put('Secret', 'tls', { metadata: { name: 'keys' }, data: data('hello') });
+  context.mock.timers.tick(REREAD_EVERY_MS);
+  await until(() => now().problems.length > 0);
+  assert.deepEqual(now().problems, [{ where: 'Secret keys', message: 'Secret keys: data.tls.crt must be PEM.' }]);
+  assert.equal(certificate()[0], '-----BEGIN B');
+  const secrets = api.calls.flatMap(({ path }) => (path.includes('/namespaces/tls/secrets') ? [path] : []));
+  assert.deepEqual([...new Set(secrets)], ['/api/v1/namespaces/tls/secrets/keys']);
 });

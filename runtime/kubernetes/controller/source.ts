@@ -10,6 +10,7 @@ import type { ClusterClient } from '../client.ts';
 import { RESOURCE_LABEL } from '../names.ts';
 import type { Kind } from '../objects.ts';
 import { ObjectWatch } from '../watch.ts';
+import { NamedSecrets } from './named-secrets.ts';
 import { makePlan } from './plan.ts';
 import { newMemory } from './proxies.ts';
 import { ProxyWriter } from './proxy-writer.ts';
@@ -34,6 +35,7 @@ export class NamespaceSource implements ResourceSource {
   private readonly maps = new ResourceMaps();
   private readonly memory;
   private readonly writer: ProxyWriter;
+  private readonly secrets: NamedSecrets;
   private readonly watches: ReturnType<NamespaceSource['startWatches']>;
   private unsubscribe: Unsubscribe | undefined;
   private tell: ((state: WishedState) => void) | undefined;
@@ -46,6 +48,7 @@ export class NamespaceSource implements ResourceSource {
     this.now = options.now ?? Date.now;
     this.memory = newMemory(this.now());
     this.writer = new ProxyWriter(options.client, options.namespace, () => this.touch());
+    this.secrets = new NamedSecrets(options.client, options.namespace, () => this.touch());
     this.watches = this.startWatches();
   }
 
@@ -61,6 +64,7 @@ export class NamespaceSource implements ResourceSource {
     this.unsubscribe?.();
     clearTimeout(this.soon);
     clearTimeout(this.later);
+    this.secrets.close();
     await this.writer.close();
   }
 
@@ -121,7 +125,11 @@ export class NamespaceSource implements ResourceSource {
       this.memory,
       this.maps,
     );
-    this.emit({ ...state, problems: unique([...state.problems, ...this.writer.problems, ...watchProblems]) });
+    // A listener whose Secret is on its way is not complained of.
+    if (this.secrets.follow(state.resources)) {
+      const problems = unique([...state.problems, ...this.secrets.problems, ...this.writer.problems, ...watchProblems]);
+      this.emit({ ...state, resources: [...state.resources, ...this.secrets.resources], problems });
+    }
     this.writer.write(proxies);
     clearTimeout(this.later);
     if (recheckAt !== undefined) this.later = setTimeout(() => this.touch(), Math.max(recheckAt - now, 0) + 1);

@@ -18,7 +18,7 @@ export function rights(namespace: string): KubeObject[] {
         { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: SEE },
         // Proxy Services.
         { apiGroups: [''], resources: ['services'], verbs: [...SEE, 'create', 'patch', 'delete'] },
-        // What the site remembers: RBAC can limit neither `list` nor `create` to names.
+        // What the site remembers, and keys that resources name: RBAC can limit neither `list` nor `create` to names.
         { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'create', 'update', 'delete'] },
       ],
     },
