@@ -202,6 +202,30 @@ describe('a listener with TLS', () => {
     assert.equal(await asked(first), 'hello');
   });
 
+  it('stops a client, with bounded memory, when nobody reads it', async () => {
+    listener = await acceptClients(
+      '127.0.0.1',
+      0,
+      { address: 'orders', log, tls: { ...server, alpn: [] } },
+      (client, info) => void came.push({ client, info }),
+      { unread: true },
+    );
+    const client = await dialTls();
+    const chunk = Buffer.alloc(1024 * 1024);
+    const drained = new Promise((resolve) => client.once('drain', () => resolve('all was taken')));
+    for (let sent = 0; sent < 64; sent++) client.write(chunk);
+    await until('the client', () => came.length === 1);
+    // What the kernel and the listener have room for is taken soon; then nothing moves.
+    let last = -1;
+    await until('it to stall', async () => {
+      const stalls = last === client.bytesWritten - client.writableLength && last > 0;
+      last = client.bytesWritten - client.writableLength;
+      await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, 300))]);
+      return stalls;
+    });
+    assert.ok(client.writableLength > 32 * 1024 * 1024, `${client.writableLength} bytes of 64 MiB are left`);
+  });
+
   it('resumes no session that began without the client certificate that is asked for now', async () => {
     const way = await listen({});
     const first = await dialTls({ maxVersion: 'TLSv1.2' });

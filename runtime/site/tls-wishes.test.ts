@@ -8,9 +8,14 @@ import { type Wishes, wishesOf } from './wishes.ts';
 let authority: TestAuthority;
 let own: TestCertificate;
 let other: TestCertificate;
+let short: TestCertificate;
 before(async () => {
   authority = await TestAuthority.make();
-  [own, other] = await Promise.all([authority.issue(['a.example']), authority.issue(['b.example'])]);
+  [own, other, short] = await Promise.all([
+    authority.issue(['a.example']),
+    authority.issue(['b.example']),
+    authority.issue(['a.example'], { bits: 512 }),
+  ]);
 });
 
 function wishes(kind: 'Listener' | 'Connector', spec: object, secret?: object): Wishes {
@@ -76,6 +81,12 @@ describe('a Listener', () => {
       {},
       () => secretOf('keys', own, '-----BEGIN X-----'),
       'ca.crt of the Secret keys is no certificate; write it in PEM.',
+    ],
+    [
+      'a key that OpenSSL takes for too short',
+      {},
+      () => secretOf('keys', short),
+      'tls.crt of the Secret keys is refused by OpenSSL (ee key too small); have a new one made.',
     ],
     ['udp', { type: 'udp' }, () => secretOf('keys', own), 'tlsCredentials is not for udp; remove it.'],
     [

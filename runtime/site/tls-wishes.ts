@@ -1,5 +1,6 @@
 /** From `tlsCredentials` and its Secret to how a listener or a connector speaks TLS. A text is what is wrong: a sentence without its end. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { ClientTls } from '../protocols/tls/client-tls.ts';
 import { ANY_ALPN, type ServerTls } from '../protocols/tls/server-tls.ts';
 import type { Protocol } from '../routing/types.ts';
@@ -88,11 +89,24 @@ function ownCertificate(name: string, secret: Spec<'Secret'>): { certificate: st
     return `the Secret ${name} has no ${certificate === undefined ? 'tls.crt' : 'tls.key'}; add it`;
   const wrong = wrongCertificate(name, 'tls.crt', certificate);
   if (wrong !== undefined) return wrong;
-  try {
-    if (new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) return { certificate, key };
+  const read = readKey(key);
+  if (!read) return `tls.key of the Secret ${name} cannot be read; it must be a key in PEM without a passphrase`;
+  if (!new X509Certificate(certificate).checkPrivateKey(read))
     return `tls.key of the Secret ${name} does not belong to its tls.crt; take both from one pair`;
+  try {
+    createSecureContext({ cert: certificate, key, ca: secret['ca.crt'] });
+    return { certificate, key };
+  } catch (error) {
+    const { reason = (error as Error).message } = error as { reason?: string };
+    return `tls.crt of the Secret ${name} is refused by OpenSSL (${reason}); have a new one made`;
+  }
+}
+
+function readKey(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
   } catch {
-    return `tls.key of the Secret ${name} cannot be read; it must be a key in PEM without a passphrase`;
+    return undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import forge from 'node-forge';
 
 const { pki, md } = forge;
 const DAY_MS = 86_400_000;
+const KEY_BITS = 2048;
 
 /** PEM texts. */
 export interface TestCertificate {
@@ -29,8 +30,8 @@ export class TestAuthority implements TestCertificate {
   }
 
   /** For these host names and addresses; of a client, whatever its name. `days` below 0: it has expired so long ago. */
-  issue(names: string[], { days = 1 } = {}): Promise<TestCertificate> {
-    return make({ name: names[0]!, names, issuer: this.#name, issuerKey: this.key, days });
+  issue(names: string[], { days = 1, bits = KEY_BITS } = {}): Promise<TestCertificate> {
+    return make({ name: names[0]!, names, issuer: this.#name, issuerKey: this.key, days, bits });
   }
 }
 
@@ -42,11 +43,20 @@ interface Wish {
   issuerKey?: string;
   isAuthority?: boolean;
   days?: number;
+  bits?: number;
 }
 
-async function make({ name, names = [], issuer, issuerKey, isAuthority = false, days = 1 }: Wish): Promise<TestCertificate> {
+async function make({
+  name,
+  names = [],
+  issuer,
+  issuerKey,
+  isAuthority = false,
+  days = 1,
+  bits = KEY_BITS,
+}: Wish): Promise<TestCertificate> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
-    modulusLength: 2048,
+    modulusLength: bits,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });

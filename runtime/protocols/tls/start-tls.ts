@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { sentence } from '../../errors.ts';
 import { StreamError } from '../../link/reason.ts';
 import { setCarrier } from './carrier.ts';
 import type { ClientTls } from './client-tls.ts';
@@ -24,23 +25,28 @@ const contexts = new WeakMap<ClientTls, SecureContext>();
  * Speaks TLS over a connection to a server, once that has shown who it is. Rejects with a `TlsServerError` in one sentence. Errors that
  * come later say what is wrong in words, too.
  */
-export function startTls(socket: Socket, tls: ClientTls, { target, alpn, withinMs }: StartTlsOptions): Promise<TLSSocket> {
+export async function startTls(socket: Socket, tls: ClientTls, { target, alpn, withinMs }: StartTlsOptions): Promise<TLSSocket> {
   const { serverName, insecure, anyName } = tls;
   const offered = alpn === undefined ? (tls.alpn ?? []) : [alpn];
   const authority = tls.authority === undefined ? 'an authority that this system trusts' : "ca.crt of its connector's Secret";
   const view: TlsServerView = { target, serverName, authority, alpn: offered };
+  const secureContext = contextOf(tls, (why) => {
+    socket.destroy();
+    return new TlsServerError({ code: 'refused', message: `TLS with ${target} cannot begin: ${why}` });
+  });
   return new Promise((resolve, reject) => {
     const connection = connect({
       socket,
-      secureContext: contextOf(tls),
+      secureContext,
       // RFC 6066, section 3: an address is no name.
       ...(serverName !== undefined && isIP(serverName) === 0 && { servername: serverName }),
       ...(offered.length > 0 && { ALPNProtocols: [...offered] }),
       rejectUnauthorized: !insecure,
-      checkServerIdentity: (_host, certificate) =>
-        anyName || serverName === undefined ? undefined : checkServerIdentity(serverName, certificate),
+      checkServerIdentity: (_host, certificate) => (anyName ? undefined : checkServerIdentity(serverName ?? '', certificate)),
     });
     setCarrier(connection, socket);
+    // Whatever comes after the first error is its consequence.
+    connection.on('error', () => {});
     const fail = (message: string, code: 'refused' | 'timeout' = 'refused') => {
       clearTimeout(timer);
       connection.destroy();
@@ -64,11 +70,16 @@ export function startTls(socket: Socket, tls: ClientTls, { target, alpn, withinM
   });
 }
 
-function contextOf(tls: ClientTls): SecureContext {
+/** Throws what `failed` makes of a reason. */
+function contextOf(tls: ClientTls, failed: (why: string) => Error): SecureContext {
   const known = contexts.get(tls);
   if (known) return known;
-  const ca = tls.authority ?? systemAuthorities();
-  const context = createSecureContext({ ca, cert: tls.certificate, key: tls.key, minVersion: MIN_TLS_VERSION });
-  contexts.set(tls, context);
-  return context;
+  try {
+    const ca = tls.authority ?? systemAuthorities();
+    const context = createSecureContext({ ca, cert: tls.certificate, key: tls.key, minVersion: MIN_TLS_VERSION });
+    contexts.set(tls, context);
+    return context;
+  } catch (error) {
+    throw failed(sentence(error));
+  }
 }
