@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { dial, TestServer } from '../../test/support/tcp.ts';
-import { abort } from './splice.ts';
+import { dial, received, TestServer } from '../../test/support/tcp.ts';
+import { abort, splice } from './splice.ts';
 
 describe('a connection that is aborted', () => {
   let server: TestServer;
@@ -34,5 +35,18 @@ describe('a connection that is aborted', () => {
     client.end();
     abort(client, new Error('the other side was lost'));
     await Promise.all([closed, ended]);
+  });
+});
+
+describe('two connections that are joined', () => {
+  it('are reset where one of them was gone already', async (context) => {
+    const server = await TestServer.start((socket) => {
+      const gone = new PassThrough();
+      gone.on('error', () => {});
+      gone.destroy(new Error('reset in the moment that it was opened'));
+      gone.once('close', () => splice(socket, gone));
+    });
+    context.after(() => server.stop());
+    await assert.rejects(received(dial(server.port)), { code: 'ECONNRESET' });
   });
 });

@@ -7,6 +7,14 @@ import { carrierOf } from './tls/carrier.ts';
  * that (half-close); when one side is reset or lost, the other is reset.
  */
 export function splice(a: Duplex, b: Duplex): void {
+  // A stream may have been reset in the moment that it was opened: nobody would hear of its end any more.
+  const over = [a, b].find(({ destroyed }) => destroyed);
+  if (over) {
+    const cause = over.errored ?? new Error('the connection was closed');
+    abort(a, cause);
+    abort(b, cause);
+    return;
+  }
   a.pipe(b);
   b.pipe(a);
   follow(a, b);
