@@ -26,7 +26,7 @@ export const KEY_TEXTS: Record<AnnotationKey, { short: string; text: string }> =
 export const PROTOCOL_TEXTS: Record<Protocol, string> = {
   tcp: 'Any connection, TLS included: bytes pass as they are.',
   http: 'HTTP/1.1 and WebSocket. Each request goes to the best place at that moment.',
-  http2: 'HTTP/2 and gRPC, without TLS. Each request, each call, goes to the best place at that moment.',
+  http2: 'HTTP/2 and gRPC. Each request, each call, goes to the best place at that moment.',
   amqp: 'AMQP 1.0. Each message goes to whoever receives from its address.',
   udp: 'Datagrams: DNS, games, voice. What one client sends goes to one place, and answers come back.',
 };

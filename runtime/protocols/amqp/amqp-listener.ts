@@ -1,4 +1,5 @@
-import { type AddressInfo, BlockList, createServer, isIP } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
+import { acceptClients } from '../accept-clients.ts';
 import type { ProtocolListener, Way } from '../listener.ts';
 import type { Client } from './client.ts';
 import type { AmqpHub } from './hub.ts';
@@ -8,25 +9,22 @@ import type { AmqpHub } from './hub.ts';
  * clients' connections, which stay open for as long as they like otherwise.
  */
 export function openAmqpListener(host: string, port: number, way: Way, hub: AmqpHub): Promise<ProtocolListener> {
-  const options = { address: way.address || undefined, takesPasswords: isLoopback(host) };
   const clients = new Set<Client>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  const take = (socket: Socket) => {
     way.count(socket);
-    const client = hub.serve(socket, options);
+    const takesPasswords = way.tls !== undefined || isLoopback(host);
+    const client = hub.serve(socket, { address: way.address || undefined, takesPasswords });
     clients.add(client);
     socket.once('close', () => clients.delete(client));
-  });
-  const close = () => {
-    server.close();
-    for (const client of clients) client.close();
   };
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: 1024 }, () => {
-      server.off('error', reject);
-      resolve({ port: (server.address() as AddressInfo).port, close });
-    });
-  });
+  const opening = acceptClients(host, port, way, take, { halfOpen: false });
+  return opening.then((clientsPort) => ({
+    port: clientsPort.port,
+    close: () => {
+      clientsPort.close();
+      for (const client of clients) client.close();
+    },
+  }));
 }
 
 const LOOPBACK = new BlockList();

@@ -1,5 +1,6 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { sparing } from '../../log.ts';
+import { acceptClients } from '../accept-clients.ts';
 import type { OpenListener } from '../listener.ts';
 import { ClientConnection } from './client-connection.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
@@ -8,8 +9,6 @@ import { ServerPool } from './server-pool.ts';
 
 /** How often is looked for what has taken too long. Milliseconds. */
 const SWEEP_EVERY_MS = 1000;
-/** How long a client's connection may be silent before the system asks whether it is still there. Milliseconds. */
-const KEEP_ALIVE_AFTER_MS = 60_000;
 
 /** A socket that listens for HTTP/1.1: every request goes to the server that is best at that moment. */
 export const openHttpListener: OpenListener = httpListener();
@@ -34,24 +33,17 @@ export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
       clients.add(client);
       socket.once('close', () => clients.delete(client));
     };
-    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS };
-    const server = createServer(options, take);
-    const close = () => {
-      context.isClosing = true;
-      // The timer goes on for clients whose last request is under way.
-      server.close(() => clearInterval(timer));
-      context.pool.close();
-      for (const client of clients) client.endIdle();
-    };
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        clearInterval(timer);
-        reject(error);
-      });
-      server.listen({ host, port, backlog: 1024 }, () => {
-        server.removeAllListeners('error');
-        resolve({ port: (server.address() as AddressInfo).port, close });
-      });
-    });
+    const opening = acceptClients(host, port, way, take);
+    opening.catch(() => clearInterval(timer));
+    return opening.then((clientsPort) => ({
+      port: clientsPort.port,
+      close: () => {
+        context.isClosing = true;
+        // The timer goes on for clients whose last request is under way.
+        clientsPort.close(() => clearInterval(timer));
+        context.pool.close();
+        for (const client of clients) client.endIdle();
+      },
+    }));
   };
 }

@@ -1,7 +1,8 @@
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { sparing } from '../../log.ts';
+import { acceptClients, type ClientsPort } from '../accept-clients.ts';
 import type { OpenListener, ProtocolListener, Way } from '../listener.ts';
 import { ClientSession } from './client-session.ts';
 import { Exchange, type Exchanging } from './exchange.ts';
@@ -16,7 +17,7 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 /** So many of them tell which protocol it is. */
 const TELLING_BYTES = 3;
 
-/** Where clients speak HTTP/2 without TLS, with prior knowledge (RFC 9113, section 3.3); each request gets a server of its own. */
+/** Where clients speak HTTP/2, in TLS or with prior knowledge (RFC 9113, section 3.3); each request gets a server of its own. */
 export const openHttp2Listener: OpenListener = (host, port, way) => openHttp2ListenerWithin(DEFAULT_LIMITS, host, port, way);
 
 /** The same within other limits. */
@@ -30,7 +31,7 @@ class Http2Listener implements ProtocolListener {
   readonly #limits: Limits;
   readonly #way: Way;
   readonly #context: Exchanging;
-  readonly #server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#greet(client));
+  #clientsPort: ClientsPort | undefined;
   readonly #http1;
   readonly #http2;
   readonly #clients = new Set<ClientSession>();
@@ -65,25 +66,19 @@ class Http2Listener implements ProtocolListener {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#clientsPort!.port;
   }
 
-  open(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 1024 }, () => {
-        this.#server.off('error', reject);
-        // It never listens itself, but keeps its lists and its timers from here on.
-        this.#http1.emit('listening');
-        this.#review = setInterval(() => this.#lookAfterAll(), this.#limits.reviewEveryMs).unref();
-        resolve();
-      });
-    });
+  async open(host: string, port: number): Promise<void> {
+    this.#clientsPort = await acceptClients(host, port, this.#way, (client) => this.#greet(client));
+    // It never listens itself, but keeps its lists and its timers from here on.
+    this.#http1.emit('listening');
+    this.#review = setInterval(() => this.#lookAfterAll(), this.#limits.reviewEveryMs).unref();
   }
 
   close(): void {
     this.#closed = true;
-    this.#server.close();
+    this.#clientsPort?.close();
     this.#http1.close();
     for (const client of this.#silent) client.destroy();
     for (const client of this.#clients) client.close();

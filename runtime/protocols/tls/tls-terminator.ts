@@ -1,6 +1,5 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createServer, type TLSSocket } from 'node:tls';
 import { sparing } from '../../log.ts';
 import { type ClientInfo, endsOf } from '../client-info.ts';
@@ -22,7 +21,7 @@ export const MIN_TLS_VERSION = 'TLSv1.2';
 export function tlsTerminator(
   { certificate, key, clientAuthority, alpn }: ServerTls,
   { address, log }: Pick<Way, 'address' | 'log'>,
-  onClient: (client: Duplex, info: ClientInfo) => void,
+  onClient: (client: Socket, info: ClientInfo) => void,
 ): (socket: Socket) => void {
   const clientsLog = sparing(log);
   /** Those that are open, by their far end. */
