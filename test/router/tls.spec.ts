@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { AddressInfo } from 'node:net';
+import rhea from 'rhea';
 import { API_VERSION, type Spec } from '../../runtime/site/resources.ts';
 import { caravan } from '../support/caravan.ts';
 import { secretOf, TestAuthority, type TestCertificate } from '../support/certificates.ts';
@@ -96,6 +97,46 @@ describe('a listener with TLS', () => {
     );
     assert.equal(message, 'Listener plain: tls.key of the Secret keys does not belong to its tls.crt; take both from one pair.');
     await assert.rejects(received(dial(port)));
+  });
+});
+
+describe('a listener with TLS of another type', () => {
+  for (const [type, version] of [
+    ['http', '--http1.1'],
+    ['http2', '--http2'],
+  ] as const)
+    it(`carries the requests of curl ${version} where it is ${type}, without TLS beyond`, async () => {
+      const nginx = await startNginx(
+        `plain-${type}`,
+        (port) =>
+          `listen 127.0.0.1:${port}${type === 'http2' ? ' http2' : ''}; location / { return 200 "$server_protocol $host\\n"; }`,
+      );
+      await connector(`of-${type}`, { port: nginx, type });
+      const at = await listener(`of-${type}`, { type, tlsCredentials: `keys-${type}` }, secretOf(`keys-${type}`, own));
+      assert.equal(await curl(at, version), `${type === 'http2' ? 'HTTP/2.0' : 'HTTP/1.1'} ${NAME}\n`);
+    });
+
+  it('carries messages where it is amqp, and takes a client that insists on its password', async () => {
+    const at = await listener('of-amqp', { type: 'amqp', tlsCredentials: 'keys-amqp' }, secretOf('keys-amqp', own));
+    const client = rhea.create_container().connect({
+      transport: 'tls',
+      host: '127.0.0.1',
+      port: at,
+      servername: NAME,
+      ca: authority.certificate,
+      username: 'anybody',
+      password: 'anything',
+      reconnect: false,
+    });
+    client.open_receiver('of-amqp');
+    const sender = client.open_sender('of-amqp');
+    const taken = once(client, 'message');
+    await once(sender, 'sendable');
+    sender.send({ body: 'hello' });
+    const [{ message }] = await taken;
+    assert.equal(message.body, 'hello');
+    client.close();
+    await once(client, 'connection_close');
   });
 });
 
