@@ -10,6 +10,7 @@ import { connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls
 import type { AddressInfo } from 'node:net';
 import rhea from 'rhea';
 import { API_VERSION, type Spec } from '../../runtime/site/resources.ts';
+import { ensureSystemPackages, findCommand } from '../../scripts/system-packages.mjs';
 import { caravan } from '../support/caravan.ts';
 import { secretOf, TestAuthority, type TestCertificate } from '../support/certificates.ts';
 import { dial, received, TestServer } from '../support/tcp.ts';
@@ -17,6 +18,8 @@ import { until } from '../support/until.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
 
 const NAME = 'orders.example';
+/** Tests that take these programs are skipped where they may not be installed. */
+const withPrograms = { skip: await whyNoPrograms() };
 
 type ServerOptions = TestCertificate & Omit<TlsOptions, keyof TestCertificate>;
 
@@ -54,13 +57,13 @@ describe('a listener with TLS', () => {
   });
 
   for (const version of ['-tls1_2', '-tls1_3'])
-    it(`is verified, and carries what is said, with openssl s_client ${version}`, async () => {
+    it(`is verified, and carries what is said, with openssl s_client ${version}`, withPrograms, async () => {
       const { out, code } = await openssl(port, [version, '-verify_return_error', '-verify_hostname', NAME], 'hello\n');
       assert.match(out, /^hello$/m);
       assert.equal(code, 0);
     });
 
-  it('refuses what is older than TLS 1.2', async () => {
+  it('refuses what is older than TLS 1.2', withPrograms, async () => {
     const { out } = await openssl(port, ['-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0']);
     assert.match(out, /alert protocol version|no protocols available/);
   });
@@ -105,7 +108,7 @@ describe('a listener with TLS of another type', () => {
     ['http', '--http1.1'],
     ['http2', '--http2'],
   ] as const)
-    it(`carries the requests of curl ${version} where it is ${type}, without TLS beyond`, async () => {
+    it(`carries the requests of curl ${version} where it is ${type}, without TLS beyond`, withPrograms, async () => {
       const nginx = await startNginx(
         `plain-${type}`,
         (port) =>
@@ -156,17 +159,17 @@ describe('a listener that asks for client certificates', () => {
     }
   });
 
-  it('takes a client whose certificate its authority signed', async () => {
+  it('takes a client whose certificate its authority signed', withPrograms, async () => {
     assert.match((await openssl(port, ['-cert', join(files, 'good.pem')], 'hello\n')).out, /^hello$/m);
   });
 
-  it('refuses one without, who learns why', async () => {
+  it('refuses one without, who learns why', withPrograms, async () => {
     const { out } = await openssl(port, [], 'hello\n');
     assert.doesNotMatch(out, /^hello$/m);
     assert.match(out, /alert certificate required/);
   });
 
-  it('refuses one that a stranger signed, and logs why', async () => {
+  it('refuses one that a stranger signed, and logs why', withPrograms, async () => {
     const { out } = await openssl(port, ['-cert', join(files, 'bad.pem')], 'hello\n');
     assert.doesNotMatch(out, /^hello$/m);
     await until('the log', () => here.log.includes("it shows a certificate that ca.crt of the listener's Secret did not sign"));
@@ -206,7 +209,7 @@ describe('ALPN', () => {
     await until('the log', () => here.log.includes(`127.0.0.1:${port} does not take h2 (ALPN)`));
   });
 
-  it('of curl leads HTTP/2 to nginx and back', async () => {
+  it('of curl leads HTTP/2 to nginx and back', withPrograms, async () => {
     const nginx = await startNginx(
       'h2',
       (port) => `listen 127.0.0.1:${port} ssl http2; location / { return 200 "$server_protocol $ssl_server_name\\n"; }`,
@@ -343,7 +346,7 @@ describe('a connector with TLS', () => {
 });
 
 describe('PROXY protocol v2', () => {
-  it('tells nginx where the client is, and what it connected to', async () => {
+  it('tells nginx where the client is, and what it connected to', withPrograms, async () => {
     const nginx = await startNginx(
       'proxy',
       (port) =>
@@ -359,7 +362,7 @@ describe('PROXY protocol v2', () => {
     assert.equal((await answer).toString().split('\r\n\r\n')[1], `127.0.0.1 ${localPort} 127.0.0.1 ${at}`);
   });
 
-  it('goes before TLS, as haproxy takes it', async () => {
+  it('goes before TLS, as haproxy takes it', withPrograms, async () => {
     const haproxy = await startHaproxy(
       'accept',
       (port, pem) =>
@@ -553,9 +556,19 @@ function curl(port: number, ...args: string[]): Promise<string> {
   });
 }
 
+/** Why not all programs that the tests take are there; undefined where they are. */
+async function whyNoPrograms(): Promise<string | undefined> {
+  try {
+    await ensureSystemPackages({ openssl: 'openssl', curl: 'curl', nginx: 'nginx', haproxy: 'haproxy' }, console.error);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** A program that serves in the foreground until the tests end; resolves once it takes connections. */
 async function startProgram(program: string, args: string[], port: number): Promise<number> {
-  const child = spawn(program, args, { stdio: 'ignore' });
+  const child = spawn(findCommand(program)!, args, { stdio: 'ignore' });
   ended.push(async () => {
     if (child.exitCode !== null) return;
     child.kill('SIGTERM');
