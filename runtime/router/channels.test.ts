@@ -62,7 +62,8 @@ describe('a multicast channel', () => {
     const stream = await b.channels.openMulticast([{ router: 'a' }, { router: 'c' }], 'test', 'mc/news');
     let written = 0;
     const fill = () => {
-      while (written < 64 * MIB && stream.write(Buffer.alloc(MIB))) written += MIB;
+      let hasRoom = true;
+      for (; hasRoom && written < 64 * MIB; written += MIB) hasRoom = stream.write(Buffer.alloc(MIB));
       stream.once('drain', fill);
     };
     fill();
