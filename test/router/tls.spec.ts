@@ -112,11 +112,11 @@ describe('a listener with TLS of another type', () => {
       const nginx = await startNginx(
         `plain-${type}`,
         (port) =>
-          `listen 127.0.0.1:${port}${type === 'http2' ? ' http2' : ''}; location / { return 200 "$server_protocol $host\\n"; }`,
+          `listen 127.0.0.1:${port}${type === 'http2' ? ' http2' : ''}; location / { return 200 "$server_protocol $host $http_x_forwarded_proto\\n"; }`,
       );
       await connector(`of-${type}`, { port: nginx, type });
       const at = await listener(`of-${type}`, { type, tlsCredentials: `keys-${type}` }, secretOf(`keys-${type}`, own));
-      assert.equal(await curl(at, version), `${type === 'http2' ? 'HTTP/2.0' : 'HTTP/1.1'} ${NAME}\n`);
+      assert.equal(await curl(at, version), `${type === 'http2' ? 'HTTP/2.0' : 'HTTP/1.1'} ${NAME} https\n`);
     });
 
   it('carries messages where it is amqp, and takes a client that insists on its password', async () => {

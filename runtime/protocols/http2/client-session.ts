@@ -23,7 +23,7 @@ export class ClientSession {
     this.#session = session;
     this.#socket = socket;
     this.#context = context;
-    this.#origin = originOf(socket.remoteAddress);
+    this.#origin = originOf(socket);
     const { limits } = context;
     // What ends a session is told by its end.
     session.on('error', () => {});

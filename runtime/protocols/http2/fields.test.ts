@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { addForwarded, type Fields, isGrpc, originOf, received, withoutHopByHop } from './fields.ts';
 
 function forwarded(address: string | undefined, fields: Fields = {}): Fields {
-  addForwarded(fields, originOf(address));
+  addForwarded(fields, originOf({ remoteAddress: address }));
   return fields;
 }
 

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
+import type { Socket } from 'node:net';
 
 /** The fields of one message as node:http2 takes them, pseudo header fields (`:path`) first among them. Names are in lower case. */
 export type Fields = OutgoingHttpHeaders;
@@ -63,7 +64,9 @@ export interface Origin {
   readonly proto: 'http' | 'https';
 }
 
-export function originOf(address: string | undefined, proto: Origin['proto'] = 'http'): Origin {
+export function originOf(client: Pick<Socket, 'remoteAddress'>): Origin {
+  const { remoteAddress: address } = client;
+  const proto = 'encrypted' in client ? 'https' : 'http';
   if (address === undefined) return { address: 'unknown', node: 'unknown', proto };
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
   return { address: plain, node: plain.includes(':') ? `"[${plain}]"` : plain, proto };

@@ -132,7 +132,7 @@ class Http2Listener implements ProtocolListener {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const inbound = new Http1Inbound(request, response, originOf(request.socket.remoteAddress));
+    const inbound = new Http1Inbound(request, response, originOf(request.socket));
     const { socket } = request;
     response.once('finish', () => {
       if (this.#closed) socket.destroySoon();
