@@ -1,5 +1,9 @@
 import type { Screen } from './screen.ts';
+import { until } from '../support/until.ts';
 import { TreeView } from './tree-view.ts';
+
+/** What was clicked and has not opened by then was closed. Milliseconds. */
+const OPENS_WITHIN_MS = 3000;
 
 /** The sidebar, opened at a view container of the activity bar. */
 export class Sidebar {
@@ -15,10 +19,18 @@ export class Sidebar {
     // Its name goes on with a key, or with what its badge counts.
     const icon = page.locator(`.activitybar .action-item:has(.action-label[aria-label^="${title}"])`);
     await icon.waitFor();
-    // A click on the open one would close it.
-    const isOpen = await icon.getAttribute('aria-expanded');
-    if (isOpen !== 'true') await icon.click();
-    await page.locator('.sidebar .pane').first().waitFor();
+    const panes = page.locator('.sidebar .pane');
+    await until(`the view container ${title}`, async () => {
+      // A click on the open one would close it, and so does one on that which a reloaded window opens by itself in this very moment.
+      if ((await icon.getAttribute('aria-expanded')) !== 'true') await icon.click();
+      return panes
+        .first()
+        .waitFor({ timeout: OPENS_WITHIN_MS })
+        .then(
+          () => true,
+          () => false,
+        );
+    });
     return this;
   }
 
