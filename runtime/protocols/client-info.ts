@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { plainAddress } from './origin.ts';
 
 /** One end of a connection: an IP address and a port. */
 export interface Endpoint {
@@ -38,9 +39,9 @@ interface SocketEnds extends Duplex {
   readonly localPort?: number | undefined;
 }
 
-/** A client of IPv4 is one, also at a socket of IPv6 (RFC 4291, section 2.5.5.2); which of its interfaces a host means is its own matter. */
+/** Which of its interfaces a host means is its own matter. */
 function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  const host = address?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  const host = address && plainAddress(address).replace(/%.*$/, '');
   return host !== undefined && port !== undefined && isIP(host) !== 0 ? { host, port } : undefined;
 }
 

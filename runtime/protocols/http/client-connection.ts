@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { originOf } from '../origin.ts';
 import { abort, splice } from '../splice.ts';
 import { Exchange } from './exchange.ts';
 import { FanOutExchange } from './fan-out-exchange.ts';
@@ -40,7 +41,7 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     this.#socket = socket;
     this.#context = context;
     this.#deadline = performance.now() + context.limits.clientIdleMs;
-    this.forwarded = new ForwardedFields(socket.remoteAddress, 'encrypted' in socket ? 'https' : 'http');
+    this.forwarded = new ForwardedFields(originOf(socket));
     this.#parser = new MessageParser('request', RequestHead.parse, this, context.limits);
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);

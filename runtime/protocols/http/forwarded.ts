@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import type { Origin } from '../origin.ts';
 import type { RequestHead } from './head.ts';
 import type { KnownField } from './fields.ts';
 
@@ -9,19 +9,13 @@ export const REWRITTEN: ReadonlySet<KnownField | 'named'> = new Set(['forwarded'
 
 /** The fields that tell servers of the client of one connection. */
 export class ForwardedFields {
-  readonly #client: string;
-  readonly #node: string;
-  readonly #proto: string;
+  readonly #origin: Origin;
   /** The fields for requests that bring none of their own, for one host and version: mostly all of a connection. */
   #plain = '';
   #plainFor = '';
 
-  /** `client` is its IP address; undefined where it has none. */
-  constructor(client: string | undefined, proto: 'http' | 'https') {
-    this.#client = (client ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
-    // Brackets and quotes for IPv6 (RFC 7239, section 6).
-    this.#node = isIPv6(this.#client) ? `"[${this.#client}]"` : this.#client;
-    this.#proto = proto;
+  constructor(origin: Origin) {
+    this.#origin = origin;
   }
 
   /** Field lines to add to this request. What `REWRITTEN` names must be left out of its own. */
@@ -38,6 +32,7 @@ export class ForwardedFields {
 
   #build(head: RequestHead): string {
     const { host, minor } = head;
+    const { address, node, proto } = this.#origin;
     const before = (field: KnownField) => {
       const value = head.known(field);
       return value === undefined || value === '' ? '' : `${value}, `;
@@ -45,12 +40,12 @@ export class ForwardedFields {
     // RFC 7239, section 4; a host with a port wants quotes.
     const named = host === '' ? '' : `;host=${/^[\w.-]+$/.test(host) ? host : `"${host}"`}`;
     const lines = [
-      `Forwarded: ${before('forwarded')}for=${this.#node}${named};proto=${this.#proto}`,
-      `X-Forwarded-For: ${before('x-forwarded-for')}${this.#client}`,
+      `Forwarded: ${before('forwarded')}for=${node}${named};proto=${proto}`,
+      `X-Forwarded-For: ${before('x-forwarded-for')}${address}`,
       `Via: ${before('via')}1.${minor} ${PSEUDONYM}`,
     ];
     // What the first proxy saw stays: it alone knows what the client used.
-    if (head.known('x-forwarded-proto') === undefined) lines.push(`X-Forwarded-Proto: ${this.#proto}`);
+    if (head.known('x-forwarded-proto') === undefined) lines.push(`X-Forwarded-Proto: ${proto}`);
     if (head.known('x-forwarded-host') === undefined && host !== '') lines.push(`X-Forwarded-Host: ${host}`);
     return `${lines.join('\r\n')}\r\n`;
   }

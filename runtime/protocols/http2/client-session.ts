@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Exchange, type Exchanging } from './exchange.ts';
-import { type Origin, originOf } from './fields.ts';
+import { type Origin, originOf } from '../origin.ts';
 import { FloodGate } from './flood-gate.ts';
 import { Http2Inbound } from './http2-inbound.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addForwarded, type Fields, isGrpc, originOf, received, withoutHopByHop } from './fields.ts';
+import { originOf } from '../origin.ts';
+import { addForwarded, type Fields, isGrpc, received, withoutHopByHop } from './fields.ts';
 
 function forwarded(address: string | undefined, fields: Fields = {}): Fields {
   addForwarded(fields, originOf({ remoteAddress: address }));

@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
-import type { Socket } from 'node:net';
+import type { Origin } from '../origin.ts';
 
 /** The fields of one message as node:http2 takes them, pseudo header fields (`:path`) first among them. Names are in lower case. */
 export type Fields = OutgoingHttpHeaders;
@@ -53,23 +53,6 @@ export function withoutHopByHop(fields: Fields): void {
 
 function takesTrailers(te: string): boolean {
   return te.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers');
-}
-
-/** Where a client is, as the next hop is told. */
-export interface Origin {
-  /** For `X-Forwarded-For`: the bare address. */
-  readonly address: string;
-  /** For `Forwarded`: an IPv6 address is in brackets, and quoted (RFC 7239, section 6). */
-  readonly node: string;
-  readonly proto: 'http' | 'https';
-}
-
-export function originOf(client: Pick<Socket, 'remoteAddress'>): Origin {
-  const { remoteAddress: address } = client;
-  const proto = 'encrypted' in client ? 'https' : 'http';
-  if (address === undefined) return { address: 'unknown', node: 'unknown', proto };
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  return { address: plain, node: plain.includes(':') ? `"[${plain}]"` : plain, proto };
 }
 
 /** Tells the next hop for whom it works: `Forwarded` (RFC 7239) and the older fields that everybody reads. */

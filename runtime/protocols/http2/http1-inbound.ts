@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import { addForwarded, fieldOf, type Fields, type Origin, withoutHopByHop } from './fields.ts';
+import type { Origin } from '../origin.ts';
+import { addForwarded, fieldOf, type Fields, withoutHopByHop } from './fields.ts';
 import { addTrailers, plain } from './http1-fields.ts';
 import type { Inbound } from './inbound.ts';
 

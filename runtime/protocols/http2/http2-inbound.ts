@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import { addForwarded, type Fields, type Origin, received } from './fields.ts';
+import type { Origin } from '../origin.ts';
+import { addForwarded, type Fields, received } from './fields.ts';
 import type { Inbound } from './inbound.ts';
 
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;

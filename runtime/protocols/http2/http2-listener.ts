@@ -6,7 +6,7 @@ import { acceptClients, type ClientsPort } from '../accept-clients.ts';
 import type { OpenListener, ProtocolListener, Way } from '../listener.ts';
 import { ClientSession } from './client-session.ts';
 import { Exchange, type Exchanging } from './exchange.ts';
-import { originOf } from './fields.ts';
+import { originOf } from '../origin.ts';
 import { Http1Inbound } from './http1-inbound.ts';
 import { Http1Servers } from './http1-servers.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
