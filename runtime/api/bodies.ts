@@ -9,6 +9,7 @@ import {
   distribution,
   duration,
   host,
+  intercept,
   name,
   pem,
   port,
@@ -17,7 +18,14 @@ import {
   text,
   wholeNumber,
 } from './fields.ts';
-import type { ExposeRequest, IssueTokenRequest, ListenRequest, ProxyRequest, RedeemTokenRequest } from './types.ts';
+import type {
+  ExposeRequest,
+  InterceptRequest,
+  IssueTokenRequest,
+  ListenRequest,
+  ProxyRequest,
+  RedeemTokenRequest,
+} from './types.ts';
 import { MAX_MADE_NAME_LENGTH } from './vocabulary.ts';
 
 /** A body larger than this is refused. Bytes. */
@@ -54,6 +62,14 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
       insecure: v.optional(v.boolean('must be true or false')),
     }),
   ),
+});
+export const interceptBody: v.GenericSchema<unknown, InterceptRequest> = v.strictObject({
+  address,
+  port,
+  host: v.optional(host),
+  how: v.optional(intercept),
+  header: v.optional(text(1024)),
+  servicePort: v.optional(port),
 });
 export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObject({
   address: addressOrAny,

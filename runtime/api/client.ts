@@ -9,6 +9,7 @@ import type {
   ApiErrorBody,
   Explanation,
   ExposeRequest,
+  InterceptRequest,
   IssuedToken,
   IssueTokenRequest,
   ListenRequest,
@@ -102,6 +103,10 @@ export class ApiClient {
 
   expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource> {
     return this.#call('POST', '/v1/connectors', { body: request, signal });
+  }
+
+  intercept(request: InterceptRequest, signal?: AbortSignal): Promise<MadeResource> {
+    return this.#call('POST', '/v1/intercepts', { body: request, signal });
   }
 
   listen(request: ListenRequest, signal?: AbortSignal): Promise<MadeResource> {

@@ -1,6 +1,7 @@
 import type {
   Explanation,
   ExposeRequest,
+  InterceptRequest,
   IssuedToken,
   IssueTokenRequest,
   ListenRequest,
@@ -24,6 +25,8 @@ export interface SiteControl {
   issueToken(request: IssueTokenRequest): Promise<IssuedToken>;
   redeemToken(request: RedeemTokenRequest): Promise<RedeemedLink>;
   expose(request: ExposeRequest): Promise<MadeResource>;
+  /** Rejects with `not-found`, `bad-request` or `conflict` where a service cannot be intercepted so. */
+  intercept(request: InterceptRequest): Promise<MadeResource>;
   listen(request: ListenRequest): Promise<MadeResource>;
   /** Opens the proxy, and again after every restart. Rejects with `conflict` where the port cannot be had, or a resource says which. */
   openProxy(request: ProxyRequest): Promise<ProxyStatus>;

@@ -1,6 +1,15 @@
 /** Every route of the management API but the watch: what it takes, what it calls, what it answers. */
 import type { SiteControl } from './control.ts';
-import { exposeBody, issueTokenBody, listenBody, parseBody, proxyBody, redeemTokenBody, revokeBody } from './bodies.ts';
+import {
+  exposeBody,
+  interceptBody,
+  issueTokenBody,
+  listenBody,
+  parseBody,
+  proxyBody,
+  redeemTokenBody,
+  revokeBody,
+} from './bodies.ts';
 import type { MadeResource } from './types.ts';
 
 export interface Answer {
@@ -23,6 +32,10 @@ const ROUTES: Record<string, Handler> = {
   'POST /v1/tokens': async (control, body) => ({ status: 201, body: await control.issueToken(parseBody(issueTokenBody, body)) }),
   'POST /v1/links': async (control, body) => ({ status: 201, body: await control.redeemToken(parseBody(redeemTokenBody, body)) }),
   'POST /v1/connectors': async (control, body) => ({ status: 201, body: await control.expose(parseBody(exposeBody, body)) }),
+  'POST /v1/intercepts': async (control, body) => ({
+    status: 201,
+    body: await control.intercept(parseBody(interceptBody, body)),
+  }),
   'POST /v1/listeners': async (control, body) => ({ status: 201, body: await control.listen(parseBody(listenBody, body)) }),
   'POST /v1/revoke': async (control, body) => ({
     status: 200,

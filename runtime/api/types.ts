@@ -3,9 +3,9 @@
  * Times are ISO 8601 in UTC. Everything here is a snapshot made from the router's own tables, never a stored status.
  */
 
-import type { Distribution, Protocol } from './vocabulary.ts';
+import type { Distribution, Intercept, Protocol } from './vocabulary.ts';
 
-export type { Distribution, Protocol };
+export type { Distribution, Intercept, Protocol };
 
 /** `up` carries traffic; `connecting` tries, `message` says what it last met; `failed` will not try again without a change. */
 export type LinkState = 'up' | 'connecting' | 'failed';
@@ -73,6 +73,18 @@ export interface Destination {
   port: number;
 }
 
+/** Who stands in for a service's servers. */
+export interface InterceptStatus {
+  how: Intercept;
+  /** Site name. */
+  site: string;
+  siteId: string;
+  /** What it leads to: `host:port`. */
+  target: string;
+  /** `baggage: caravan=ada`: only requests with this. */
+  header?: string;
+}
+
 export interface ServiceStatus {
   address: string;
   type: Protocol;
@@ -83,6 +95,8 @@ export interface ServiceStatus {
   pending?: string[];
   /** Empty: offered nowhere; then `lastOffered` tells since when, where known. */
   destinations: Destination[];
+  /** Who stands in for the destinations; they get what is left. */
+  intercepts?: InterceptStatus[];
   lastOffered?: string;
   /** Two sites that disagree about type, distribution or ports: one sentence that names both. */
   warning?: string;
@@ -212,6 +226,21 @@ export interface ServerTrust {
   serverName?: string;
   /** It is not verified. */
   insecure?: boolean;
+}
+
+/** A port of this site stands in for the servers of a service that others offer. */
+export interface InterceptRequest {
+  address: string;
+  /** Where the server listens. */
+  port: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Default `take-some`. */
+  how?: Intercept;
+  /** Only requests with this: `baggage: caravan=ada`. Default for `take-some`: with the name of the user whose router this is. */
+  header?: string;
+  /** Which port of the service, where it has several. */
+  servicePort?: number;
 }
 
 export interface ListenRequest {

@@ -20,6 +20,28 @@ export function whyNotDistributed(type: Protocol, distribution: Distribution): s
   return `multicast is for ${MULTICAST_PROTOCOLS.join(' and ')}, not for ${type}; use balanced or closest`;
 }
 
+/**
+ * How a server stands in for those of an address: it takes over all, takes some (requests with a given field), or listens in (gets a copy of each
+ * request, and its answers are dropped).
+ */
+export const INTERCEPTS = ['take-over', 'take-some', 'listen-in'] as const;
+export type Intercept = (typeof INTERCEPTS)[number];
+
+const INTERCEPTS_OF: Record<Protocol, readonly Intercept[]> = {
+  tcp: ['take-over'],
+  udp: ['take-over'],
+  http: INTERCEPTS,
+  http2: ['take-over', 'take-some'],
+  amqp: [],
+};
+
+/** Why nobody can stand in so for servers of a protocol; undefined where it can be. A sentence without its end. */
+export function whyNotIntercepted(type: Protocol, how: Intercept): string | undefined {
+  const possible = INTERCEPTS_OF[type];
+  if (possible.includes(how)) return undefined;
+  return `${how} is not possible for ${type}${possible.length > 0 ? `; use ${possible.join(' or ')}` : ''}`;
+}
+
 /** Of the names of resources that commands make: in a host's store they are a part of a file's name, which may have 255 bytes. */
 export const MAX_MADE_NAME_LENGTH = 200;
 /** A resource's, as Kubernetes has it. */

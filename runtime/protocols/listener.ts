@@ -35,6 +35,8 @@ export interface Way {
   attempts(request?: RequestTraits): Attempts;
   /** Whether each request goes to all servers of `attempts`, and what is made of their answers; undefined where it goes to one. */
   fanOut(): FanOut | undefined;
+  /** Those who get a copy of a request besides, and whose answers are for nobody. Of type http only. */
+  copies(request: RequestTraits): Server[];
   /** A flow of datagrams to the servers of the address; `answer` gets what comes back. Counts as a client until it is closed. */
   flow(answer: (datagram: Buffer) => void): Flow;
 }

@@ -4,6 +4,7 @@ import type { AddressChoice } from '../routing/address-choice.ts';
 import type { LinkCredentials } from '../link/dial.ts';
 import type { TargetOptions } from '../protocols/tcp/tcp-target.ts';
 import type { ServerTls } from '../protocols/tls/server-tls.ts';
+import type { Intercept } from '../routing/intercept.ts';
 import type { RequestRule } from '../routing/request-rule.ts';
 import type { Aggregate, Distribution, Protocol } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
@@ -40,6 +41,8 @@ export interface ConnectorConfig extends TargetOptions {
   rule?: RequestRule;
   /** Its share of the requests. */
   weight?: number;
+  /** It stands in for the other servers of the address. */
+  intercept?: Intercept;
   /** The service port, which clients see. */
   port: number;
   /** One of several ports of its address: clients of another port are not for it. */

@@ -4,7 +4,7 @@ import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
 import { openAmqpListener } from '../protocols/amqp/amqp-listener.ts';
 import type { ClientInfo } from '../protocols/client-info.ts';
-import type { Attempts, FanOut, Flow, ProtocolListener, Way } from '../protocols/listener.ts';
+import type { Attempts, FanOut, Flow, ProtocolListener, Server, Way } from '../protocols/listener.ts';
 import type { ServerTls } from '../protocols/tls/server-tls.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { RequestTraits } from '../routing/request-rule.ts';
@@ -180,6 +180,10 @@ class GatedListener implements Way {
 
   fanOut(): FanOut | undefined {
     return this.#router.fanOut(this.address);
+  }
+
+  copies(request: RequestTraits): Server[] {
+    return this.#addresses().flatMap((address) => this.#router.copies({ address, port: this.#config.servicePort, request }));
   }
 
   flow(answer: (datagram: Buffer) => void): Flow {

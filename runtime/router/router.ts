@@ -15,7 +15,8 @@ import { abort, splice } from '../protocols/splice.ts';
 import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { createEngine, type KnownOffer, type RoutingEngine } from '../routing/engine.ts';
 import { INSTANCES_PER_MS, MAX_HOPS } from '../routing/limits.ts';
-import { type RequestTraits, takersOf } from '../routing/request-rule.ts';
+import { type Intercept, isServer } from '../routing/intercept.ts';
+import { hears, type RequestTraits, takersOf } from '../routing/request-rule.ts';
 import { RequestShares } from '../routing/request-shares.ts';
 import {
   type Distribution,
@@ -191,7 +192,7 @@ export class Router {
     const refused = new Set<RouterId>();
     let last: StreamError | undefined;
     for (;;) {
-      const left = this.destinations(address, port).filter(({ key }) => !refused.has(key));
+      const left = this.destinations(address, port, refused);
       const choice = this.balancer.choose(address, this.distribution(address), left);
       if (!choice) throw last ?? new StreamError(refusal('unreachable', `nothing offers ${address}`));
       this.balancer.started(address, choice.key);
@@ -215,7 +216,7 @@ export class Router {
     tried: ReadonlySet<string>,
   ): Server | undefined {
     const servers = this.#offered(address, port).flatMap(
-      ({ known: { place, router, cost }, offered: { targets, rule, weight } }) =>
+      ({ known: { place, router, cost }, offered: { targets, rule, weight, intercept } }) =>
         targets.map((target) => ({
           key: `${address}\n${router.id}\n${target}`,
           group: `${router.id} ${JSON.stringify(rule)} ${weight}`,
@@ -223,6 +224,7 @@ export class Router {
           targets: 1,
           rule,
           weight,
+          intercept,
           place,
           target,
           site: router.site.name,
@@ -233,15 +235,28 @@ export class Router {
       request,
     );
     const choice = this.balancer.choose(address, this.distribution(address), this.#shares.turnOf(address, left));
-    if (!choice) return undefined;
-    const { key: id, place, site, target } = choice;
-    this.balancer.started(address, id);
+    return choice && this.#use(choice, address, port);
+  }
+
+  /** Those who listen in to such requests: see `Way.copies`. */
+  copies({ address, port, request }: { address: string; port: number; request: RequestTraits }): Server[] {
+    return this.#known(address, port)
+      .filter(({ offered }) => offered.intercept === 'listen-in' && hears(offered, request))
+      .flatMap(({ known: { place, router }, offered: { targets } }) =>
+        targets.map((target) =>
+          this.#use({ key: `${address}\n${router.id}\n${target}`, place, target, site: router.site.name }, address, port),
+        ),
+      );
+  }
+
+  #use({ key, place, site, target }: ChosenServer, address: string, port: number): Server {
+    this.balancer.started(address, key);
     return {
-      id,
+      id: key,
       site,
       target,
       connect: () => this.#reach(place, { address, port, target }),
-      done: () => this.balancer.ended(address, id),
+      done: () => this.balancer.ended(address, key),
     };
   }
 
@@ -313,22 +328,28 @@ export class Router {
     }
   }
 
-  /** The routers that a client of an address and port can be sent to. */
-  destinations(address: string, port: number): Destination[] {
+  /** The routers that a client of an address and port can be sent to, other than those that refused. */
+  destinations(address: string, port: number, refused: ReadonlySet<RouterId> = new Set()): Destination[] {
     const byRouter = new Map<RouterId, Destination>();
     for (const { known, offered } of this.#offered(address, port)) {
       const { place, router, cost } = known;
       // A connection is no request: nobody knows what will be asked on it.
-      if (offered.rule) continue;
+      if (offered.rule || refused.has(router.id)) continue;
       const destination = byRouter.get(router.id) ?? { key: router.id, cost, targets: 0, place, site: router.site.name };
       destination.targets += offered.targets.length;
+      if (offered.intercept) destination.intercept = offered.intercept;
       byRouter.set(router.id, destination);
     }
-    return [...byRouter.values()];
+    return takersOf([...byRouter.values()], undefined);
   }
 
   /** What is offered to clients of a port, where it can be reached and there is a server. */
-  #offered(address: string, port: number): { known: KnownOffer & { cost: number }; offered: OfferedPort }[] {
+  #offered(address: string, port: number): Offered[] {
+    return this.#known(address, port).filter(({ offered }) => isServer(offered));
+  }
+
+  /** The same with those who listen in. */
+  #known(address: string, port: number): Offered[] {
     return this.engine
       .offersOf(address)
       .flatMap((known) =>
@@ -364,10 +385,25 @@ export class Router {
   }
 }
 
+/** A port of an offer that a path leads to. */
+interface Offered {
+  known: KnownOffer & { cost: number };
+  offered: OfferedPort;
+}
+
 /** A router whose servers a client could be sent to. */
 interface Destination extends Candidate {
   place: Place;
   site: string;
+  /** It stands in for the others. */
+  intercept?: Intercept;
+}
+
+interface ChosenServer {
+  key: string;
+  place: Place;
+  site: string;
+  target: string;
 }
 
 function isReachable(known: KnownOffer): known is KnownOffer & { cost: number } {

@@ -2,7 +2,7 @@ import type { ConnectorStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { ClientInfo } from '../protocols/client-info.ts';
 import { connectToTarget } from '../protocols/tcp/tcp-target.ts';
-import type { RequestRule } from '../routing/request-rule.ts';
+import { isServer } from '../routing/intercept.ts';
 import type { Offer } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
@@ -31,6 +31,8 @@ export interface PickedServer {
   target: Target;
   release: () => void;
 }
+
+type Taking = Pick<ConnectorConfig, 'rule' | 'weight' | 'intercept'>;
 
 /** A server, and the connector that leads to it. */
 interface Server extends Target {
@@ -63,14 +65,13 @@ export class Servers {
   /** What this site offers, also what no server is ready for at the moment. */
   offers(): Offer[] {
     const offers = new Map<string, Offer>();
-    for (const { address, type, distribution, aggregate, port, exact, rule, weight, targets } of this.#connectors) {
+    for (const connector of this.#connectors) {
+      const { address, type, distribution, aggregate, port, exact, rule, weight, intercept, targets } = connector;
       const offer = offers.get(address) ?? { address, type, distribution, ...(aggregate && { aggregate }), ports: [] };
       offers.set(address, offer);
       const names = targets.map(({ name }) => name);
       // Several connectors that take any port are several servers of one address, whatever ports they listen on.
-      const known = offer.ports.find(
-        (offered) => (exact ? offered.port === port : !offered.exact) && isSame(offered.rule, rule) && offered.weight === weight,
-      );
+      const known = offer.ports.find((offered) => (exact ? offered.port === port : !offered.exact) && isSame(offered, connector));
       if (!known)
         offer.ports.push({
           port,
@@ -78,6 +79,7 @@ export class Servers {
           ...(exact && { exact }),
           ...(rule && { rule }),
           ...(weight !== undefined && { weight }),
+          ...(intercept && { intercept }),
         });
       else {
         known.targets.push(...names);
@@ -151,9 +153,11 @@ export class Servers {
     });
   }
 
-  /** `forRequests`: also those that take only certain requests; who asks for one of them knows that this is one. */
+  /** `forRequests`: also those that take only certain requests, or copies; who asks for one of them knows that this is one. */
   #servers(address: string, port: number, forRequests = false): Server[] {
-    const mine = this.#connectors.filter((connector) => connector.address === address && (forRequests || !connector.rule));
+    const mine = this.#connectors.filter(
+      (connector) => connector.address === address && (forRequests || (!connector.rule && isServer(connector))),
+    );
     const exact = mine.filter((connector) => connector.exact && connector.port === port);
     return (exact.length > 0 ? exact : mine.filter((connector) => !connector.exact)).flatMap((connector) =>
       connector.targets.map((target) => ({ ...target, connector })),
@@ -184,8 +188,9 @@ export class Servers {
   }
 }
 
-function isSame(a: RequestRule | undefined, b: RequestRule | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** Whether servers of both get the same. */
+function isSame(a: Taking, b: Taking): boolean {
+  return a.weight === b.weight && a.intercept === b.intercept && JSON.stringify(a.rule) === JSON.stringify(b.rule);
 }
 
 function keyOf({ host, port }: Target): string {

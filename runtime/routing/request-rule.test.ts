@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type RequestRule, type RequestTraits, takersOf } from './request-rule.ts';
+import type { Intercept } from './intercept.ts';
+import { hears, type RequestRule, type RequestTraits, takersOf } from './request-rule.ts';
 
 const SERVERS: { name: string; rule?: RequestRule }[] = [
   { name: 'any' },
@@ -39,5 +40,38 @@ describe('a request goes to', () => {
 
   it('nobody, where all have rules and it satisfies none', () => {
     assert.deepEqual(takers(request('/'), SERVERS.slice(2)), []);
+  });
+});
+
+describe('where somebody stands in for the servers', () => {
+  const ada = { header: { name: 'baggage', value: 'caravan=ada' } };
+  const all: { name: string; rule?: RequestRule; intercept?: Intercept }[] = [
+    ...SERVERS,
+    { name: 'taker of all', intercept: 'take-over' },
+    { name: 'taker of some', rule: ada, intercept: 'take-some' },
+    { name: 'listener', intercept: 'listen-in' },
+    { name: 'what a later version means', intercept: 'take-turns' as Intercept },
+  ];
+  const takersWithout = (left: string, of: RequestTraits) =>
+    takersOf(
+      all.filter(({ name }) => name !== left),
+      of,
+    ).map(({ name }) => name);
+
+  it('who takes some comes first, then who takes all, whatever the path', () => {
+    assert.deepEqual(takersWithout('', request('/v2', 'caravan=ada')), ['taker of some']);
+    assert.deepEqual(takersWithout('', request('/v2', 'caravan=grace')), ['taker of all']);
+    assert.deepEqual(takersOf(all, undefined).map(({ name }) => name), ['taker of all']); // prettier-ignore
+  });
+
+  it('the servers get what is left, and who listens in nothing', () => {
+    assert.deepEqual(takersWithout('taker of all', request('/')), ['any', 'any too']);
+    assert.deepEqual(takersOf(all.slice(-2), request('/')), []);
+  });
+
+  it('who listens in hears what its rule is for', () => {
+    assert.equal(hears({}, request('/')), true);
+    assert.equal(hears({ rule: ada }, request('/')), false);
+    assert.equal(hears({ rule: ada }, request('/', 'caravan=ada')), true);
   });
 });

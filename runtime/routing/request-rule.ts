@@ -1,3 +1,6 @@
+import { type Intercept, isServer } from './intercept.ts';
+import { MAX_NAME_LENGTH } from './limits.ts';
+
 /** Which requests a server takes: those that have all of this. */
 export interface RequestRule {
   /** A field, its name in lower case, with this value, or with it as one of a list: `baggage: a=b, caravan=ada` has `caravan=ada`. */
@@ -14,18 +17,23 @@ export interface RequestTraits {
   header(name: string): string | undefined;
 }
 
+interface Taker {
+  rule?: RequestRule | undefined;
+  intercept?: Intercept | undefined;
+}
+
+/** More than any rule's. */
+const INTERCEPT_RANK = 2 * MAX_NAME_LENGTH + 2;
+
 /**
  * Those that a request is for: whose rule is the most specific that it satisfies; the longer path first, then with a field before without. Where
- * it satisfies none, or it is not known, those without a rule.
+ * it satisfies none, or it is not known, those without a rule. Who stands in for the servers comes before all of them.
  */
-export function takersOf<T extends { rule?: RequestRule | undefined }>(
-  all: readonly T[],
-  request: RequestTraits | undefined,
-): T[] {
+export function takersOf<T extends Taker>(all: readonly T[], request: RequestTraits | undefined): T[] {
   let best: T[] = [];
   let most = -1;
   for (const each of all) {
-    const rank = each.rule ? rankOf(each.rule, request) : 0;
+    const rank = rankOf(each, request);
     if (rank === undefined || rank < most) continue;
     if (rank > most) best = [];
     most = rank;
@@ -34,11 +42,23 @@ export function takersOf<T extends { rule?: RequestRule | undefined }>(
   return best;
 }
 
-/** How specific a rule is that a request satisfies, from 1 on. */
-function rankOf({ header, path }: RequestRule, request: RequestTraits | undefined): number | undefined {
+function rankOf(taker: Taker, request: RequestTraits | undefined): number | undefined {
+  if (!isServer(taker)) return undefined;
+  const { rule, intercept } = taker;
+  const rank = rule ? specificityOf(rule, request) : 0;
+  return rank !== undefined && intercept ? INTERCEPT_RANK + rank : rank;
+}
+
+/** How specific a rule is that a request satisfies, from 1 on; undefined where it does not, or is not known. */
+function specificityOf({ header, path }: RequestRule, request: RequestTraits | undefined): number | undefined {
   if (!request || (path !== undefined && !isBelow(request.path, path))) return undefined;
   if (header && !hasValue(request.header(header.name), header.value)) return undefined;
   return 2 * (path?.length ?? 0) + (header ? 1 : 0) || 1;
+}
+
+/** Whether somebody who listens in wants a copy of a request. */
+export function hears({ rule }: Taker, request: RequestTraits): boolean {
+  return rule === undefined || specificityOf(rule, request) !== undefined;
 }
 
 function isBelow(path: string, prefix: string): boolean {

@@ -1,4 +1,5 @@
 /** Words of the routing protocol. Nothing in this folder knows of sockets, clocks or files. */
+import type { Intercept } from './intercept.ts';
 import type { RequestRule } from './request-rule.ts';
 
 /**
@@ -61,6 +62,8 @@ export interface OfferedPort {
   rule?: RequestRule;
   /** Its share of the requests, relative to that of others. Default 1. */
   weight?: number;
+  /** It stands in for the other servers of the address. */
+  intercept?: Intercept;
 }
 
 /** What of an offer clients of a port may use: what is for that very port, else what takes any. */

@@ -101,6 +101,7 @@ function isOfferedPort(port: unknown): boolean {
   if (port['exact'] !== undefined && port['exact'] !== true) return false;
   if (port['rule'] !== undefined && !isRule(port['rule'])) return false;
   if (port['weight'] !== undefined && !isWeight(port['weight'])) return false;
+  if (port['intercept'] !== undefined && !isWord(port['intercept'])) return false;
   const targets = port['targets'];
   return Array.isArray(targets) && targets.length <= MAX_NAMED_TARGETS && targets.every(isName);
 }
@@ -210,13 +211,14 @@ function knownOffer({ address, type, distribution, aggregate, edge, ports }: Off
   };
 }
 
-function knownPort({ port, targets, exact, rule, weight }: OfferedPort): OfferedPort {
+function knownPort({ port, targets, exact, rule, weight, intercept }: OfferedPort): OfferedPort {
   return {
     port,
     targets,
     ...(exact && { exact }),
     ...(rule && { rule: knownRule(rule) }),
     ...(weight !== undefined && { weight }),
+    ...(intercept && { intercept }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Destination, ServiceStatus, SiteStatus } from '../api/types.ts';
+import type { Destination, InterceptStatus, ServiceStatus, SiteStatus } from '../api/types.ts';
 import type { KnownOffer, KnownRouter, RoutingEngine } from '../routing/engine.ts';
 import type { RouterId } from '../routing/types.ts';
 
@@ -15,8 +15,11 @@ export function servicesOf(engine: RoutingEngine): ServiceStatus[] {
 }
 
 function serviceOf(address: string, offers: KnownOffer[], routers: ReadonlyMap<RouterId, KnownRouter>): ServiceStatus {
-  const reachable = offers.filter(({ cost }) => cost !== undefined);
-  const told = reachable.length > 0 ? reachable : offers;
+  // Who stands in for a service says nothing of what it is, unless nobody else is left.
+  const whole = offers.filter(({ offer }) => offer.ports.some(({ intercept }) => !intercept));
+  const reachable = whole.filter(({ cost }) => cost !== undefined);
+  const told = reachable.length > 0 ? reachable : whole.length > 0 ? whole : offers;
+  const intercepts = offers.filter(({ cost }) => cost !== undefined).flatMap(interceptsOf);
   const destinations = reachable.flatMap(destinationsOf);
   const pending = reachable.filter(({ offer }) => offer.ports.every(({ targets }) => targets.length === 0));
   const lostAt = Math.max(0, ...offers.map(({ place }) => routers.get(place.edge ?? place.router)?.lostAt ?? 0));
@@ -28,6 +31,7 @@ function serviceOf(address: string, offers: KnownOffer[], routers: ReadonlyMap<R
     // 0: nobody connects to it at a port.
     ports: [...new Set(told.flatMap(({ offer }) => offer.ports.map(({ port }) => port)))].filter(Boolean).sort((a, b) => a - b),
     destinations,
+    ...(intercepts.length > 0 && { intercepts }),
     ...(pending.length > 0 && { pending: pending.map(({ router }) => router.site.name) }),
     ...(destinations.length === 0 && lostAt > 0 && { lastOffered: new Date(lostAt).toISOString() }),
     ...(warning && { warning }),
@@ -36,8 +40,22 @@ function serviceOf(address: string, offers: KnownOffer[], routers: ReadonlyMap<R
 
 function destinationsOf({ router, offer }: KnownOffer): Destination[] {
   const { id, site } = router;
-  return offer.ports.flatMap(({ port, targets }) =>
-    targets.map((target) => ({ site: site.name, siteId: site.id, router: id, target, port })),
+  return offer.ports.flatMap(({ port, targets, intercept }) =>
+    intercept ? [] : targets.map((target) => ({ site: site.name, siteId: site.id, router: id, target, port })),
+  );
+}
+
+function interceptsOf({ router: { site }, offer }: KnownOffer): InterceptStatus[] {
+  return offer.ports.flatMap(({ intercept, rule, targets }) =>
+    intercept
+      ? targets.map((target) => ({
+          how: intercept,
+          site: site.name,
+          siteId: site.id,
+          target,
+          ...(rule?.header && { header: `${rule.header.name}: ${rule.header.value}` }),
+        }))
+      : [],
   );
 }
 

@@ -1,64 +1,11 @@
-/** Whole sites in this process, joined over real sockets. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/until.ts';
-import { silentLog } from '../log.ts';
 import type { Resource } from './resources.ts';
-import { Site } from './site.ts';
-import type { ResourceSource, WishedState } from './source.ts';
+import { closeSites, link, resourcesOf, start } from './sites.testkit.ts';
 
-let sites: Site[] = [];
-afterEach(async () => {
-  await Promise.all(sites.map((site) => site.close()));
-  sites = [];
-});
-
-/** Resources that a test changes. */
-class TestSource implements ResourceSource {
-  #state: WishedState;
-  #changed: (state: WishedState) => void = () => {};
-
-  constructor(resources: Resource[]) {
-    this.#state = { resources, problems: [] };
-  }
-
-  async watch(changed: (state: WishedState) => void): Promise<void> {
-    this.#changed = changed;
-    changed(this.#state);
-  }
-
-  set(resources: Resource[]): void {
-    this.#state = { resources, problems: [] };
-    this.#changed(this.#state);
-  }
-
-  async close(): Promise<void> {}
-}
-
-function resourcesOf(name: string, settings: Record<string, string> = {}): Resource[] {
-  const where = 'the test';
-  const roles = [{ name: 'inter-router' as const, port: 0 }];
-  return [
-    { kind: 'Site', name, spec: { edge: false, settings }, where },
-    { kind: 'RouterAccess', name: 'links', spec: { roles, bindHost: '127.0.0.1', settings: {} }, where },
-  ];
-}
-
-async function start(name: string, settings?: Record<string, string>) {
-  const store = new MemoryStore();
-  const source = new TestSource(resourcesOf(name, settings));
-  const site = await Site.start({ store, sources: [source], platform: 'host', log: silentLog });
-  sites.push(site);
-  return { site, store, source };
-}
-
-async function link(from: Site, to: Site): Promise<void> {
-  const { yaml } = await from.issueToken({});
-  const { link: name } = await to.redeemToken({ yaml });
-  await until('the link', () => to.status().links.some(({ id, state }) => id === name && state === 'up'));
-}
+afterEach(closeSites);
 
 describe('a site that cannot write what it remembers', () => {
   it('runs on, and says so', async (t) => {

@@ -3,6 +3,7 @@ import type {
   AccessStatus,
   Explanation,
   ExposeRequest,
+  InterceptRequest,
   IssuedToken,
   IssueTokenRequest,
   ListenRequest,
@@ -32,6 +33,7 @@ import { Access } from './access.ts';
 import { AutoListeners } from './auto-listeners.ts';
 import { answerClaim } from './claims.ts';
 import { explain } from './explain.ts';
+import { interceptConnector } from './intercept.ts';
 import { PacedTask } from './paced-task.ts';
 import { redeemToken } from './redeem.ts';
 import { RoutedNames } from './network-names.ts';
@@ -266,6 +268,11 @@ export class Site implements SiteControl {
       ...(serverName !== undefined && { tlsServerName: serverName }),
     };
     return this.#make('Connector', name, { routingKey: address, port, host, type, settings }, secret);
+  }
+
+  async intercept(request: InterceptRequest): Promise<MadeResource> {
+    const { name, spec } = interceptConnector(request, this.services(), this.#identity);
+    return this.#make('Connector', name, spec);
   }
 
   async listen({ address, port, host = '127.0.0.1', type = 'tcp', tls }: ListenRequest): Promise<MadeResource> {

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../api/types.ts';
-import { type Aggregate, AGGREGATES, DISTRIBUTIONS, whyNotDistributed } from '../api/vocabulary.ts';
+import { DISTRIBUTIONS, whyNotDistributed } from '../api/vocabulary.ts';
 import type { ConnectorConfig, LinkConfig, ListenerConfig } from '../router/config.ts';
 import { type AddressChoice, addressesOf } from '../routing/address-choice.ts';
-import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
 import type { Distribution, Protocol } from '../routing/types.ts';
 import { type ConnectorResource, durationMs, type Resource, type ResourceKind, type Spec } from './resources.ts';
+import { sharingOf } from './sharing.ts';
 import { connectorTls, listenerTls, type Secrets } from './tls-wishes.ts';
 
 /** Timers take no more than 24 days. */
@@ -199,34 +199,6 @@ function connectorOf(
       ...(proxyProtocol && { proxyProtocol: true as const }),
     },
   ];
-}
-
-/** Which requests a connector takes, and how many; one sentence where that makes no sense. */
-function sharingOf({ type, settings }: Spec<'Connector'>): Pick<ConnectorConfig, 'rule' | 'weight' | 'aggregate'> | string {
-  const { header, pathPrefix: path, weight, aggregate } = settings;
-  const given = Object.entries({ header, pathPrefix: path, weight }).find(([, value]) => value !== undefined);
-  if (given && type !== 'http' && type !== 'http2')
-    return `settings.${given[0]} is for requests: for type http and http2, not for ${type}.`;
-  const [, name, value] = /^([\w!#$%&'*+.^`|~-]+)\s*:\s*(\S.*)$/.exec(header?.trim() ?? '') ?? [];
-  if (header !== undefined && (name === undefined || value!.length > MAX_NAME_LENGTH))
-    return `settings.header is "${header}"; write a field and its value, such as "baggage: caravan=ada".`;
-  if (path !== undefined && (!/^\/[^\s?#]*$/.test(path) || path.length > MAX_NAME_LENGTH))
-    return `settings.pathPrefix is "${path}"; write the first part of a path, such as "/v2".`;
-  if (weight !== undefined && !(/^\d{1,7}$/.test(weight) && Number(weight) >= 1 && Number(weight) <= MAX_WEIGHT))
-    return `settings.weight is "${weight}"; use a whole number from 1 to ${MAX_WEIGHT}.`;
-  if (aggregate !== undefined && !(AGGREGATES as readonly string[]).includes(aggregate))
-    return `settings.aggregate is "${aggregate}"; use ${AGGREGATES.join(' or ')}.`;
-  if (aggregate !== undefined && (type !== 'http' || settings['distribution'] !== 'multicast'))
-    return 'settings.aggregate is for type http with settings.distribution "multicast".';
-  const rule = {
-    ...(name !== undefined && { header: { name: name.toLowerCase(), value: value! } }),
-    ...(path !== undefined && { path }),
-  };
-  return {
-    ...(Object.keys(rule).length > 0 && { rule }),
-    ...(weight !== undefined && { weight: Number(weight) }),
-    ...(aggregate !== undefined && { aggregate: aggregate as Aggregate }),
-  };
 }
 
 /** Why servers are not told of each connection's client. */

@@ -53,6 +53,11 @@ export class FakeSite implements SiteControl {
     return { link: 'west', peer: 'west' };
   }
 
+  async intercept(request: { address: string }): Promise<MadeResource> {
+    this.#called('intercept', request);
+    return { kind: 'Connector', name: `intercept-${request.address}` };
+  }
+
   async expose(request: { address: string }): Promise<MadeResource> {
     this.#called('expose', request);
     return { kind: 'Connector', name: request.address };

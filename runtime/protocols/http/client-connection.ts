@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { originOf } from '../origin.ts';
 import { abort, splice } from '../splice.ts';
+import { CopiedExchange } from './copied-exchange.ts';
 import { Exchange } from './exchange.ts';
 import { FanOutExchange } from './fan-out-exchange.ts';
 import { ForwardedFields } from './forwarded.ts';
@@ -67,9 +68,17 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     this.#request = head;
     this.#state = 'busy';
     this.#requestEnded = false;
-    const fanOut = this.#context.way.fanOut();
-    this.#handler = fanOut ? new FanOutExchange(fanOut, head, this, this.#context) : new Exchange(head, this, this.#context);
+    this.#handler = this.#handlerFor(head);
     return head.framing;
+  }
+
+  #handlerFor(head: RequestHead): RequestHandler {
+    const fanOut = this.#context.way.fanOut();
+    if (fanOut) return new FanOutExchange(fanOut, head, this, this.#context);
+    // What follows a change of the protocol is no request.
+    const listening = head.upgrade === undefined ? this.#context.way.copies(head) : [];
+    if (listening.length > 0) return new CopiedExchange(listening, head, this, this.#context);
+    return new Exchange(head, this, this.#context);
   }
 
   body(piece: Buffer): void {

@@ -74,7 +74,8 @@ export class FanOutExchange implements RequestHandler {
       return;
     }
     const { method, isIdempotent } = this.#head;
-    const head = requestBytes(this.#head, this.#client.forwarded, { address: way.address, isFanOut: true }, undefined);
+    const passing = { address: way.address, isWhole: true, isCollected: true };
+    const head = requestBytes(this.#head, this.#client.forwarded, passing, undefined);
     const options = {
       pool,
       request: Buffer.concat([head, this.#body.bytes]),

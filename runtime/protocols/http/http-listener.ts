@@ -17,7 +17,14 @@ export const openHttpListener: OpenListener = httpListener();
 export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
   const limits = { ...DEFAULT_LIMITS, ...changed };
   return (host, port, way) => {
-    const context: HttpContext = { way, log: sparing(way.log), pool: new ServerPool(limits), limits, isClosing: false };
+    const context: HttpContext = {
+      way,
+      log: sparing(way.log),
+      pool: new ServerPool(limits),
+      limits,
+      copies: { underWay: 0 },
+      isClosing: false,
+    };
     const clients = new Set<ClientConnection>();
     const timer = setInterval(
       () => {

@@ -19,6 +19,8 @@ export class TcpWay implements Way {
   readonly log = silentLog;
   servers: FakeServer[];
   fanOutAs: FanOut | undefined;
+  /** They listen in. */
+  listening: FakeServer[] = [];
   /** Requests that were asked servers for. */
   readonly traits: (RequestTraits | undefined)[] = [];
   /** Servers given out, and how many of them are done. */
@@ -48,6 +50,10 @@ export class TcpWay implements Way {
 
   fanOut(): FanOut | undefined {
     return this.fanOutAs;
+  }
+
+  copies(): Server[] {
+    return this.listening.map((server) => this.#give(server));
   }
 
   flow(): Flow {

@@ -37,6 +37,10 @@ export const MAX_FAN_OUT_ANSWER_BYTES = 8 * 1024 * 1024;
 export const MAX_FAN_OUT_BYTES = 64 * 1024 * 1024;
 /** A server that has not answered such a request by then has failed. Milliseconds. */
 export const FAN_OUT_WITHIN_MS = 30_000;
+/** Of a request that others get a copy of. Bytes. */
+export const MAX_COPY_BYTES = 1024 * 1024;
+/** Copies that a listener has under way. */
+export const MAX_COPIES = 64;
 
 export interface HttpLimits {
   requestLineBytes: number;
@@ -57,6 +61,8 @@ export interface HttpLimits {
   fanOutAnswerBytes: number;
   fanOutBytes: number;
   fanOutWithinMs: number;
+  copyBytes: number;
+  copies: number;
 }
 
 export const DEFAULT_LIMITS: HttpLimits = {
@@ -78,4 +84,6 @@ export const DEFAULT_LIMITS: HttpLimits = {
   fanOutAnswerBytes: MAX_FAN_OUT_ANSWER_BYTES,
   fanOutBytes: MAX_FAN_OUT_BYTES,
   fanOutWithinMs: FAN_OUT_WITHIN_MS,
+  copyBytes: MAX_COPY_BYTES,
+  copies: MAX_COPIES,
 };

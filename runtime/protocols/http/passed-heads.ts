@@ -13,22 +13,24 @@ const FRAMING = new Set<FieldLine['field']>(['content-length', 'transfer-encodin
 export interface RequestPassing {
   /** The address, for clients that name no host. */
   address: string;
-  /** The whole body is here and goes to all servers: the answers must come as they are, not compressed, and in HTTP. */
-  isFanOut?: boolean;
+  /** The whole body is here: nobody has to be told to send it, and the protocol is not changed behind it. */
+  isWhole?: boolean;
+  /** The answer is put together with others: it must not come compressed. */
+  isCollected?: boolean;
 }
 
 /** A request's head as a server gets it, and after it the first piece of its body where that is small. */
 export function requestBytes(
   head: RequestHead,
   forwarded: ForwardedFields,
-  { address, isFanOut = false }: RequestPassing,
+  { address, isWhole = false, isCollected = false }: RequestPassing,
   body: Buffer | undefined,
 ): Buffer {
   let added = forwarded.linesFor(head);
-  if (head.upgrade !== undefined && !isFanOut) added = `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n${added}`;
+  if (head.upgrade !== undefined && !isWhole) added = `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n${added}`;
   // Trailers are passed on, so a client that wants them may say so; nothing else in this field is for the server.
   else if (listOf(head.known('te') ?? '').includes('trailers')) added = `Connection: TE\r\nTE: trailers\r\n${added}`;
-  if (isFanOut) added = `Accept-Encoding: identity\r\n${added}`;
+  if (isCollected) added = `Accept-Encoding: identity\r\n${added}`;
   const hasHost = head.originTarget === undefined && head.lines.some(({ field }) => field === 'host');
   // An empty host is better than none: the server would refuse the request (RFC 9112, section 3.2).
   if (!hasHost) added = `Host: ${head.host || address}\r\n${added}`;
@@ -36,8 +38,8 @@ export function requestBytes(
     HOP_BY_HOP.has(field) ||
     REWRITTEN.has(field) ||
     (field === 'host' && !hasHost) ||
-    (field === 'accept-encoding' && isFanOut) ||
-    (field === 'expect' && (isFanOut || head.minor === 0));
+    (field === 'accept-encoding' && isCollected) ||
+    (field === 'expect' && (isWhole || head.minor === 0));
   const isAsItIs = head.minor === 1 && head.originTarget === undefined;
   const first = isAsItIs ? '' : `${head.method} ${targetOf(head)} HTTP/1.1\r\n`;
   return assemble(head, first, isAsItIs ? 0 : head.fieldsAt, isLeftOut, added, body);

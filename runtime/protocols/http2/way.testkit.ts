@@ -38,6 +38,10 @@ export class TestWay implements Way {
     return undefined;
   }
 
+  copies(): Server[] {
+    return [];
+  }
+
   flow(): Flow {
     throw new Error('there are no datagrams here');
   }

@@ -1,0 +1,56 @@
+import { type Aggregate, AGGREGATES, INTERCEPTS, whyNotIntercepted } from '../api/vocabulary.ts';
+import type { ConnectorConfig } from '../router/config.ts';
+import type { Intercept } from '../routing/intercept.ts';
+import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
+import type { Protocol } from '../routing/types.ts';
+import { readField } from './header-field.ts';
+import type { Spec } from './resources.ts';
+
+type Sharing = Pick<ConnectorConfig, 'rule' | 'weight' | 'aggregate' | 'intercept'>;
+
+/** Which requests a connector takes, and how many; one sentence where that makes no sense. */
+export function sharingOf({ type, settings }: Spec<'Connector'>): Sharing | string {
+  const { header, pathPrefix: path, weight, aggregate, intercept } = settings;
+  const given = Object.entries({ header, pathPrefix: path, weight }).find(([, value]) => value !== undefined);
+  if (given && type !== 'http' && type !== 'http2')
+    return `settings.${given[0]} is for requests: for type http and http2, not for ${type}.`;
+  const field = header === undefined ? undefined : readField(header);
+  if (header !== undefined && field === undefined)
+    return `settings.header is "${header}"; write a field and its value, such as "baggage: caravan=ada".`;
+  if (path !== undefined && (!/^\/[^\s?#]*$/.test(path) || path.length > MAX_NAME_LENGTH))
+    return `settings.pathPrefix is "${path}"; write the first part of a path, such as "/v2".`;
+  if (weight !== undefined && !(/^\d{1,7}$/.test(weight) && Number(weight) >= 1 && Number(weight) <= MAX_WEIGHT))
+    return `settings.weight is "${weight}"; use a whole number from 1 to ${MAX_WEIGHT}.`;
+  if (aggregate !== undefined && !(AGGREGATES as readonly string[]).includes(aggregate))
+    return `settings.aggregate is "${aggregate}"; use ${AGGREGATES.join(' or ')}.`;
+  if (aggregate !== undefined && (type !== 'http' || settings['distribution'] !== 'multicast'))
+    return 'settings.aggregate is for type http with settings.distribution "multicast".';
+  const wrong = intercept === undefined ? undefined : whyNoIntercept(type, settings);
+  if (wrong !== undefined) return wrong;
+  const rule = {
+    ...(field && { header: field }),
+    ...(path !== undefined && { path }),
+  };
+  return {
+    ...(Object.keys(rule).length > 0 && { rule }),
+    ...(weight !== undefined && { weight: Number(weight) }),
+    ...(aggregate !== undefined && { aggregate: aggregate as Aggregate }),
+    ...(intercept !== undefined && { intercept: intercept as Intercept }),
+  };
+}
+
+function whyNoIntercept(
+  type: Protocol,
+  { intercept, header, pathPrefix, distribution }: Record<string, string>,
+): string | undefined {
+  if (!(INTERCEPTS as readonly (string | undefined)[]).includes(intercept))
+    return `settings.intercept is "${intercept}"; use ${INTERCEPTS.join(', ')}.`;
+  const cannot = whyNotIntercepted(type, intercept as Intercept);
+  if (cannot !== undefined) return `settings.intercept: ${cannot}.`;
+  if (distribution === 'multicast') return 'settings.intercept is not for what goes to all servers; leave it out.';
+  const chooses = header !== undefined || pathPrefix !== undefined;
+  if (intercept === 'take-some' && !chooses)
+    return 'settings.intercept is "take-some"; say which with settings.header, such as "baggage: caravan=ada".';
+  if (intercept === 'take-over' && chooses) return 'settings.intercept is "take-over", which is for all requests; use take-some.';
+  return undefined;
+}
