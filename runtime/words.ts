@@ -1,4 +1,5 @@
 /** How people are told about times, numbers and names: the same words everywhere. */
+import type { Intercept } from './api/vocabulary.ts';
 
 const UNITS: [name: string, seconds: number][] = [
   ['day', 86_400],
@@ -30,6 +31,12 @@ export function tally(names: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name)).join(', ');
+}
+
+/** Who stands in for the servers of a service: `ada takes over`, `ada takes some (baggage: caravan=ada)`, `ada listens in`. */
+export function standsIn(site: string, { how, header }: { how: Intercept; header?: string }): string {
+  const does = { 'take-over': 'takes over', 'take-some': 'takes some', 'listen-in': 'listens in' }[how];
+  return `${site} ${does}${header === undefined ? '' : ` (${header})`}`;
 }
 
 /** A round trip: `0.4 ms`, `23 ms`; nothing where it was not measured yet. */

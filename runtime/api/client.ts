@@ -13,6 +13,7 @@ import type {
   IssuedToken,
   IssueTokenRequest,
   ListenRequest,
+  MadeIntercept,
   MadeResource,
   ProxyRequest,
   ProxyStatus,
@@ -105,7 +106,7 @@ export class ApiClient {
     return this.#call('POST', '/v1/connectors', { body: request, signal });
   }
 
-  intercept(request: InterceptRequest, signal?: AbortSignal): Promise<MadeResource> {
+  intercept(request: InterceptRequest, signal?: AbortSignal): Promise<MadeIntercept> {
     return this.#call('POST', '/v1/intercepts', { body: request, signal });
   }
 

@@ -5,6 +5,7 @@ import type {
   IssuedToken,
   IssueTokenRequest,
   ListenRequest,
+  MadeIntercept,
   MadeResource,
   ProxyRequest,
   ProxyStatus,
@@ -26,7 +27,7 @@ export interface SiteControl {
   redeemToken(request: RedeemTokenRequest): Promise<RedeemedLink>;
   expose(request: ExposeRequest): Promise<MadeResource>;
   /** Rejects with `not-found`, `bad-request` or `conflict` where a service cannot be intercepted so. */
-  intercept(request: InterceptRequest): Promise<MadeResource>;
+  intercept(request: InterceptRequest): Promise<MadeIntercept>;
   listen(request: ListenRequest): Promise<MadeResource>;
   /** Opens the proxy, and again after every restart. Rejects with `conflict` where the port cannot be had, or a resource says which. */
   openProxy(request: ProxyRequest): Promise<ProxyStatus>;

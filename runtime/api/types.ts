@@ -287,6 +287,12 @@ export interface MadeResource {
   name: string;
 }
 
+/** What stands in for a service's servers. */
+export interface MadeIntercept extends MadeResource {
+  /** Only requests with this. */
+  header?: string;
+}
+
 /** The body of every answer that is not 2xx. */
 export interface ApiErrorBody {
   /** Stable, for programs: `token-expired`, `not-found`, `bad-request`, `conflict`. */

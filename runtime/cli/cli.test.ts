@@ -107,6 +107,18 @@ describe('what people see', () => {
     assert.deepEqual(JSON.parse((await caravan('status -o json')).out), site.state);
   });
 
+  test('who stands in for a service', async () => {
+    const [service] = site.state.services;
+    const by = { site: 'ada', siteId: 'a', target: '127.0.0.1:3000' };
+    const intercepts = [
+      { ...by, how: 'take-over' as const },
+      { ...by, how: 'take-some' as const, header: 'baggage: caravan=ada' },
+    ];
+    site.change({ services: [{ ...service!, address: 'cart', intercepts }] });
+    const { out } = await caravan('services');
+    assert.match(out, /\n◐ cart: ada takes over\n◐ cart: ada takes some \(baggage: caravan=ada\)\n$/);
+  });
+
   test('an explanation', async () => {
     const { out } = await caravan('explain orders');
     assert.equal(out, 'orders is offered by west.\n✓  1  west offers it  tcp, port 5432\n');
@@ -147,6 +159,27 @@ describe('a change', () => {
     assert.equal(out, 'orders is exposed: it leads to db.local:5432 (connector orders).\n');
     const argument = { address: 'orders', port: 5432, host: 'db.local', type: 'tcp', distribution: 'closest' };
     assert.deepEqual(site.calls, [{ name: 'expose', argument }]);
+  });
+
+  test('intercept', async () => {
+    const { out } = await caravan('intercept backend --port 3000 --header baggage=caravan=ada --service-port 80');
+    assert.equal(
+      out,
+      '127.0.0.1:3000 takes some of backend: requests with baggage: caravan=ada (connector intercept-backend).\n',
+    );
+    const all = await caravan('intercept backend --port 3000 --take-over --host ::1');
+    assert.equal(all.out, '[::1]:3000 takes over backend (connector intercept-backend).\n');
+    await caravan('intercept backend --port 3000 --listen-in');
+    assert.deepEqual(
+      site.calls.map(({ argument }) => argument),
+      [
+        { address: 'backend', port: 3000, how: 'take-some', header: 'baggage: caravan=ada', servicePort: 80 },
+        { address: 'backend', port: 3000, how: 'take-over', host: '::1' },
+        { address: 'backend', port: 3000, how: 'listen-in' },
+      ],
+    );
+    const both = await caravan('intercept backend --port 3000 --take-over --listen-in');
+    assert.match(both.err, /^caravan: --take-over takes all: leave --header and --listen-in out\./);
   });
 
   test('listen tells the port that the system chose', async () => {

@@ -18,6 +18,11 @@ export const COMMANDS: readonly Entry[] = [
   { words: 'token issue', summary: 'make a token that lets another site in', load: () => import('./token-issue.ts') },
   { words: 'token redeem', summary: 'link with the site that issued a token', load: () => import('./token-redeem.ts') },
   { words: 'expose', summary: 'offer a local server at an address, to the whole network', load: () => import('./expose.ts') },
+  {
+    words: 'intercept',
+    summary: 'let a local server stand in for a service of the network',
+    load: () => import('./intercept.ts'),
+  },
   { words: 'listen', summary: 'reach an address through a local port', load: () => import('./listen.ts') },
   { words: 'proxy', summary: 'reach services by the names that pods use, through a proxy', load: () => import('./proxy.ts') },
   { words: 'env', summary: 'where services are on this computer, as environment variables', load: () => import('./env.ts') },

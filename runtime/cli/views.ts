@@ -1,7 +1,7 @@
 /** The status as tables for people. Every function gives whole lines. */
 import type { LinkStatus, ServiceStatus, SiteStatus, Status } from '../api/types.ts';
 import { table } from './table.ts';
-import { ago, counted, duration, milliseconds, tally } from '../words.ts';
+import { ago, counted, duration, milliseconds, standsIn, tally } from '../words.ts';
 
 export function servicesTable(status: Status): string {
   if (status.services.length === 0)
@@ -14,8 +14,11 @@ export function servicesTable(status: Status): string {
     offeredBy(service),
     here(status, service),
   ]);
+  const stand = status.services.flatMap((service) =>
+    (service.intercepts ?? []).map((by) => `◐ ${service.address}: ${standsIn(by.site, by)}\n`),
+  );
   const warnings = status.services.flatMap(({ warning }) => (warning ? [`! ${warning}\n`] : []));
-  return table(['ADDRESS', 'TYPE', 'PORT', 'DISTRIBUTION', 'OFFERED BY', 'HERE'], rows) + warnings.join('');
+  return table(['ADDRESS', 'TYPE', 'PORT', 'DISTRIBUTION', 'OFFERED BY', 'HERE'], rows) + [...stand, ...warnings].join('');
 }
 
 /** `west ×3, east ×2`; sites in the order in which the router names them. */

@@ -22,6 +22,8 @@ export const RESOURCE_LABEL = 'skupper.io/resource';
 
 /** On a proxy Service: the address that it stands for. */
 export const ADDRESS_ANNOTATION = 'caravan/address';
+/** On a Service of somebody's that points at the router for a while: what its owner wrote. */
+export const ORIGINAL_ANNOTATION = 'caravan/original';
 /** On a Secret of the store: the entry's name, which the Secret's own name cannot tell (`/` and `.` look alike there). */
 export const ENTRY_ANNOTATION = 'caravan/entry';
 /** On the pod template: changes with the runtime, so that applying a new one rolls the pod. */

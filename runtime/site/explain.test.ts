@@ -45,6 +45,17 @@ describe('why an address can or cannot be reached', () => {
     );
   });
 
+  it('is reached, and somebody stands in for its servers', () => {
+    const by = { how: 'take-some', site: 'ada', siteId: 'a', target: '127.0.0.1:3000', header: 'baggage: caravan=ada' } as const;
+    const { summary, steps } = explain(status({ services: [{ ...ORDERS, intercepts: [by] }] }), 'orders');
+    assert.equal(summary, 'orders can be reached from east.');
+    assert.deepEqual(steps[1], {
+      ok: true,
+      title: 'ada takes some (baggage: caravan=ada)',
+      detail: 'it gets requests with this field, at 127.0.0.1:3000, for as long as it is linked',
+    });
+  });
+
   it('is not known at all', () => {
     const { summary } = explain(status({}), 'ordres');
     assert.equal(summary, 'ordres cannot be reached: nothing in the network offers ordres; expose it, or check the name');

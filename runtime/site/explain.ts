@@ -1,5 +1,12 @@
 import type { Explanation, ExplainStep, Status } from '../api/types.ts';
-import { ago, counted, tally } from '../words.ts';
+import { ago, counted, standsIn, tally } from '../words.ts';
+
+/** What who stands in gets. */
+const GETS = {
+  'take-over': 'it gets all',
+  'take-some': 'it gets requests with this field',
+  'listen-in': 'it gets copies of requests',
+};
 
 /** Follows an address from who offers it to who can use it here, and says where it breaks. */
 export function explain(status: Status, address: string): Explanation {
@@ -18,6 +25,8 @@ export function explain(status: Status, address: string): Explanation {
       if (state !== 'up')
         steps.push({ ok: false, title: `the link ${id} is not up`, detail: message ?? 'the other side has not answered yet' });
   steps.push(offered(status, address));
+  for (const { site, target, ...how } of service?.intercepts ?? [])
+    steps.push({ ok: true, title: standsIn(site, how), detail: `${GETS[how.how]}, at ${target}, for as long as it is linked` });
   const sites = [...new Set(service?.destinations.map(({ site }) => site))];
   for (const site of sites.filter((name) => name !== status.site.name)) steps.push(wayTo(status, site));
   const listeners = status.listeners.filter((listener) => listener.address === address);

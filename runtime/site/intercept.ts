@@ -9,6 +9,8 @@ import { resourceName } from './resource-name.ts';
 export interface InterceptConnector {
   name: string;
   spec: object;
+  /** Which requests it takes. */
+  header: string | undefined;
 }
 
 /**
@@ -52,7 +54,11 @@ export function interceptConnector(
     // Of several ports it takes clients of its own only; of a sole one, whoever asks for the address.
     ...(ports.length > 1 && { servicePort: String(servicePort) }),
   };
-  return { name: `intercept-${resourceName(address, servicePort)}`, spec: { routingKey: address, port, host, type, settings } };
+  return {
+    name: `intercept-${resourceName(address, servicePort)}`,
+    spec: { routingKey: address, port, host, type, settings },
+    header,
+  };
 }
 
 const DOES: Record<InterceptStatus['how'], string> = {

@@ -7,6 +7,7 @@ import type {
   IssuedToken,
   IssueTokenRequest,
   ListenRequest,
+  MadeIntercept,
   MadeResource,
   Problem,
   ProxyRequest,
@@ -270,9 +271,9 @@ export class Site implements SiteControl {
     return this.#make('Connector', name, { routingKey: address, port, host, type, settings }, secret);
   }
 
-  async intercept(request: InterceptRequest): Promise<MadeResource> {
-    const { name, spec } = interceptConnector(request, this.services(), this.#identity);
-    return this.#make('Connector', name, spec);
+  async intercept(request: InterceptRequest): Promise<MadeIntercept> {
+    const { name, spec, header } = interceptConnector(request, this.services(), this.#identity);
+    return { ...(await this.#make('Connector', name, spec)), ...(header !== undefined && { header }) };
   }
 
   async listen({ address, port, host = '127.0.0.1', type = 'tcp', tls }: ListenRequest): Promise<MadeResource> {

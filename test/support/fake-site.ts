@@ -1,5 +1,5 @@
 import type { SiteControl, Unsubscribe } from '../../runtime/api/control.ts';
-import type { MadeResource, Status } from '../../runtime/api/types.ts';
+import type { InterceptRequest, MadeIntercept, MadeResource, Status } from '../../runtime/api/types.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 
 /** A site that remembers what it was asked; what it answers can be changed from a test. */
@@ -53,9 +53,10 @@ export class FakeSite implements SiteControl {
     return { link: 'west', peer: 'west' };
   }
 
-  async intercept(request: { address: string }): Promise<MadeResource> {
+  async intercept(request: InterceptRequest): Promise<MadeIntercept> {
     this.#called('intercept', request);
-    return { kind: 'Connector', name: `intercept-${request.address}` };
+    const { address, header } = request;
+    return { kind: 'Connector', name: `intercept-${address}`, ...(header && { header }) };
   }
 
   async expose(request: { address: string }): Promise<MadeResource> {

@@ -1,6 +1,6 @@
 /** What the namespace offers: annotated objects and Connectors with a selector, as connectors to the pods behind them. Pure. */
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
-import type { Problem } from '../../api/types.ts';
+import type { Problem, Protocol } from '../../api/types.ts';
 import type { ConnectorResource, Resource, Target } from '../../site/resources.ts';
 import { type OwnPort, ownPorts, readExposure } from '../annotations.ts';
 import { OWN_LABELS } from '../names.ts';
@@ -15,10 +15,18 @@ export interface Offers {
   problems: Problem[];
   /** By address: what offers it here, as `Deployment backend`. */
   offeredBy: Map<string, Set<string>>;
+  /** By address: as what, and at which ports. */
+  exposed: Map<string, Exposed>;
+}
+
+/** How an address is offered by this namespace. */
+export interface Exposed {
+  type: Protocol;
+  ports: ExposedPort[];
 }
 
 export function offersOf(snapshot: Snapshot): Offers {
-  const offers: Offers = { connectors: [], problems: [], offeredBy: new Map() };
+  const offers: Offers = { connectors: [], problems: [], offeredBy: new Map(), exposed: new Map() };
   const services = snapshot.services.filter((service) => !hasLabels(service, OWN_LABELS));
   for (const service of services)
     offerObject(offers, 'Service', service, (exposed) => behindService(service, exposed, snapshot.pods));
@@ -45,7 +53,7 @@ function offerObject(
     return;
   }
   const { address, type, distribution, ports } = exposure;
-  noteOffer(offers, address, where);
+  noteOffer(offers, address, where, { type, ports });
   for (const exposed of ports) {
     // One of several ports takes its own clients only; a sole port takes whoever asks for the address.
     const only: Record<string, string> = ports.length > 1 ? { servicePort: String(exposed.port) } : {};
@@ -63,8 +71,8 @@ function offerObject(
 export function resolveSelectors(resources: readonly Resource[], pods: readonly V1Pod[], offers: Offers): Resource[] {
   return resources.map((resource) => {
     if (resource.kind !== 'Connector') return resource;
-    const { routingKey, port, selector: text, includeNotReadyPods } = resource.spec;
-    noteOffer(offers, routingKey, `Connector ${resource.name}`);
+    const { routingKey, port, type, selector: text, includeNotReadyPods } = resource.spec;
+    noteOffer(offers, routingKey, `Connector ${resource.name}`, { type, ports: [{ port, targetPort: port }] });
     if (text === undefined) return resource;
     const selector = parseLabelSelector(text);
     if (!selector) {
@@ -78,7 +86,8 @@ export function resolveSelectors(resources: readonly Resource[], pods: readonly 
   });
 }
 
-function noteOffer({ offeredBy }: Offers, address: string, by: string): void {
+function noteOffer({ offeredBy, exposed }: Offers, address: string, by: string, { type, ports }: Exposed): void {
+  exposed.set(address, { type, ports: [...(exposed.get(address)?.ports ?? []), ...ports] });
   const known = offeredBy.get(address);
   if (known) known.add(by);
   else offeredBy.set(address, new Set([by]));

@@ -3,8 +3,10 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { ServiceStatus } from '../../api/types.ts';
 import type { WishedState } from '../../site/source.ts';
 import { offersOf, resolveSelectors } from './connectors.ts';
+import { asWritten } from './diverted-service.ts';
+import { type DivertMemory, type DivertPlan, newDivertMemory, noteDiverted, planDiversions } from './diverted-services.ts';
 import { linksAccess } from './links-access.ts';
-import { type ProxyMemory, type ProxyPlan, planProxies } from './proxies.ts';
+import { newMemory, type ProxyMemory, type ProxyPlan, planProxies } from './proxies.ts';
 import type { ResourceMaps } from './resource-maps.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -15,27 +17,41 @@ export interface PlanInput extends Snapshot {
   now: number;
 }
 
+/** What outlives a single plan. */
+export interface PlanMemory {
+  proxies: ProxyMemory;
+  diverted: DivertMemory;
+}
+
 export interface Plan {
   state: WishedState;
-  proxies: Pick<ProxyPlan, 'create' | 'update' | 'remove'>;
+  writes: Pick<ProxyPlan, 'create' | 'update' | 'remove'> & Pick<DivertPlan, 'patches'>;
   recheckAt: number | undefined;
 }
 
-export function makePlan(input: PlanInput, memory: ProxyMemory, maps: ResourceMaps): Plan {
-  const { services, pods, network, hostIp, now } = input;
-  const offers = offersOf(input);
+export function newPlanMemory(now: number): PlanMemory {
+  return { proxies: newMemory(now), diverted: newDivertMemory(now) };
+}
+
+export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMaps): Plan {
+  const { pods, network, hostIp, now } = input;
+  const services = input.services.map(asWritten);
+  const ports = memory.proxies.listenerPorts;
+  const offers = offersOf({ ...input, services });
   const written = maps.read(input.configMaps);
   const resolved = resolveSelectors(written.resources, pods, offers);
-  const proxies = planProxies({ network, services, offeredBy: offers.offeredBy, now }, memory);
+  noteDiverted(input.services, ports);
+  const proxies = planProxies({ network, services, offeredBy: offers.offeredBy, now }, memory.proxies);
+  const diverted = planDiversions({ ...offers, network, services: input.services, ports, now }, memory.diverted);
   const links = linksAccess(services, hostIp, now);
-  const times = [proxies.recheckAt, links.recheckAt].filter((time) => time !== undefined);
+  const times = [proxies.recheckAt, diverted.recheckAt, links.recheckAt].filter((time) => time !== undefined);
   return {
     state: {
-      resources: [...resolved, ...offers.connectors, ...proxies.listeners],
-      problems: [...written.problems, ...offers.problems, ...proxies.problems, ...links.problems],
+      resources: [...resolved, ...offers.connectors, ...proxies.listeners, ...diverted.listeners],
+      problems: [...written.problems, ...offers.problems, ...proxies.problems, ...diverted.problems, ...links.problems],
       access: links.access,
     },
-    proxies,
+    writes: { ...proxies, patches: diverted.patches },
     recheckAt: times.length > 0 ? Math.min(...times) : undefined,
   };
 }

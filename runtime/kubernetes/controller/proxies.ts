@@ -10,8 +10,8 @@ import type { V1Service } from '@kubernetes/client-node';
 import type { Problem, ServiceStatus } from '../../api/types.ts';
 import type { Resource } from '../../site/resources.ts';
 import { nameOf } from '../objects.ts';
-import { FIRST_LISTENER_PORT, LAST_LISTENER_PORT } from '../ports.ts';
 import { isServiceName } from '../annotations.ts';
+import { ListenerPorts } from './listener-ports.ts';
 import { asItStands, isAsWanted, isProxy, type ProxyService, toService, type Wanted } from './proxy-service.ts';
 
 export const UNREACHABLE_GRACE_MS = 15 * 60_000;
@@ -24,12 +24,12 @@ export interface ProxyMemory {
   seen: Set<string>;
   /** Since when an address has had no destination, where the network does not say. */
   emptySince: Map<string, number>;
-  /** `address:port` → the listener port it was given, perhaps before its Service shows up in the watch. */
-  listenerPorts: Map<string, number>;
+  /** By `address:port`, perhaps before its Service shows up in the watch. */
+  listenerPorts: ListenerPorts;
 }
 
 export function newMemory(now: number): ProxyMemory {
-  return { started: now, seen: new Set(), emptySince: new Map(), listenerPorts: new Map() };
+  return { started: now, seen: new Set(), emptySince: new Map(), listenerPorts: new ListenerPorts() };
 }
 
 export interface ProxyInput {
@@ -57,8 +57,8 @@ export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
   const byName = new Map(services.map((service) => [nameOf(service), service]));
   const proxies = new Map(services.filter(isProxy).map((service) => [nameOf(service), service]));
   const listed = new Map(network.map((status) => [status.address, status]));
-  remember(memory, network, [...proxies.values()], now);
-  const give = portGiver(memory);
+  remember(memory, network, services, now);
+  const give = (address: string, port: number) => memory.listenerPorts.give(`${address}:${port}`);
 
   for (const status of [...listed.values()].sort((a, b) => (a.address < b.address ? -1 : 1))) {
     const { address, type, ports } = status;
@@ -102,21 +102,19 @@ function keep(plan: ProxyPlan, wanted: Wanted, proxy: V1Service | undefined): vo
     });
 }
 
-function remember(memory: ProxyMemory, network: readonly ServiceStatus[], proxies: readonly V1Service[], now: number): void {
+function remember(memory: ProxyMemory, network: readonly ServiceStatus[], services: readonly V1Service[], now: number): void {
+  const proxies = services.filter(isProxy);
   for (const { address, destinations, pending } of network) {
     memory.seen.add(address);
     if (destinations.length > 0 || pending) memory.emptySince.delete(address);
     else if (!memory.emptySince.has(address)) memory.emptySince.set(address, now);
   }
-  const alive = new Set([...network.map(({ address }) => address), ...proxies.map(nameOf)]);
-  for (const key of memory.listenerPorts.keys())
-    if (!alive.has(key.slice(0, key.lastIndexOf(':')))) memory.listenerPorts.delete(key);
+  const proxied = [...network.map(({ address }) => address), ...proxies.map(nameOf)];
+  // The others are those of Services that are diverted.
+  const alive = new Set([...proxied, ...services.map((service) => `Service/${nameOf(service)}`)]);
+  memory.listenerPorts.keep((owner) => alive.has(owner));
   for (const proxy of proxies)
-    for (const { port, targetPort } of proxy.spec?.ports ?? []) {
-      const number = Number(targetPort);
-      if (number >= FIRST_LISTENER_PORT && number <= LAST_LISTENER_PORT)
-        memory.listenerPorts.set(`${nameOf(proxy)}:${port}`, number);
-    }
+    for (const { port, targetPort } of proxy.spec?.ports ?? []) memory.listenerPorts.note(`${nameOf(proxy)}:${port}`, targetPort);
 }
 
 function emptySince({ address, lastOffered }: ServiceStatus, memory: ProxyMemory, now: number): number {
@@ -130,21 +128,6 @@ function staysFor(grace: number, since: number, now: number, plan: ProxyPlan): b
   if (end <= now) return false;
   plan.recheckAt = Math.min(plan.recheckAt ?? end, end);
   return true;
-}
-
-/** The same port for the same service as long as anything remembers it, so that neither Service nor listener ever changes it. */
-function portGiver({ listenerPorts }: ProxyMemory): (address: string, port: number) => number {
-  const taken = new Set(listenerPorts.values());
-  let next = FIRST_LISTENER_PORT;
-  return (address, port) => {
-    const key = `${address}:${port}`;
-    const known = listenerPorts.get(key);
-    if (known !== undefined) return known;
-    while (taken.has(next)) next++;
-    taken.add(next);
-    listenerPorts.set(key, next);
-    return next;
-  };
 }
 
 /** The very object that is exposed under the address, or the Service of a workload that is. */

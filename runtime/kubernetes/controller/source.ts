@@ -1,6 +1,7 @@
 /**
  * The in-cluster side: follows the namespace, tells the site what its objects wish for, and keeps a proxy Service for every service of
- * the network. Runs in the router's pod.
+ * the network, and those that
+ * somebody stands in for pointing at the router. Runs in the router's pod.
  */
 import type { Unsubscribe } from '../../api/control.ts';
 import type { Problem } from '../../api/types.ts';
@@ -8,12 +9,12 @@ import type { NetworkView } from '../../site/network-view.ts';
 import type { ResourceSource, WishedState } from '../../site/source.ts';
 import type { ClusterClient } from '../client.ts';
 import { RESOURCE_LABEL } from '../names.ts';
-import type { Kind } from '../objects.ts';
+import { type Kind, nameOf } from '../objects.ts';
 import { ObjectWatch } from '../watch.ts';
 import { NamedSecrets } from './named-secrets.ts';
-import { makePlan } from './plan.ts';
-import { newMemory } from './proxies.ts';
-import { ProxyWriter } from './proxy-writer.ts';
+import { restore } from './diverted-service.ts';
+import { makePlan, newPlanMemory } from './plan.ts';
+import { ServiceWriter } from './service-writer.ts';
 import { ResourceMaps } from './resource-maps.ts';
 
 /** Changes that come together are answered together. Milliseconds. */
@@ -34,7 +35,7 @@ export class NamespaceSource implements ResourceSource {
   private readonly ended = new AbortController();
   private readonly maps = new ResourceMaps();
   private readonly memory;
-  private readonly writer: ProxyWriter;
+  private readonly writer: ServiceWriter;
   private readonly secrets: NamedSecrets;
   private readonly watches: ReturnType<NamespaceSource['startWatches']>;
   private unsubscribe: Unsubscribe | undefined;
@@ -46,8 +47,8 @@ export class NamespaceSource implements ResourceSource {
   constructor(options: NamespaceSourceOptions) {
     this.options = options;
     this.now = options.now ?? Date.now;
-    this.memory = newMemory(this.now());
-    this.writer = new ProxyWriter(options.client, options.namespace, () => this.touch());
+    this.memory = newPlanMemory(this.now());
+    this.writer = new ServiceWriter(options.client, options.namespace, () => this.touch());
     this.secrets = new NamedSecrets(options.client, options.namespace, () => this.touch());
     this.watches = this.startWatches();
   }
@@ -66,6 +67,18 @@ export class NamespaceSource implements ResourceSource {
     clearTimeout(this.later);
     this.secrets.close();
     await this.writer.close();
+    await this.giveBack();
+  }
+
+  /** Without the router a Service that points at it leads nowhere. */
+  private async giveBack(): Promise<void> {
+    const { client, namespace } = this.options;
+    const given = [...this.watches.services.items.values()].map(async (service) => {
+      const change = restore(service);
+      if (change) await client.patch('Service', namespace, nameOf(service), change);
+    });
+    // Who comes next finds what could not be given back.
+    await Promise.allSettled(given);
   }
 
   private startWatches() {
@@ -108,7 +121,7 @@ export class NamespaceSource implements ResourceSource {
       return;
     }
     const now = this.now();
-    const { state, proxies, recheckAt } = makePlan(
+    const { state, writes, recheckAt } = makePlan(
       {
         services: [...services.items.values()],
         pods: [...pods.items.values()],
@@ -130,7 +143,7 @@ export class NamespaceSource implements ResourceSource {
       const problems = unique([...state.problems, ...this.secrets.problems, ...this.writer.problems, ...watchProblems]);
       this.emit({ ...state, resources: [...state.resources, ...this.secrets.resources], problems });
     }
-    this.writer.write(proxies);
+    this.writer.write(writes);
     clearTimeout(this.later);
     if (recheckAt !== undefined) this.later = setTimeout(() => this.touch(), Math.max(recheckAt - now, 0) + 1);
   }

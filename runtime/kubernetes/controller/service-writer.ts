@@ -2,18 +2,18 @@ import type { Problem } from '../../api/types.ts';
 import { sentence } from '../../errors.ts';
 import { ApiError } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import type { ProxyPlan } from './proxies.ts';
+import type { Plan } from './plan.ts';
 
 /** After a write that failed. Milliseconds. */
 export const RETRY_MS = 5_000;
 
-type Writes = Pick<ProxyPlan, 'create' | 'update' | 'remove'>;
+type Writes = Plan['writes'];
 
 /**
- * Writes proxy Services, one plan at a time and always the latest. It never writes over what it has not seen: a new Service is
- * created, not applied, and an existing one carries its version; a conflict is no error, since the watch brings the next plan.
+ * Writes Services, one plan at a time and always the latest. It never writes over what it has not seen: a new Service is created, not applied,
+ * and a change of an existing one carries its version; a conflict is no error, since the watch brings the next plan.
  */
-export class ProxyWriter {
+export class ServiceWriter {
   /** What the cluster does not let be written. */
   problems: Problem[] = [];
   private readonly client: ClusterClient;
@@ -45,7 +45,7 @@ export class ProxyWriter {
   private async run(): Promise<void> {
     const { signal } = this.ended;
     while (this.next && !signal.aborted) {
-      const { create, update, remove } = this.next;
+      const { create, update, remove, patches } = this.next;
       this.next = undefined;
       const problems: Problem[] = [];
       const attempt = async (name: string, call: () => Promise<unknown>) => {
@@ -56,6 +56,8 @@ export class ProxyWriter {
           problems.push({ where: `Service ${name}`, message: sentence(error) });
         }
       };
+      for (const { name, change } of patches)
+        await attempt(name, () => this.client.patch('Service', this.namespace, name, change, { signal }));
       for (const object of create)
         await attempt(object.metadata.name, () => this.client.create(this.namespace, object, { signal }));
       for (const object of update)
