@@ -2,26 +2,12 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { ApiClient } from '../../runtime/api/client.ts';
-import type { Status } from '../../runtime/api/types.ts';
 import * as kubernetes from '../../runtime/kubernetes/index.ts';
-import type { NamespaceRef, WayIn } from '../../runtime/kubernetes/types.ts';
 import { type SiteProcess, SiteProcesses } from '../router/site-processes.ts';
 import { until } from '../support/until.ts';
-import type { Cluster } from './cluster.ts';
+import { bundles, ClusterSite } from './cluster-site.ts';
 import { type Lab, prepareLab, startLab, whyLabCannotRun } from './lab.ts';
-import { namespaceUser } from './namespace-user.ts';
 import { callOnOneChannel, fetchInPod, fetchOnOneConnection, grpcServer, shell, webServer } from './workloads.ts';
-
-const bundles = fileURLToPath(new URL('../../dist', import.meta.url));
-
-/** A site in a namespace, made with rights in that namespace alone. */
-interface ClusterSite {
-  cluster: Cluster;
-  ref: NamespaceRef;
-  api: ApiClient;
-}
 
 describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, () => {
   let lab: Lab;
@@ -33,7 +19,7 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
   before(async () => {
     await prepareLab((line) => console.error(line));
     lab = await startLab();
-    [west, east] = await Promise.all([prepare(lab.west), prepare(lab.east)]);
+    [west, east] = await Promise.all([ClusterSite.prepare(lab.west), ClusterSite.prepare(lab.east)]);
     sites = await SiteProcesses.make();
     [laptop] = await sites.start('laptop');
   });
@@ -43,7 +29,7 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
   });
 
   it('creates a site in a restricted namespace with namespace rights only', async () => {
-    await Promise.all([create(west, 'LoadBalancer'), create(east, 'none')]);
+    await Promise.all([west.create('LoadBalancer'), east.create('none')]);
     const { sites: found } = await kubernetes.findSites({ kubeconfig: lab.kubeconfigPath, context: west.cluster.context });
     const site = found.find(({ namespace }) => namespace === west.ref.namespace);
     assert.equal(site?.ready, true);
@@ -60,11 +46,11 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
   });
 
   it('links them through the load balancer', async () => {
-    await status(west, 'an address', ({ access }) => access.find(({ way }) => way === 'LoadBalancer'));
+    await west.status('an address', ({ access }) => access.find(({ way }) => way === 'LoadBalancer'));
     const { yaml } = await west.api.issueToken({});
     const { link, peer } = await east.api.redeemToken({ yaml });
     assert.equal(peer, 'west');
-    await status(east, 'the link up', ({ links }) => links.find(({ id, state }) => id === link && state === 'up'));
+    await east.status('the link up', ({ links }) => links.find(({ id, state }) => id === link && state === 'up'));
   });
 
   it('makes an annotated Deployment reachable in the other cluster, by its name', async () => {
@@ -78,7 +64,7 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
     const answer = await until('an answer in the other cluster', () => fetchFrom(east, 'http://backend:8080'));
     console.log(`# from annotating to an answer in the other cluster: ${Math.round(performance.now() - annotated)} ms`);
     assert.equal(answer, 'hello from west');
-    const service = await status(east, 'both pods', ({ services }) =>
+    const service = await east.status('both pods', ({ services }) =>
       services.find(({ destinations }) => destinations.length === 2),
     );
     assert.equal(service.address, 'backend');
@@ -97,7 +83,7 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
     await west.cluster.apply(webServer('web', { replicas: 2, annotations: { 'skupper.io/proxy': 'http' } }), namespace);
     await west.cluster.apply(grpcServer('names', { replicas: 2, annotations: { 'skupper.io/proxy': 'http2' } }), namespace);
     for (const address of ['web', 'names'])
-      await status(east, `both pods of ${address}`, ({ services }) =>
+      await east.status(`both pods of ${address}`, ({ services }) =>
         services.some((service) => service.address === address && service.destinations.length === 2),
       );
     const pod = { cluster: east.cluster, namespace: east.ref.namespace };
@@ -149,7 +135,7 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
       webServer('orders', { says: 'orders', annotations: { 'skupper.io/proxy': 'tcp' } }),
       west.ref.namespace,
     );
-    const problem = await status(east, 'the conflict', ({ problems }) => problems.find(({ where }) => where.includes('orders')));
+    const problem = await east.status('the conflict', ({ problems }) => problems.find(({ where }) => where.includes('orders')));
     assert.match(problem.message, /^[^\n]+\.$/);
     const selector = await east.cluster.run(
       'get',
@@ -163,7 +149,7 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
     assert.equal(selector, '{"app":"x"}');
     await east.cluster.run('delete', 'service', 'orders', '-n', east.ref.namespace);
     await until('the proxy Service in its place', async () => (await fetchFrom(east, 'http://orders:8080')) === 'orders');
-    await status(east, 'no conflict any more', ({ problems }) => problems.length === 0);
+    await east.status('no conflict any more', ({ problems }) => problems.length === 0);
   });
 
   it('keeps serving while a pod is replaced', async () => {
@@ -208,30 +194,12 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
     await assert.rejects(kubernetes.findSites({ kubeconfig: kubeconfigPath, context }, { timeoutMs: 1000 }), /does not answer/);
     console.log(`# gave up after ${Math.round(performance.now() - asked)} ms`);
   });
-
-  async function prepare(cluster: Cluster): Promise<ClusterSite> {
-    const namespace = await cluster.createNamespace('shop', { restricted: true });
-    const kubeconfig = await namespaceUser(cluster, namespace);
-    const [context] = (await kubernetes.readKubeconfig(kubeconfig)).contexts;
-    const ref = { kubeconfig, context: context!.name, namespace };
-    return { cluster, ref, api: new ApiClient((signal) => kubernetes.connectToSite(ref, 'api', signal ? { signal } : {})) };
-  }
 });
-
-async function create({ cluster, ref }: ClusterSite, wayIn: WayIn): Promise<void> {
-  const begun = performance.now();
-  await kubernetes.createSite({ ...ref, name: cluster.name, wayIn, bundles });
-  console.log(`# ${cluster.name} was ready after ${Math.round(performance.now() - begun)} ms`);
-}
 
 async function join(laptop: SiteProcess, { api, ref }: ClusterSite): Promise<void> {
   const { yaml } = await api.issueToken({});
   const { link } = await laptop.api.redeemToken({ yaml, portForward: { ...ref, kubeconfig: String(ref.kubeconfig) } });
   await laptop.status('the link up', ({ links }) => links.some(({ id, state }) => id === link && state === 'up'));
-}
-
-function status<T>({ cluster, api }: ClusterSite, what: string, look: (status: Status) => T | undefined): Promise<T> {
-  return until(`${what} at ${cluster.name}`, async () => look(await api.status()));
 }
 
 function fetchFrom({ cluster, ref }: ClusterSite, url: string): Promise<string> {

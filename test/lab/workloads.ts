@@ -59,10 +59,17 @@ export function shell(name: string): string {
 }
 
 /** What a pod of the Deployment that `shell('client')` made gets from a URL. */
-export async function fetchInPod({ cluster, namespace }: { cluster: Cluster; namespace: string }, url: string): Promise<string> {
-  const program =
-    'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) }).then((answer) => answer.text()).then(console.log)';
-  return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url)).trim();
+export async function fetchInPod(
+  { cluster, namespace }: { cluster: Cluster; namespace: string },
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<string> {
+  const program = `
+    const [, url, headers] = process.argv;
+    fetch(url, { headers: JSON.parse(headers), signal: AbortSignal.timeout(2000) })
+      .then((answer) => answer.text()).then(console.log)`;
+  const node = ['node', '-e', program, url, JSON.stringify(headers)];
+  return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', ...node)).trim();
 }
 
 /** What that pod gets to so many requests for a URL, one after the other on one connection. */
@@ -113,6 +120,16 @@ async function words(
 ): Promise<string[]> {
   const printed = await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url);
   return printed.trim().split(' ');
+}
+
+/** The Service in front of a Deployment of this module, at port 80. */
+export function service(name: string, annotations: Record<string, string> = {}): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, annotations },
+    spec: { selector: { app: name }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
+  });
 }
 
 function deployment(
