@@ -1,5 +1,5 @@
 /** How people are told about times, numbers and names: the same words everywhere. */
-import type { Intercept } from './api/vocabulary.ts';
+import type { StandIn } from './api/types.ts';
 
 const UNITS: [name: string, seconds: number][] = [
   ['day', 86_400],
@@ -34,7 +34,7 @@ export function tally(names: readonly string[]): string {
 }
 
 /** Who stands in for the servers of a service: `ada takes over`, `ada takes some (baggage: caravan=ada)`, `ada listens in`. */
-export function standsIn(site: string, { how, header }: { how: Intercept; header?: string }): string {
+export function standsIn(site: string, { how, header }: StandIn): string {
   const does = { 'take-over': 'takes over', 'take-some': 'takes some', 'listen-in': 'listens in' }[how];
   return `${site} ${does}${header === undefined ? '' : ` (${header})`}`;
 }

@@ -9,6 +9,7 @@ import { startDemo, stopDemo } from './demo.ts';
 import { explain } from './explain.ts';
 import { exposeOnNetwork } from './expose-on-network.ts';
 import { exposePort } from './expose-port.ts';
+import { intercept } from './intercept.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { linkSites } from './link-sites.ts';
@@ -20,6 +21,7 @@ import { removeLink } from './remove-link.ts';
 import { showLog } from './show-log.ts';
 import { stopExposing } from './stop-exposing.ts';
 import { stopExposingPort } from './stop-exposing-port.ts';
+import { stopIntercepting } from './stop-intercepting.ts';
 
 /** What the manifest contributes; a test keeps both alike. */
 export const COMMANDS: Record<string, Command> = {
@@ -31,6 +33,8 @@ export const COMMANDS: Record<string, Command> = {
   'caravan.leave': leave,
   'caravan.exposePort': exposePort,
   'caravan.stopExposingPort': stopExposingPort,
+  'caravan.intercept': intercept,
+  'caravan.stopIntercepting': stopIntercepting,
   'caravan.openInBrowser': openInBrowser,
   'caravan.copyAddress': copyAddress,
   'caravan.copyConnectionString': copyConnectionString,

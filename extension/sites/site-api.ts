@@ -1,8 +1,10 @@
 import type {
   Explanation,
   ExposeRequest,
+  InterceptRequest,
   IssuedToken,
   IssueTokenRequest,
+  MadeIntercept,
   MadeResource,
   ProxyRequest,
   ProxyStatus,
@@ -21,6 +23,7 @@ export interface SiteApi {
   issueToken(request: IssueTokenRequest, signal?: AbortSignal): Promise<IssuedToken>;
   redeemToken(request: RedeemTokenRequest, signal?: AbortSignal): Promise<RedeemedLink>;
   expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource>;
+  intercept(request: InterceptRequest, signal?: AbortSignal): Promise<MadeIntercept>;
   /** Without a port one that is open stays as it is. */
   openProxy(request: ProxyRequest, signal?: AbortSignal): Promise<ProxyStatus>;
   closeProxy(signal?: AbortSignal): Promise<void>;

@@ -39,6 +39,8 @@ export interface Target {
 
 export const GOOD: Icon = ['circle-filled', 'good'];
 export const OFF: Icon = ['circle-outline', 'off'];
+/** Half a circle: somebody stands in for a service. */
+export const SHARED: Icon = ['color-mode', 'good'];
 export const BAD: Icon = ['warning', 'bad'];
 
 /** Joins what there is: a description, or a tooltip's lines. */

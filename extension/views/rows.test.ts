@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Destination, LinkStatus, ServiceStatus, Status } from '../../runtime/api/types.ts';
+import type { ConnectorStatus, Destination, LinkStatus, ServiceStatus, Status } from '../../runtime/api/types.ts';
 import type { ContextView } from '../clusters/clusters.ts';
 import type { SiteRef } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
@@ -231,6 +231,22 @@ describe('Services', () => {
     ]);
   });
 
+  test('show who stands in for them, and what this laptop may do about it', () => {
+    const by = { site: 'ada', siteId: 'l', target: '127.0.0.1:3000', how: 'take-some', header: 'baggage: caravan=ada' } as const;
+    const grace = { site: 'grace', siteId: 'g', target: '127.0.0.1:1', how: 'take-over' } as const;
+    const cart = { ...service('cart', destination('w', 'a')), intercepts: [by] };
+    const orders = { ...service('orders', destination('w', 'b')), intercepts: [grace] };
+    const sites = [live(laptop, 'l', ['w'], { services: [cart, orders] })];
+    const rows = serviceRows(snapshot({ sites }), networksOf(sites));
+    assert.deepEqual(
+      rows.map(({ description, icon, flags }) => [description, icon[0], flags]),
+      [
+        ['tcp  8080  shop, this laptop takes some (baggage: caravan=ada)', 'color-mode', 'service.intercepted'],
+        ['tcp  8080  shop, grace takes over', 'color-mode', 'service.interceptable'],
+      ],
+    );
+  });
+
   test('say what is wrong: a conflict, a port in use', () => {
     const failed = { ...listener, port: 8080, state: 'failed', message: 'Port 8080 is in use by another program.' } as const;
     const warned = { ...service('cart', destination('w', 'a')), warning: 'west says tcp, east says udp.' };
@@ -261,5 +277,18 @@ test('the status bar tells the network in one line', () => {
   const sites = [live(west, 'w', ['e'], { services: [service('a', destination('w', 'x'))] })];
   assert.equal(statusBarText(networksOf(sites), [])?.text, '$(globe) shop · 2 sites · 1 service');
   assert.equal(statusBarText(networksOf(sites), ['x'])?.text, '$(globe) shop · 2 sites · 1 service · $(warning) 1 problem');
+  const connector: ConnectorStatus = {
+    name: 'a',
+    address: 'a',
+    type: 'tcp',
+    distribution: 'balanced',
+    port: 1,
+    targets: [],
+    state: 'ready',
+    source: 'command',
+    connections: 0,
+  };
+  const exposing = [live(laptop, 'l', ['w'], { connectors: [connector] })];
+  assert.match(statusBarText(networksOf(exposing), [])!.text, / · 1 port exposed$/);
   assert.equal(statusBarText([], []), undefined);
 });

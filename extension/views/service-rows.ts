@@ -1,6 +1,7 @@
 import { siteNames, type Network, type Service } from './networks.ts';
-import { counted, tally } from '../../runtime/words.ts';
-import { calmAgo, BAD, GOOD, joined, type Row } from './row.ts';
+import { counted, standsIn, tally } from '../../runtime/words.ts';
+import { isLaptop } from '../sites/site-ref.ts';
+import { calmAgo, BAD, GOOD, joined, type Row, SHARED } from './row.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The rows of *Services*: one a service; under its network where there are several. */
@@ -20,10 +21,14 @@ export function serviceRows(snapshot: Snapshot, networks: readonly Network[]): R
 }
 
 function serviceRow(service: Service, network: Network, { sites, now }: Snapshot): Row {
-  const { address, type, ports, local, connection } = service;
+  const { address, type, ports, local, connection, intercepts = [] } = service;
   const problem = problemOf(service, now);
-  const offered = offeredAt(service, siteNames(sites));
-  const where = offered || nowhere(service, now);
+  const nameOf = siteNames(sites);
+  const offered = offeredAt(service, nameOf);
+  const here = network.views.find(({ ref }) => isLaptop(ref))?.status?.site.id;
+  const stands = intercepts.map((by) => standsIn(nameOf({ id: by.siteId, name: by.site }), by));
+  const own = intercepts.some(({ siteId }) => siteId === here);
+  const where = joined(', ', [offered || nowhere(service, now), ...stands]);
   const browsable = type === 'http' || type === 'tcp';
   return {
     id: `service:${network.id}:${address}`,
@@ -34,12 +39,19 @@ function serviceRow(service: Service, network: Network, { sites, now }: Snapshot
       offered ? `Offered by ${offered}` : '',
       ...service.destinations.slice(0, 20).map(({ site, target }) => `  ${target} in ${site}`),
       service.destinations.length > 20 && `  and ${service.destinations.length - 20} more`,
+      ...stands,
       `Distribution: ${service.distribution}`,
       local ? `On this computer: ${local}` : '',
       problem,
     ]),
-    icon: problem ? BAD : GOOD,
-    flags: joined('.', ['service', local && 'local', local && browsable && 'browsable', problem && 'problem']),
+    icon: problem ? BAD : stands.length > 0 ? SHARED : GOOD,
+    flags: joined('.', [
+      'service',
+      local && 'local',
+      local && browsable && 'browsable',
+      here !== undefined && (own ? 'intercepted' : 'interceptable'),
+      problem && 'problem',
+    ]),
     command: 'caravan.explain',
     target: { address, site: network.views[0]!.ref, ...(local ? { local } : {}), ...(connection ? { connection } : {}) },
   };

@@ -2,8 +2,8 @@ import type { ConnectorStatus, LinkStatus, ListenerStatus, Status } from '../../
 import { isDemo, isLaptop, siteKey, siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 import type { siteNames } from './networks.ts';
-import { counted, milliseconds } from '../../runtime/words.ts';
-import { calmAgo, BAD, GOOD, type Icon, joined, OFF, type Row } from './row.ts';
+import { counted, milliseconds, standsIn } from '../../runtime/words.ts';
+import { calmAgo, BAD, GOOD, type Icon, joined, OFF, type Row, SHARED } from './row.ts';
 
 export interface RowContext {
   nameOf: ReturnType<typeof siteNames>;
@@ -113,15 +113,20 @@ function offers(id: string, ref: SiteRef, { connectors }: Status): Row[] {
 }
 
 function connectorRow(id: string, ref: SiteRef, connector: ConnectorStatus): Row {
-  const { name, address, type, targets, state, message, source, port } = connector;
+  const { name, address, type, targets, state, message, source, port, intercept } = connector;
   const ready = state === 'ready';
   const behind = targets.length > 2 ? `${targets.slice(0, 2).join(', ')} and ${targets.length - 2} more` : targets.join(', ');
   return {
     id: `${id}:connector:${name}`,
     label: address,
-    description: joined('  ', [type, port, ready ? behind : (message ?? state)]),
+    description: joined('  ', [
+      type,
+      port,
+      intercept && standsIn(siteLabel(ref), intercept),
+      ready ? behind : (message ?? state),
+    ]),
     tooltip: joined('\n', [`${address} ${type} ${port}: ${state}`, targets.join(', '), message, `From ${source}`]),
-    icon: ready ? GOOD : BAD,
+    icon: ready ? (intercept ? SHARED : GOOD) : BAD,
     flags: joined('.', ['connector', kindOf(ref), state]),
     target: { site: ref, address, resource: { kind: 'Connector', name } },
   };

@@ -1,3 +1,4 @@
+import { isLaptop } from '../sites/site-ref.ts';
 import type { Network } from './networks.ts';
 import { counted } from '../../runtime/words.ts';
 import { joined } from './row.ts';
@@ -23,7 +24,14 @@ export function statusBarText(
   problems: readonly string[],
 ): { text: string; label: string } | undefined {
   if (!network) return undefined;
-  const parts = [network.name, counted(network.sites.length, 'site'), counted(network.services.length, 'service')];
+  // What is open to others is never out of sight.
+  const exposed = network.views.find(({ ref }) => isLaptop(ref))?.status?.connectors.length ?? 0;
+  const parts = [
+    network.name,
+    counted(network.sites.length, 'site'),
+    counted(network.services.length, 'service'),
+    exposed > 0 && `${counted(exposed, 'port')} exposed`,
+  ];
   const trouble = problems.length > 0 && counted(problems.length, 'problem');
   return {
     text: `$(globe) ${joined(' · ', [...parts, trouble && `$(warning) ${trouble}`])}`,

@@ -73,16 +73,20 @@ export interface Destination {
   port: number;
 }
 
-/** Who stands in for a service's servers. */
-export interface InterceptStatus {
+/** How something stands in for a service's servers. */
+export interface StandIn {
   how: Intercept;
+  /** `baggage: caravan=ada`: only requests with this. */
+  header?: string;
+}
+
+/** Who stands in for a service's servers. */
+export interface InterceptStatus extends StandIn {
   /** Site name. */
   site: string;
   siteId: string;
   /** What it leads to: `host:port`. */
   target: string;
-  /** `baggage: caravan=ada`: only requests with this. */
-  header?: string;
 }
 
 export interface ServiceStatus {
@@ -129,6 +133,8 @@ export interface ConnectorStatus {
   targets: string[];
   state: 'ready' | 'pending' | 'failed';
   message?: string;
+  /** It stands in for the servers of others. */
+  intercept?: StandIn;
   source: string;
   connections: number;
 }

@@ -42,6 +42,11 @@ export function whyNotIntercepted(type: Protocol, how: Intercept): string | unde
   return `${how} is not possible for ${type}${possible.length > 0 ? `; use ${possible.join(' or ')}` : ''}`;
 }
 
+/** The field that says whose requests these are: an entry of W3C's baggage, which services hand on to those that they call. */
+export function headerOfUser(username: string): string {
+  return `baggage: caravan=${username.replaceAll(/[^\w.-]+/g, '-') || 'me'}`;
+}
+
 /** Of the names of resources that commands make: in a host's store they are a part of a file's name, which may have 255 bytes. */
 export const MAX_MADE_NAME_LENGTH = 200;
 /** A resource's, as Kubernetes has it. */

@@ -3,6 +3,7 @@ import { StreamError } from '../link/reason.ts';
 import type { ClientInfo } from '../protocols/client-info.ts';
 import { connectToTarget } from '../protocols/tcp/tcp-target.ts';
 import { isServer } from '../routing/intercept.ts';
+import { headerText } from '../routing/request-rule.ts';
 import type { Offer } from '../routing/types.ts';
 import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
@@ -134,7 +135,7 @@ export class Servers {
   /** `problemOf`: why the servers of a connector take nothing, where somebody else talks to them. */
   status(problemOf: (connector: string) => string | undefined = () => undefined): ConnectorStatus[] {
     return this.#connectors.map((connector) => {
-      const { name, address, type, distribution, port, targets, pending, source } = connector;
+      const { name, address, type, distribution, port, targets, pending, source, intercept, rule } = connector;
       const problems = targets.flatMap((target) => this.#tlsProblems.of(tlsKeyOf(connector, target)) ?? []);
       const waits = targets.length === 0 ? (pending ?? 'it has no server') : problemOf(name);
       const message = waits ?? problems[0];
@@ -147,6 +148,7 @@ export class Servers {
         targets: targets.map((target) => target.name),
         state: waits ? 'pending' : problems.length === targets.length ? 'failed' : 'ready',
         ...(message && { message }),
+        ...(intercept && { intercept: { how: intercept, ...(rule?.header && { header: headerText(rule.header) }) } }),
         source,
         connections: targets.reduce((sum, target) => sum + this.#count(target), 0),
       };

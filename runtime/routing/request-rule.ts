@@ -9,6 +9,11 @@ export interface RequestRule {
   path?: string;
 }
 
+/** As people write it: `baggage: caravan=ada`. */
+export function headerText({ name, value }: { name: string; value: string }): string {
+  return `${name}: ${value}`;
+}
+
 /** What a request is routed by. */
 export interface RequestTraits {
   /** Without the query. */

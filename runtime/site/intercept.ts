@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
 import type { InterceptRequest, InterceptStatus, ServiceStatus } from '../api/types.ts';
-import { whyNotIntercepted } from '../api/vocabulary.ts';
+import { headerOfUser, whyNotIntercepted } from '../api/vocabulary.ts';
 import { CaravanError } from '../errors.ts';
+import { headerText } from '../routing/request-rule.ts';
 import { readField } from './header-field.ts';
 import { resourceName } from './resource-name.ts';
 
@@ -70,18 +71,12 @@ const DOES: Record<InterceptStatus['how'], string> = {
 function headerOf({ how = 'take-some', header }: InterceptRequest): string | undefined {
   if (how === 'take-over' && header !== undefined)
     throw new CaravanError('bad-request', 'Who takes over gets all requests: leave the header out, or take some.');
-  const text = header ?? (how === 'take-some' ? ownHeader() : undefined);
+  const text = header ?? (how === 'take-some' ? headerOfUser(userInfo().username) : undefined);
   if (text === undefined) return undefined;
   const field = readField(text);
   if (!field)
     throw new CaravanError('bad-request', `"${text}" is not a field and its value; write such as "baggage: caravan=ada".`);
-  return `${field.name}: ${field.value}`;
-}
-
-/** Says whose requests these are in W3C's baggage, which services hand on to those that they call. */
-function ownHeader(): string {
-  const user = userInfo().username.replaceAll(/[^\w.-]+/g, '-');
-  return `baggage: caravan=${user || 'me'}`;
+  return headerText(field);
 }
 
 /** Whether a request that one of the two is for could be for the other as well. */

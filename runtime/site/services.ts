@@ -1,5 +1,6 @@
 import type { Destination, InterceptStatus, ServiceStatus, SiteStatus } from '../api/types.ts';
 import type { KnownOffer, KnownRouter, RoutingEngine } from '../routing/engine.ts';
+import { headerText } from '../routing/request-rule.ts';
 import type { RouterId } from '../routing/types.ts';
 
 /** Every service of the network, as this router's tables have it now. */
@@ -53,7 +54,7 @@ function interceptsOf({ router: { site }, offer }: KnownOffer): InterceptStatus[
           site: site.name,
           siteId: site.id,
           target,
-          ...(rule?.header && { header: `${rule.header.name}: ${rule.header.value}` }),
+          ...(rule?.header && { header: headerText(rule.header) }),
         }))
       : [],
   );

@@ -142,6 +142,36 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     await workbench.notifications.clear();
   });
 
+  it('intercepts a service: pods of both clusters reach the laptop instead, until it stops', async () => {
+    const server = createServer((_request, response) => response.end('hello from the laptop')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const answers = (what: string) =>
+      Promise.all(
+        [west, east].map((site) =>
+          until(`"${what}" at ${site.cluster.name}`, async () => (await fetchInPod(site, 'http://backend:8080')) === what),
+        ),
+      );
+    try {
+      await services().item('backend').contextMenu('Intercept a Service with This Laptop…');
+      await workbench.pick('Take Over');
+      await workbench.pick(String((server.address() as { port: number }).port));
+      await workbench.waitForNotification(/This laptop takes over: backend is at port \d+/);
+      await workbench.notifications.clear();
+      await answers('hello from the laptop');
+      await services()
+        .item('backend')
+        .waitForText(/this laptop takes over/);
+      await workbench.screenshot('intercepted');
+      await services().item('backend').contextMenu('Stop Intercepting');
+      await workbench.waitForNotification(/backend is its own servers' again/);
+      await answers('hello from west');
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    await workbench.notifications.clear();
+  });
+
   it('survives a reload of the window', async () => {
     await workbench.reload();
     await workbench.sidebar.open();
