@@ -241,8 +241,8 @@ describe('Services', () => {
     assert.deepEqual(
       rows.map(({ description, icon, flags }) => [description, icon[0], flags]),
       [
-        ['tcp  8080  shop, this laptop takes some (baggage: caravan=ada)', 'color-mode', 'service.intercepted'],
-        ['tcp  8080  shop, grace takes over', 'color-mode', 'service.interceptable'],
+        ['tcp  8080  this laptop takes some (baggage: caravan=ada), shop', 'color-mode', 'service.intercepted'],
+        ['tcp  8080  grace takes over, shop', 'color-mode', 'service.interceptable'],
       ],
     );
   });

@@ -28,7 +28,8 @@ function serviceRow(service: Service, network: Network, { sites, now }: Snapshot
   const here = network.views.find(({ ref }) => isLaptop(ref))?.status?.site.id;
   const stands = intercepts.map((by) => standsIn(nameOf({ id: by.siteId, name: by.site }), by));
   const own = intercepts.some(({ siteId }) => siteId === here);
-  const where = joined(', ', [offered || nowhere(service, now), ...stands]);
+  // What is out of the ordinary comes first: a narrow view cuts what stands behind it.
+  const where = joined(', ', [...stands, offered || nowhere(service, now)]);
   const browsable = type === 'http' || type === 'tcp';
   return {
     id: `service:${network.id}:${address}`,

@@ -16,6 +16,8 @@ import { configFor, readKubeconfig } from './kubeconfig.ts';
 import { ROUTER_SELECTOR } from './names.ts';
 import { openPortForward } from './port-forward.ts';
 import { API_PORT, LINKS_PORT } from './ports.ts';
+import { podEnvironmentWith } from './pod-environment.ts';
+import { podMakersWith } from './pod-makers.ts';
 import { readyPod } from './router-pod.ts';
 import { secretStore } from './store.ts';
 import type {
@@ -24,6 +26,9 @@ import type {
   CreateSiteRequest,
   Kubernetes,
   NamespaceRef,
+  PodEnvironment,
+  PodEnvironmentRequest,
+  PodMaker,
   Progress,
   SiteInCluster,
   SitesInContext,
@@ -60,6 +65,14 @@ export async function connectToSite(ref: NamespaceRef, port: 'api' | 'links', op
   const client = await clientFor(ref);
   const pod = await readyPod(client, ref.namespace, ROUTER_SELECTOR, options);
   return openPortForward(client, { namespace: ref.namespace, pod, port: port === 'api' ? API_PORT : LINKS_PORT }, options);
+}
+
+export async function podMakers(ref: NamespaceRef, options?: CallOptions): Promise<PodMaker[]> {
+  return podMakersWith(await clientFor(ref), ref.namespace, options);
+}
+
+export async function podEnvironment(request: PodEnvironmentRequest, options?: CallOptions): Promise<PodEnvironment> {
+  return podEnvironmentWith(await clientFor(request), request, options);
 }
 
 export async function readAnnotations(ref: WorkloadRef, options?: CallOptions): Promise<Record<string, string> | undefined> {
@@ -110,6 +123,8 @@ const contract: Kubernetes = {
   createSite,
   deleteSite,
   connectToSite,
+  podMakers,
+  podEnvironment,
   readAnnotations,
   annotate,
 };

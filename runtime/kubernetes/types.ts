@@ -84,6 +84,27 @@ export interface WorkloadRef extends NamespaceRef {
   name: string;
 }
 
+/** A workload that makes pods. */
+export interface PodMaker {
+  kind: Exclude<WorkloadKind, 'Service'>;
+  name: string;
+}
+
+export interface PodEnvironmentRequest extends NamespaceRef, PodMaker {
+  /** Default: the one that kubectl would take, else the first. */
+  container?: string;
+  /** Whether Secrets are read; default false. */
+  secrets?: boolean;
+}
+
+export interface PodEnvironment {
+  variables: Record<string, string>;
+  /** What is left out since Secrets were not read: `DB_PASSWORD (Secret db)`, `all of Secret db`. */
+  secrets: string[];
+  /** What else could not be had, each without a full stop: `LEVEL is level of ConfigMap app, which is not there`. */
+  missing: string[];
+}
+
 /** What a workload's annotations ask for. */
 export interface Exposure {
   address: string;
@@ -115,6 +136,10 @@ export interface Kubernetes {
   deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<void>;
   /** Opens a connection to a port of the site's router pod through the API server's port-forward. */
   connectToSite(ref: NamespaceRef, port: 'api' | 'links', options?: CallOptions): Promise<Duplex>;
+  /** What makes pods in a namespace, and is not Caravan's own. */
+  podMakers(ref: NamespaceRef, options?: CallOptions): Promise<PodMaker[]>;
+  /** The environment of a workload's pods. */
+  podEnvironment(request: PodEnvironmentRequest, options?: CallOptions): Promise<PodEnvironment>;
   /** The annotations the live object has now, or undefined where there is no such object. */
   readAnnotations(ref: WorkloadRef, options?: CallOptions): Promise<Record<string, string> | undefined>;
   /** Sets annotations of the live object; null removes one. */
