@@ -8,6 +8,9 @@ import { registerTerminals } from './laptop/register-terminals.ts';
 import { registerManifests } from './manifests/register-manifests.ts';
 import { EXPLAIN_SCHEME, ExplainDocuments } from './views/explain-documents.ts';
 import { registerViews } from './views/register-views.ts';
+import { registerDebugConfigurations } from './workloads/debug-configurations.ts';
+import { DebugIntercepts } from './workloads/debug-intercepts.ts';
+import { registerWorkloadTasks } from './workloads/workload-tasks.ts';
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Caravan', { log: true });
@@ -24,6 +27,7 @@ export function activate(context: vscode.ExtensionContext): void {
     showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
   });
   const explanations = new ExplainDocuments(caravan);
+  const intercepts = new DebugIntercepts(caravan);
   context.subscriptions.push(
     log,
     caravan,
@@ -32,6 +36,9 @@ export function activate(context: vscode.ExtensionContext): void {
     registerViews(caravan),
     registerManifests(caravan),
     registerTerminals(caravan, context.environmentVariableCollection),
+    intercepts,
+    registerDebugConfigurations(caravan, intercepts),
+    registerWorkloadTasks(caravan),
     registerCommands(caravan, log, context.globalState),
   );
   // `npm start` shows a live network to whoever has no cluster.

@@ -26,6 +26,12 @@ export const commands = {
   },
   executeCommand: async () => {},
 };
+export const debug = {
+  registerDebugConfigurationProvider: event,
+  onDidStartDebugSession: event,
+  onDidTerminateDebugSession: event,
+};
+export const tasks = { registerTaskProvider: event };
 export const languages = {
   registerCodeLensProvider: event,
   registerHoverProvider: event,

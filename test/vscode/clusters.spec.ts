@@ -1,6 +1,8 @@
 /** The main job, by clicking: two clusters become one network, a manifest gets into it, the laptop joins. */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { type Cluster } from '../lab/cluster.ts';
@@ -9,6 +11,12 @@ import { fetchInPod, shell, webServer } from '../lab/workloads.ts';
 import { until } from '../support/until.ts';
 import { useWorkbench } from './use-workbench.ts';
 import { whyVSCodeCannotRun } from './why-vscode-cannot-run.ts';
+
+/** Answers with its environment. */
+const SERVER = `
+  const { GREETING, DB_WORD, PORT } = process.env;
+  require('node:http').createServer((_, response) => response.end(GREETING + ' ' + DB_WORD)).listen(Number(PORT), '127.0.0.1');
+`;
 
 describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeCannotRun() }, () => {
   let lab: Lab;
@@ -39,6 +47,10 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
   });
   const sites = () => workbench.sidebar.view('Sites');
   const services = () => workbench.sidebar.view('Services');
+  const write = (path: string, contents: object | string) => {
+    mkdirSync(dirname(join(workbench.folder, path)), { recursive: true });
+    writeFileSync(join(workbench.folder, path), typeof contents === 'string' ? contents : JSON.stringify(contents));
+  };
   const label = ({ cluster, namespace }: typeof west) => `${cluster.context}/${namespace}`;
 
   it('lists the contexts at once, though one of them does not answer', async () => {
@@ -172,6 +184,58 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     await workbench.notifications.clear();
   });
 
+  it('debugs a program in place of a pod: with its environment, for its own requests only', async () => {
+    const port = await freePort();
+    const { namespace, cluster } = west;
+    await cluster.run('create', 'secret', 'generic', 'db', '--from-literal=word=geheim', '-n', namespace);
+    await cluster.run('set', 'env', 'deployment/backend', 'GREETING=hello, debugger', '-n', namespace);
+    await cluster.run('set', 'env', 'deployment/backend', '--from=secret/db', '--prefix=DB_', '-n', namespace);
+    await cluster.run('rollout', 'status', 'deployment/backend', '-n', namespace);
+    const place = { workload: 'Deployment/backend', context: cluster.context, namespace };
+    write('server.js', SERVER);
+    write('.vscode/launch.json', {
+      version: '0.2.0',
+      configurations: [
+        {
+          type: 'caravan',
+          request: 'launch',
+          name: 'Backend',
+          ...place,
+          launch: { type: 'node', program: '${workspaceFolder}/server.js', env: { PORT: String(port) } },
+          intercept: { address: 'backend', port, header: 'baggage: caravan=ada' },
+        },
+      ],
+    });
+    const mine = () => fetchInPod(east, 'http://backend:8080', { baggage: 'caravan=ada' });
+    await workbench.run('Debug: Start Debugging');
+    assert.match(await workbench.dialog.waitFor(/Read the Secrets of Deployment backend\?/), /^DB_WORD \(Secret db\)$/m);
+    await workbench.dialog.answer('Read Them');
+    await until('the program to answer', async () => (await mine()) === 'hello, debugger geheim');
+    assert.equal(await fetchInPod(east, 'http://backend:8080'), 'hello from west', 'others get what they always got');
+    await services()
+      .item('backend')
+      .waitForText(/this laptop takes some \(baggage: caravan=ada\)/);
+    await workbench.screenshot('debugging');
+    await workbench.run('Debug: Stop');
+    await until('the pods to answer', async () => (await mine()) === 'hello from west');
+    await workbench.sidebar.open();
+    await services()
+      .item('backend')
+      .waitForText(/^backend http\s+8080\s+west/);
+  });
+
+  it('runs a task with the environment of a pod', async () => {
+    const place = { workload: 'backend', context: west.cluster.context, namespace: west.namespace, secrets: 'never' };
+    const command = 'echo "$GREETING; Secret: ${DB_WORD:-none}; backend at $BACKEND_SERVICE_HOST"';
+    write('.vscode/tasks.json', {
+      version: '2.0.0',
+      tasks: [{ label: 'greet', type: 'caravan', command, ...place, problemMatcher: [] }],
+    });
+    await workbench.run('Tasks: Run Task');
+    await workbench.pick(/greet/);
+    await workbench.terminal.waitForText(/hello, debugger; Secret: none; backend at 127\.0\.0\.1/);
+  });
+
   it('survives a reload of the window', async () => {
     await workbench.reload();
     await workbench.sidebar.open();
@@ -227,3 +291,12 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     return (await cluster.run('get', 'services', '-n', namespace, '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
   }
 });
+
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
