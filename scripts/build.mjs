@@ -53,8 +53,8 @@ export async function buildAll({ minify = true, write = true } = {}) {
     external: ['vscode', 'bufferutil', 'utf-8-validate'],
     define: { 'import.meta.url': 'undefined' },
     plugins: [kubernetesApart, kubeconfigOnly],
+    // No `keepNames`: it defines the name of every arrow function anew each time that one is made, which a router does for every request.
     minify,
-    keepNames: true,
     sourcemap: minify ? false : 'linked',
     legalComments: 'none',
     metafile: true,
