@@ -106,14 +106,14 @@ export class Flows {
     const epoch = this.#epoch;
     const { engine, datagrams, balancer } = this.#router;
     const from = engine.place;
-    if (this.#router.distribution(address) === 'multicast') {
+    if (this.#router.distribution(address, port) === 'multicast') {
       const members = this.#router.destinations(address, port).map(({ place }) => place);
       return { epoch, send: datagrams.sender(members, { from, flow, address, port, every: true }) };
     }
     const destinations = this.#router.destinations(address, port);
     const chosen =
       destinations.find(({ key }) => key === current) ??
-      balancer.choose(address, this.#router.distribution(address), destinations);
+      balancer.choose(address, this.#router.distribution(address, port), destinations);
     if (!chosen) return { epoch, send: () => {} };
     return { epoch, destination: chosen.key, send: datagrams.sender([chosen.place], { from, flow, address, port }) };
   }

@@ -179,11 +179,11 @@ class GatedListener implements Way {
   }
 
   fanOut(): FanOut | undefined {
-    return this.#router.fanOut(this.address);
+    return this.#router.fanOut(this.address, this.#config.servicePort);
   }
 
   copies(request: RequestTraits): Server[] {
-    return this.#addresses().flatMap((address) => this.#router.copies({ address, port: this.#config.servicePort, request }));
+    return this.#addresses().flatMap((address) => this.#router.copies(address, this.#config.servicePort, request));
   }
 
   flow(answer: (datagram: Buffer) => void): Flow {

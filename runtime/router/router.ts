@@ -12,10 +12,9 @@ import { AmqpHub } from '../protocols/amqp/hub.ts';
 import { type ClientInfo, clientInfo, isClientInfo } from '../protocols/client-info.ts';
 import type { FanOut, Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
-import { Balancer, type Candidate } from '../routing/balancer.ts';
-import { createEngine, type KnownOffer, type RoutingEngine } from '../routing/engine.ts';
+import { Balancer } from '../routing/balancer.ts';
+import { createEngine, type RoutingEngine } from '../routing/engine.ts';
 import { INSTANCES_PER_MS, MAX_HOPS } from '../routing/limits.ts';
-import { type Intercept, isServer } from '../routing/intercept.ts';
 import { hears, type RequestTraits, takersOf } from '../routing/request-rule.ts';
 import { RequestShares } from '../routing/request-shares.ts';
 import {
@@ -23,7 +22,6 @@ import {
   type Effects,
   type LinkId,
   type Neighbor,
-  type OfferedPort,
   type Place,
   portsFor,
   PROTOCOL,
@@ -37,6 +35,7 @@ import { AmqpServers } from './amqp-servers.ts';
 import { Channels, isChannelInfo } from './channels.ts';
 import type { ConnectorConfig } from './config.ts';
 import { Datagrams } from './datagrams.ts';
+import { type Destination, Directory, type RequestServer } from './directory.ts';
 import { Flows } from './flows.ts';
 import { ACCEPT_WITHIN_MS } from './router-links.ts';
 import { Servers, type Wanted } from './servers.ts';
@@ -67,6 +66,7 @@ export class Router {
   readonly engine: RoutingEngine;
   readonly servers = new Servers(() => this.#changed());
   readonly balancer = new Balancer();
+  readonly #directory: Directory;
   readonly #shares = new RequestShares();
   readonly #amqpNetwork: AmqpNetwork;
   readonly #amqpServers: AmqpServers;
@@ -89,6 +89,7 @@ export class Router {
     this.#log = log;
     this.#changed = changed;
     this.engine = createEngine(info, this.instance);
+    this.#directory = new Directory(this.engine);
     this.channels = new Channels(this.engine, this.#links);
     this.datagrams = new Datagrams(this.engine, this.#links, (arrived, payload) => this.flows.arrived(arrived, payload));
     this.flows = new Flows(this, log);
@@ -173,7 +174,7 @@ export class Router {
 
   /** Whether a client of this address and port could be served now. */
   isOffered(address: string, port: number): boolean {
-    return this.#offered(address, port).length > 0;
+    return this.#directory.of(address, port).servers.length > 0;
   }
 
   /** Why nobody is there for clients of a port though the address is offered; undefined where that is not so. */
@@ -192,8 +193,9 @@ export class Router {
     const refused = new Set<RouterId>();
     let last: StreamError | undefined;
     for (;;) {
-      const left = this.destinations(address, port, refused);
-      const choice = this.balancer.choose(address, this.distribution(address), left);
+      const { distribution, destinations } = this.#directory.of(address, port);
+      const left = refused.size === 0 ? destinations : destinations.filter(({ key }) => !refused.has(key));
+      const choice = this.balancer.choose(address, distribution, takersOf(left, undefined));
       if (!choice) throw last ?? new StreamError(refusal('unreachable', `nothing offers ${address}`));
       this.balancer.started(address, choice.key);
       try {
@@ -215,41 +217,19 @@ export class Router {
     { address, port, request }: { address: string; port: number; request: RequestTraits | undefined },
     tried: ReadonlySet<string>,
   ): Server | undefined {
-    const servers = this.#offered(address, port).flatMap(
-      ({ known: { place, router, cost }, offered: { targets, rule, weight, intercept } }) =>
-        targets.map((target) => ({
-          key: `${address}\n${router.id}\n${target}`,
-          group: `${router.id} ${JSON.stringify(rule)} ${weight}`,
-          cost,
-          targets: 1,
-          rule,
-          weight,
-          intercept,
-          place,
-          target,
-          site: router.site.name,
-        })),
-    );
-    const left = takersOf(
-      servers.filter(({ key }) => !tried.has(key)),
-      request,
-    );
-    const choice = this.balancer.choose(address, this.distribution(address), this.#shares.turnOf(address, left));
+    const { distribution, servers } = this.#directory.of(address, port);
+    const left = takersOf(tried.size === 0 ? servers : servers.filter(({ key }) => !tried.has(key)), request);
+    const choice = this.balancer.choose(address, distribution, this.#shares.turnOf(address, left));
     return choice && this.#use(choice, address, port);
   }
 
   /** Those who listen in to such requests: see `Way.copies`. */
-  copies({ address, port, request }: { address: string; port: number; request: RequestTraits }): Server[] {
-    return this.#known(address, port)
-      .filter(({ offered }) => offered.intercept === 'listen-in' && hears(offered, request))
-      .flatMap(({ known: { place, router }, offered: { targets } }) =>
-        targets.map((target) =>
-          this.#use({ key: `${address}\n${router.id}\n${target}`, place, target, site: router.site.name }, address, port),
-        ),
-      );
+  copies(address: string, port: number, request: RequestTraits): Server[] {
+    const { listening } = this.#directory.of(address, port);
+    return listening.filter((each) => hears(each, request)).map((each) => this.#use(each, address, port));
   }
 
-  #use({ key, place, site, target }: ChosenServer, address: string, port: number): Server {
+  #use({ key, place, site, target }: RequestServer, address: string, port: number): Server {
     this.balancer.started(address, key);
     return {
       id: key,
@@ -328,48 +308,22 @@ export class Router {
     }
   }
 
-  /** The routers that a client of an address and port can be sent to, other than those that refused. */
-  destinations(address: string, port: number, refused: ReadonlySet<RouterId> = new Set()): Destination[] {
-    const byRouter = new Map<RouterId, Destination>();
-    for (const { known, offered } of this.#offered(address, port)) {
-      const { place, router, cost } = known;
-      // A connection is no request: nobody knows what will be asked on it.
-      if (offered.rule || refused.has(router.id)) continue;
-      const destination = byRouter.get(router.id) ?? { key: router.id, cost, targets: 0, place, site: router.site.name };
-      destination.targets += offered.targets.length;
-      if (offered.intercept) destination.intercept = offered.intercept;
-      byRouter.set(router.id, destination);
-    }
-    return takersOf([...byRouter.values()], undefined);
-  }
-
-  /** What is offered to clients of a port, where it can be reached and there is a server. */
-  #offered(address: string, port: number): Offered[] {
-    return this.#known(address, port).filter(({ offered }) => isServer(offered));
-  }
-
-  /** The same with those who listen in. */
-  #known(address: string, port: number): Offered[] {
-    return this.engine
-      .offersOf(address)
-      .flatMap((known) =>
-        isReachable(known)
-          ? portsFor(known.offer.ports, port).flatMap((offered) => (offered.targets.length > 0 ? [{ known, offered }] : []))
-          : [],
-      );
+  /** The routers that a client of an address and port can be sent to. */
+  destinations(address: string, port: number): readonly Destination[] {
+    return takersOf(this.#directory.of(address, port).destinations, undefined);
   }
 
   /** What is made of requests to an address that is multicast; undefined where they go to one server each. */
-  fanOut(address: string): FanOut | undefined {
-    if (this.distribution(address) !== 'multicast') return undefined;
-    return this.engine.offersOf(address)[0]?.offer.aggregate ?? 'event';
+  fanOut(address: string, port: number): FanOut | undefined {
+    return this.#directory.of(address, port).fanOut;
   }
 
-  distribution(address: string): Distribution {
-    return this.engine.offersOf(address)[0]?.offer.distribution ?? 'balanced';
+  distribution(address: string, port: number): Distribution {
+    return this.#directory.of(address, port).distribution;
   }
 
   #apply({ send, changed, cut }: Effects): void {
+    if (changed) this.#directory.forget();
     // A flood is one message for many links: it is encoded once.
     let last: { message: RoutingMessage; frame: Buffer } | undefined;
     for (const { link, message } of send) {
@@ -383,31 +337,6 @@ export class Router {
     for (const follower of this.#followers) follower();
     this.#changed();
   }
-}
-
-/** A port of an offer that a path leads to. */
-interface Offered {
-  known: KnownOffer & { cost: number };
-  offered: OfferedPort;
-}
-
-/** A router whose servers a client could be sent to. */
-interface Destination extends Candidate {
-  place: Place;
-  site: string;
-  /** It stands in for the others. */
-  intercept?: Intercept;
-}
-
-interface ChosenServer {
-  key: string;
-  place: Place;
-  site: string;
-  target: string;
-}
-
-function isReachable(known: KnownOffer): known is KnownOffer & { cost: number } {
-  return known.cost !== undefined;
 }
 
 function placeOf({ to, edge }: StreamInfo): Place {
