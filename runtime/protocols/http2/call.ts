@@ -1,13 +1,14 @@
-import type { Readable, Writable } from 'node:stream';
 import type { Failure } from './failure.ts';
-import type { Fields } from './fields.ts';
+import type { Fields } from './field.ts';
 
 /** A request at one server, in whatever protocol that server speaks. */
 export interface Call {
-  /** Takes the request's body. Nobody may write to it, or end it, once it is destroyed. */
-  readonly body: Writable;
+  /** The next bytes of the request's body. */
+  write(chunk: Buffer): void;
   /** The body is complete. */
   end(trailers: Fields | undefined): void;
+  /** So many bytes of `data` have gone to the client: as many may come. */
+  taken(bytes: number): void;
   /** Nobody wants the response any more. `code` is one of RFC 9113, section 7. */
   cancel(code: number): void;
 }
@@ -17,9 +18,19 @@ export interface CallEvents {
   /** 1xx. */
   informed(fields: Fields): void;
   /** `ended`: there is no body, and no trailers. */
-  responded(fields: Fields, ended: boolean, body: Readable): void;
-  /** The body was read to its end. */
-  ended(trailers: Fields | undefined): void;
+  responded(fields: Fields, ended: boolean): void;
+  /** The next bytes of the response's body. */
+  answered(chunk: Buffer): void;
+  /** The response is whole. */
+  answerEnded(trailers: Fields | undefined): void;
+  /** So many bytes of what was given to `write` have left. */
+  asked(bytes: number): void;
   /** With a failure where the response is not whole, or there is none. */
-  closed(failure: Failure | undefined): void;
+  callClosed(failure: Failure | undefined): void;
+}
+
+/** What the request is. `ended`: it has no body, and no trailers. */
+export interface CallRequest {
+  fields: Fields;
+  ended: boolean;
 }

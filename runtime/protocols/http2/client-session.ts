@@ -1,88 +1,95 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { originOf } from '../origin.ts';
+import { type ConnectionEvents, Http2Connection } from './connection.ts';
 import { Exchange, type Exchanging } from './exchange.ts';
-import { type Origin, originOf } from '../origin.ts';
+import type { Fields } from './field.ts';
+import { ForwardedFields } from './fields.ts';
 import { FloodGate } from './flood-gate.ts';
+import { ErrorCode } from './frames.ts';
 import { Http2Inbound } from './http2-inbound.ts';
-
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
+import type { Http2Stream } from './stream.ts';
 
 /** A client's connection, in HTTP/2: many requests at a time, each with a server of its own. */
-export class ClientSession {
-  readonly #session: ServerHttp2Session;
+export class ClientSession implements ConnectionEvents {
+  readonly #connection: Http2Connection;
   readonly #socket: Socket;
   readonly #context: Exchanging;
-  readonly #origin: Origin;
+  readonly #forwarded: ForwardedFields;
+  /** Frames that cost nothing to send: too many of them are an attack (CVE-2019-9512, CVE-2019-9515, CVE-2023-44487). */
+  readonly #pings: FloodGate;
+  readonly #settings: FloodGate;
   readonly #resets: FloodGate;
-  #busy = 0;
   #idleSince = performance.now();
   #probedAt = performance.now();
-  #isProbing = false;
+  #probe: NodeJS.Timeout | undefined;
 
-  constructor(session: ServerHttp2Session, socket: Socket, context: Exchanging) {
-    this.#session = session;
+  constructor(socket: Socket, context: Exchanging) {
     this.#socket = socket;
     this.#context = context;
-    this.#origin = originOf(socket);
+    this.#forwarded = new ForwardedFields(originOf(socket));
     const { limits } = context;
-    // What ends a session is told by its end.
-    session.on('error', () => {});
-    session.on('stream', (stream, headers, flags, raw?: string[]) => this.#serve(stream, headers, flags, raw ?? []));
-    // Node gives the connection's window back at once, so that one stream never stops another.
-    session.setLocalWindowSize(limits.clientWindowBytes * 4);
-    this.#guard('ping', limits.pingsPerSecond);
-    this.#guard('remoteSettings', limits.settingsPerSecond);
-    this.#resets = new FloodGate({ burst: limits.resetBurst, perSecond: limits.resetsPerSecond });
+    const { pingsPerSecond, settingsPerSecond, resetBurst, resetsPerSecond } = limits;
+    this.#pings = new FloodGate({ burst: pingsPerSecond, perSecond: pingsPerSecond });
+    this.#settings = new FloodGate({ burst: settingsPerSecond, perSecond: settingsPerSecond });
+    this.#resets = new FloodGate({ burst: resetBurst, perSecond: resetsPerSecond });
+    this.#connection = new Http2Connection(
+      socket,
+      true,
+      { ...limits, windowBytes: limits.clientWindowBytes, streams: limits.streamsPerClient },
+      this,
+    );
   }
 
   /** Ends it where it was not used for long, and where nobody is there any more. */
   review(now: number): void {
     const { clientIdleMs, clientProbeEveryMs, clientProbeWithinMs } = this.#context.limits;
-    if (this.#session.closed || this.#session.destroyed) {
-      // It has been told to go, and does not: it keeps nothing but the connection, and that not for ever.
-      if (this.#busy === 0 && now - this.#idleSince >= clientProbeWithinMs) this.#socket.destroy();
-    } else if (this.#busy === 0 && now - this.#idleSince >= clientIdleMs) this.close();
-    else if (now - this.#probedAt >= clientProbeEveryMs && !this.#isProbing) this.#probe(now);
+    const isIdle = this.#connection.streams === 0;
+    // It has been told to go, and does not: it keeps nothing but the connection, and that not for ever.
+    if (this.#connection.isOver && now - this.#idleSince >= clientProbeWithinMs) this.#socket.destroy();
+    else if (isIdle && now - this.#idleSince >= clientIdleMs) this.close();
+    else if (now - this.#probedAt >= clientProbeEveryMs && !this.#probe) this.#ask(now);
   }
 
   /** GOAWAY: requests that are under way go on. */
   close(): void {
     this.#idleSince = performance.now();
-    if (!this.#session.destroyed) this.#session.close();
+    this.#connection.close();
   }
 
-  #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {
-    const inbound = new Http2Inbound(stream, headers, flags, raw, this.#origin);
-    this.#busy++;
-    stream.once('close', () => {
-      this.#busy--;
+  stream(stream: Http2Stream, fields: Fields): void {
+    const inbound = new Http2Inbound(stream, fields, this.#forwarded, (code) => {
       this.#idleSince = performance.now();
       // A server's code that was passed on is none of the client's doing.
-      if (!inbound.wasReset && stream.rstCode !== NGHTTP2_NO_ERROR && !this.#resets.pass())
-        this.#cutOff('too many requests were taken back');
+      if (!inbound.wasReset && code !== ErrorCode.none && !this.#resets.pass()) this.#cutOff();
     });
-    void new Exchange(inbound, this.#context).run();
+    new Exchange(inbound, this.#context).start();
   }
 
-  #probe(now: number): void {
+  pinged(): void {
+    if (!this.#pings.pass()) this.#cutOff();
+  }
+
+  settings(): void {
+    if (!this.#settings.pass()) this.#cutOff();
+  }
+
+  goaway(): void {}
+
+  closed(): void {
+    clearTimeout(this.#probe);
+  }
+
+  /** Whether it is there. */
+  #ask(now: number): void {
     this.#probedAt = now;
-    this.#isProbing = true;
-    const timer = setTimeout(() => this.#session.destroy(), this.#context.limits.clientProbeWithinMs);
-    this.#session.ping(() => {
-      clearTimeout(timer);
-      this.#isProbing = false;
+    this.#probe = setTimeout(() => this.#socket.destroy(), this.#context.limits.clientProbeWithinMs);
+    this.#connection.ping(() => {
+      clearTimeout(this.#probe);
+      this.#probe = undefined;
     });
   }
 
-  /** Frames that cost nothing to send: too many of them are an attack (CVE-2019-9512, CVE-2019-9515). */
-  #guard(event: 'ping' | 'remoteSettings', perSecond: number): void {
-    const gate = new FloodGate({ burst: perSecond, perSecond });
-    this.#session.on(event, () => {
-      if (!gate.pass()) this.#cutOff(`too many frames (${event})`);
-    });
-  }
-
-  #cutOff(why: string): void {
-    if (!this.#session.destroyed) this.#session.destroy(new Error(why), NGHTTP2_ENHANCE_YOUR_CALM);
+  #cutOff(): void {
+    this.#connection.cutOff(ErrorCode.enhanceYourCalm);
   }
 }

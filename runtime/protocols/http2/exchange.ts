@@ -1,26 +1,25 @@
-import { constants } from 'node:http2';
-import type { Readable } from 'node:stream';
 import { sentence } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import type { Server, Way } from '../listener.ts';
-import type { Call, CallEvents } from './call.ts';
+import type { RequestTraits } from '../../routing/request-rule.ts';
+import type { Attempts, Server, Way } from '../listener.ts';
+import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, unreached } from './failure.ts';
-import { fieldOf, type Fields, isGrpc } from './fields.ts';
+import { fieldOf, type Fields } from './field.ts';
+import { isGrpc } from './fields.ts';
+import { ErrorCode } from './frames.ts';
 import type { Http1Servers } from './http1-servers.ts';
 import { Http2Call } from './http2-call.ts';
-import type { Inbound } from './inbound.ts';
+import type { Inbound, InboundEvents } from './inbound.ts';
 import type { Limits } from './limits.ts';
-import { relay } from './relay.ts';
 import { RequestBody } from './request-body.ts';
 import { NotHttp2Error, type Slot } from './server-session.ts';
 import type { ServerSessions } from './server-sessions.ts';
-
-const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR } = constants;
 
 /** May be repeated without harm (RFC 9110, section 9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 /** Responses that never have a body, whatever their fields say (RFC 9110, section 6.4.1). */
 const BODILESS = new Set(['204', '304']);
+const NO_SERVER: Failure = { status: 503, reason: 'no server offers it now', untouched: true };
 
 /** What the requests of a listener have in common. */
 export interface Exchanging {
@@ -33,138 +32,184 @@ export interface Exchanging {
 }
 
 /** One request and its response: finds a server, passes both on, and asks the next where that is safe. */
-export class Exchange {
+export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   readonly #inbound: Inbound;
   readonly #context: Exchanging;
   readonly #body: RequestBody;
   readonly #grpc: boolean;
+  readonly #attempts: Attempts;
+  #attemptsLeft: number;
+  /** Whom the request is at, or on its way to. */
+  #server: Server | undefined;
+  /** This one has been asked on two connections. */
+  #isSecond = false;
   #call: Call | undefined;
   #isAnswered = false;
   #isWhole = false;
+  #isBodiless = false;
 
   constructor(inbound: Inbound, context: Exchanging) {
     this.#inbound = inbound;
     this.#context = context;
-    this.#body = new RequestBody(inbound.body, context.limits.replayBytes, () => inbound.trailers());
+    this.#body = new RequestBody(context.limits.replayBytes, (bytes) => inbound.taken(bytes));
     this.#grpc = isGrpc(inbound.fields);
-    inbound.onClose((code) => {
-      // A request that came to its end on both sides ends at the server by itself.
-      if (code !== undefined || !this.#isWhole) this.#call?.cancel(code ?? NGHTTP2_CANCEL);
-    });
+    this.#attemptsLeft = context.limits.attempts;
+    this.#attempts = context.way.attempts(this);
+    inbound.events = this;
   }
 
-  /** Resolves when nothing more is to be done for the request. */
-  async run(): Promise<void> {
-    const { way, log, limits } = this.#context;
-    const { fields } = this.#inbound;
-    const attempts = way.attempts({
-      path: fieldOf(fields, ':path') ?? '',
-      header: (name) => fieldOf(fields, name.toLowerCase()),
-    });
-    let last: Failure = { status: 503, reason: 'no server offers it now', untouched: true };
-    for (let left = limits.attempts; left > 0; left--) {
-      const server = attempts.next();
-      if (!server) break;
-      const failure = await this.#ask(server);
-      if (!failure) return;
-      last = failure;
-      if (!this.#mayRepeat(failure)) break;
-      log.debug('a request goes to the next server', { address: way.address, reason: failure.reason });
-    }
-    this.#fail(last);
+  start(): void {
+    this.#next(NO_SERVER);
   }
 
-  /** Resolves to nothing once all is said and done, and to a failure where the client has no answer yet. */
-  async #ask(server: Server): Promise<Failure | undefined> {
-    try {
-      const failure = await this.#askOnce(server);
-      // One connection that ended does not make a server bad.
-      if (failure?.onAnother && this.#mayRepeat(failure)) return await this.#askOnce(server);
-      return failure;
-    } finally {
-      server.done();
-    }
+  get path(): string {
+    return fieldOf(this.#inbound.fields, ':path') ?? '';
   }
 
-  async #askOnce(server: Server): Promise<Failure | undefined> {
-    const { sessions, http1 } = this.#context;
-    if (!this.#grpc && http1.isKnown(server.id)) return this.#callOverHttp1(server);
-    let slot: Slot;
-    try {
-      slot = sessions.take(server) ?? (await sessions.wait(server));
-    } catch (error) {
-      if (error instanceof NotHttp2Error && !this.#grpc) return this.#callOverHttp1(server);
-      return unreached(error, server);
-    }
-    if (this.#inbound.isOver) {
-      slot.release();
-      return undefined;
-    }
-    return this.#follow((events) => new Http2Call(slot, server, this.#request, events), server);
+  header(name: string): string | undefined {
+    return fieldOf(this.#inbound.fields, name.toLowerCase());
   }
 
-  #callOverHttp1(server: Server): Promise<Failure | undefined> {
-    if (this.#inbound.isOver) return Promise.resolve(undefined);
-    return this.#follow((events) => this.#context.http1.call(server, this.#request, events), server);
+  body(chunk: Buffer): void {
+    this.#body.add(chunk);
   }
 
-  get #request(): { fields: Fields; ended: boolean } {
-    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody };
+  bodyEnded(trailers: Fields | undefined): void {
+    this.#body.end(trailers);
   }
 
-  /** Makes the call, and passes on what comes of it. */
-  #follow(make: (events: CallEvents) => Call, server: Server): Promise<Failure | undefined> {
-    const inbound = this.#inbound;
-    return new Promise((resolve) => {
-      const events: CallEvents = {
-        informed: (fields) => inbound.inform(fields),
-        responded: (fields, ended, body) => this.#respond(fields, ended, body),
-        ended: (trailers) => {
-          this.#isWhole = true;
-          inbound.end(trailers);
-        },
-        closed: (failure) => {
-          this.#call = undefined;
-          this.#body.stop();
-          if (failure && !this.#isAnswered) return resolve(inbound.isOver ? undefined : failure);
-          if (failure) this.#breakOff(failure);
-          else inbound.letGo();
-          return resolve(undefined);
-        },
-      };
-      try {
-        this.#call = make(events);
-      } catch (error) {
-        // node:http2 found something in it that it does not send.
-        return resolve({
-          status: 502,
-          reason: `at ${server.site}, ${server.target} cannot be asked: ${sentence(error)}`,
-          untouched: true,
-        });
-      }
-      if (inbound.hasBody) this.#body.sendTo(this.#call);
-      return undefined;
-    });
+  sent(bytes: number): void {
+    this.#call?.taken(bytes);
   }
 
-  #respond(fields: Fields, ended: boolean, body: Readable): void {
+  clientClosed(code: number | undefined): void {
+    // A request that came to its end on both sides ends at the server by itself.
+    if (code !== undefined || !this.#isWhole) this.#call?.cancel(code ?? ErrorCode.cancel);
+  }
+
+  informed(fields: Fields): void {
+    this.#inbound.inform(fields);
+  }
+
+  responded(fields: Fields, ended: boolean): void {
     const inbound = this.#inbound;
     this.#body.forget();
     this.#isAnswered = true;
-    const bodiless = ended || fieldOf(inbound.fields, ':method') === 'HEAD' || BODILESS.has(String(fields[':status']));
+    this.#isBodiless = ended || fieldOf(inbound.fields, ':method') === 'HEAD' || BODILESS.has(fieldOf(fields, ':status')!);
+    this.#isWhole = this.#isBodiless;
     try {
-      inbound.respond(fields, bodiless);
+      inbound.respond(fields, this.#isBodiless);
     } catch (error) {
+      // node:http found something in it that it does not send.
       const { way, log } = this.#context;
       log.warn('a response could not be passed on', { address: way.address, error });
-      inbound.reset(NGHTTP2_INTERNAL_ERROR);
+      inbound.reset(ErrorCode.internal);
     }
-    if (bodiless) body.resume();
-    else relay(body, inbound.sink);
+  }
+
+  answered(chunk: Buffer): void {
+    if (this.#isBodiless) this.#call?.cancel(ErrorCode.cancel);
+    else this.#inbound.write(chunk);
+  }
+
+  answerEnded(trailers: Fields | undefined): void {
+    this.#isWhole = true;
+    if (!this.#isBodiless) this.#inbound.end(trailers);
+  }
+
+  asked(bytes: number): void {
+    this.#body.sent(bytes);
+  }
+
+  callClosed(failure: Failure | undefined): void {
+    this.#call = undefined;
+    this.#body.stop();
+    if (failure && !this.#isAnswered && !this.#inbound.isOver) return this.#failed(failure);
+    this.#done();
+    if (failure && this.#isAnswered) this.#breakOff(failure);
+    else this.#inbound.letGo();
+    return undefined;
+  }
+
+  /** Asks the next server. `last`: why there is need of one. */
+  #next(last: Failure): void {
+    const server = this.#attemptsLeft-- > 0 ? this.#attempts.next() : undefined;
+    if (!server) return this.#fail(last);
+    this.#server = server;
+    this.#isSecond = false;
+    return this.#ask(server);
+  }
+
+  #ask(server: Server): void {
+    const { sessions, http1 } = this.#context;
+    if (!this.#grpc && http1.isKnown(server.id)) return this.#askOverHttp1(server);
+    const slot = sessions.take(server);
+    if (slot) this.#askOverHttp2(slot, server);
+    else void this.#wait(server);
+    return undefined;
+  }
+
+  async #wait(server: Server): Promise<void> {
+    let slot: Slot;
+    try {
+      slot = await this.#context.sessions.wait(server);
+    } catch (error) {
+      if (this.#inbound.isOver) this.#done();
+      else if (error instanceof NotHttp2Error && !this.#grpc) this.#askOverHttp1(server);
+      else this.#failed(unreached(error, server));
+      return;
+    }
+    if (this.#inbound.isOver) {
+      slot.release();
+      this.#done();
+    } else this.#askOverHttp2(slot, server);
+  }
+
+  #askOverHttp2(slot: Slot, server: Server): void {
+    this.#follow(new Http2Call(slot, server, this.#request, this));
+  }
+
+  #askOverHttp1(server: Server): void {
+    let call: Call;
+    try {
+      call = this.#context.http1.call(server, this.#request, this);
+    } catch (error) {
+      const reason = `at ${server.site}, ${server.target} cannot be asked: ${sentence(error)}`;
+      return this.#failed({ status: 502, reason, untouched: true });
+    }
+    return this.#follow(call);
+  }
+
+  #follow(call: Call): void {
+    this.#call = call;
+    if (this.#inbound.hasBody) this.#body.sendTo(call);
+  }
+
+  get #request(): CallRequest {
+    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody };
+  }
+
+  /** The server gave no answer, and the client waits. */
+  #failed(failure: Failure): void {
+    // One connection that ended does not make a server bad.
+    if (failure.onAnother && !this.#isSecond && this.#mayRepeat(failure)) {
+      this.#isSecond = true;
+      return this.#ask(this.#server!);
+    }
+    this.#done();
+    if (!this.#mayRepeat(failure)) return this.#fail(failure);
+    const { way, log } = this.#context;
+    log.debug('a request goes to the next server', { address: way.address, reason: failure.reason });
+    return this.#next(failure);
+  }
+
+  #done(): void {
+    this.#server?.done();
+    this.#server = undefined;
   }
 
   #mayRepeat(failure: Failure): boolean {
-    if (this.#isAnswered || this.#inbound.isOver || !this.#body.isKept) return false;
+    if (!this.#body.isKept) return false;
     return failure.untouched || (failure.code === undefined && IDEMPOTENT.has(fieldOf(this.#inbound.fields, ':method') ?? ''));
   }
 
@@ -174,18 +219,21 @@ export class Exchange {
     const { way, log } = this.#context;
     if (inbound.isOver) return;
     log.warn('a request was not answered', { address: way.address, reason: failure.reason });
-    if (failure.code !== undefined && inbound.hasCodes) return inbound.reset(failure.code);
+    if (failure.code !== undefined && inbound.hasCodes) {
+      inbound.reset(failure.code);
+      return;
+    }
     if (this.#grpc) inbound.respond(grpcAnswer(way.address, failure, fieldOf(inbound.fields, 'content-type')!), true);
     else {
       const { fields, text } = plainAnswer(way.address, failure);
-      const bodiless = fieldOf(inbound.fields, ':method') === 'HEAD';
-      inbound.respond(fields, bodiless);
-      if (!bodiless) {
-        inbound.sink.write(text);
+      const isBodiless = fieldOf(inbound.fields, ':method') === 'HEAD';
+      inbound.respond(fields, isBodiless);
+      if (!isBodiless) {
+        inbound.write(Buffer.from(text));
         inbound.end(undefined);
       }
     }
-    return inbound.letGo();
+    inbound.letGo();
   }
 
   /** The response ends in its midst. */
@@ -195,6 +243,6 @@ export class Exchange {
     if (this.#grpc && failure.code === undefined) {
       inbound.end(grpcTrailers(this.#context.way.address, failure));
       inbound.letGo();
-    } else inbound.reset(failure.code ?? NGHTTP2_INTERNAL_ERROR);
+    } else inbound.reset(failure.code ?? ErrorCode.internal);
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { field } from './field.ts';
 import { grpcTrailers, percentEncoded } from './failure.ts';
 
 it("gRPC's message is percent-encoded: all but printable ASCII, and the percent sign", () => {
@@ -13,6 +14,6 @@ it("gRPC's status is DEADLINE_EXCEEDED where time ran out, else UNAVAILABLE", ()
     [504, '4'],
   ] as const) {
     const trailers = grpcTrailers('orders', { status, reason: 'no', untouched: true });
-    assert.deepEqual(trailers, { 'grpc-status': code, 'grpc-message': 'orders did not answer: no.' });
+    assert.deepEqual(trailers, [field('grpc-status', code), field('grpc-message', 'orders did not answer: no.')]);
   }
 });

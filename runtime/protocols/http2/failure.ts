@@ -1,7 +1,7 @@
 import { sentence } from '../../errors.ts';
 import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
-import type { Fields } from './fields.ts';
+import { field, type Fields } from './field.ts';
 
 /** Why a request got no answer from a server. */
 export interface Failure {
@@ -36,23 +36,23 @@ export function sentenceFor(address: string, { reason }: Failure): string {
 /** The fields, and the text, with which a request without gRPC ends. */
 export function plainAnswer(address: string, failure: Failure): { fields: Fields; text: string } {
   const text = `${sentenceFor(address, failure)}\n`;
-  const fields = {
-    ':status': failure.status,
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-  };
+  const fields = [
+    field(':status', String(failure.status)),
+    field('content-type', 'text/plain; charset=utf-8'),
+    field('content-length', String(Buffer.byteLength(text))),
+  ];
   return { fields, text };
 }
 
 /** The fields of a response that is nothing but gRPC's status: "Trailers-Only" of gRPC over HTTP/2. */
 export function grpcAnswer(address: string, failure: Failure, contentType: string): Fields {
-  return { ':status': 200, 'content-type': contentType, ...grpcTrailers(address, failure) };
+  return [field(':status', '200'), field('content-type', contentType), ...grpcTrailers(address, failure)];
 }
 
 /** gRPC's status, for the end of a response that has begun. */
 export function grpcTrailers(address: string, failure: Failure): Fields {
   const status = failure.status === 504 ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
-  return { 'grpc-status': String(status), 'grpc-message': percentEncoded(sentenceFor(address, failure)) };
+  return [field('grpc-status', String(status)), field('grpc-message', percentEncoded(sentenceFor(address, failure)))];
 }
 
 /** Everything but printable ASCII, and the percent sign itself, as the bytes of UTF-8 ("Percent-Encoded" of gRPC over HTTP/2). */

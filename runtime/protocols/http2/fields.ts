@@ -1,11 +1,5 @@
-import { type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import type { Origin } from '../origin.ts';
-
-/** The fields of one message as node:http2 takes them, pseudo header fields (`:path`) first among them. Names are in lower case. */
-export type Fields = OutgoingHttpHeaders;
-
-/** The key under which node:http2 lists fields that no hop may put into its compression table; a symbol, which its types hide. */
-const SENSITIVE = sensitiveHeaders as unknown as string;
+import { type Field, field, fieldOf, type Fields } from './field.ts';
 
 /** Fields that are about one connection only and never pass a proxy (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2). */
 const HOP_BY_HOP = new Set([
@@ -19,55 +13,63 @@ const HOP_BY_HOP = new Set([
   'upgrade',
   'http2-settings',
 ]);
+const TRAILERS = field('te', 'trailers');
+/** Lists that get one more element. One field each: some servers read only the first. */
+const APPENDED = new Set(['forwarded', 'x-forwarded-for']);
+const FORWARDED = new Set([...APPENDED, 'x-forwarded-proto', 'x-forwarded-host']);
 
-/**
- * The fields of a message that came over HTTP/2, for the next hop. Repeated fields stay as many as they were: some servers of gRPC do not
- * take binary metadata apart again that somebody joined with commas. Of a field that may be there once only, the first counts.
- */
-export function received(headers: IncomingHttpHeaders, raw: readonly string[]): Fields {
-  const fields = Object.create(null) as Fields;
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at]!;
-    const value = raw[at + 1]!;
-    const known = fields[name];
-    if (known === undefined) fields[name] = value;
-    else if (Array.isArray(known)) known.push(value);
-    // Node keeps the first alone of a field that may be there once.
-    else if (headers[name] !== known) fields[name] = [known as string, value];
+/** Without what is about the connection: the well-known fields, and those that `Connection` names. `te: trailers` stays. */
+export function withoutHopByHop(fields: Fields): Fields {
+  if (!fields.some(({ name }) => HOP_BY_HOP.has(name))) return fields;
+  const named = new Set(valuesOf(fields, 'connection').flatMap(elements));
+  const left = fields.filter(({ name }) => !HOP_BY_HOP.has(name) && !named.has(name));
+  if (valuesOf(fields, 'te').flatMap(elements).includes('trailers')) left.push(TRAILERS);
+  return left;
+}
+
+function valuesOf(fields: Fields, name: string): string[] {
+  return fields.flatMap((each) => (each.name === name ? [each.value] : []));
+}
+
+function elements(list: string): string[] {
+  return list.split(',').map((element) => element.trim().toLowerCase());
+}
+
+/** Tells the next hop for whom it works, for one client: `Forwarded` (RFC 7239) and the older fields that everybody reads. */
+export class ForwardedFields {
+  readonly #origin: Origin;
+  /** The fields for requests that bring none of their own, for one host: mostly all of a client. */
+  #plain: Fields = [];
+  #plainFor: string | undefined;
+
+  constructor(origin: Origin) {
+    this.#origin = origin;
   }
-  // Whoever marked a field as not to be put into compression tables means every hop (RFC 7541, section 7.1.3).
-  const sensitive = headers[SENSITIVE];
-  if (sensitive && sensitive.length > 0) fields[SENSITIVE] = sensitive;
-  withoutHopByHop(fields);
-  return fields;
-}
 
-/** Takes out what is about the connection: the well-known fields, and those that `Connection` names. `te: trailers` stays. */
-export function withoutHopByHop(fields: Fields): void {
-  const connection = fields['connection'];
-  if (connection !== undefined) for (const name of String(connection).split(',')) delete fields[name.trim().toLowerCase()];
-  const trailers = fields['te'] !== undefined && takesTrailers(fields['te']);
-  for (const name in fields) if (HOP_BY_HOP.has(name)) delete fields[name];
-  if (trailers) fields['te'] = 'trailers';
-}
+  addTo(fields: Fields): Fields {
+    const host = fieldOf(fields, ':authority') ?? fieldOf(fields, 'host');
+    if (fields.some(({ name }) => FORWARDED.has(name)))
+      return [...fields.filter(({ name }) => !APPENDED.has(name)), ...this.#build(host, fields)];
+    if (this.#plain.length === 0 || host !== this.#plainFor) {
+      this.#plain = this.#build(host, []);
+      this.#plainFor = host;
+    }
+    return [...fields, ...this.#plain];
+  }
 
-function takesTrailers(te: string): boolean {
-  return te.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers');
-}
-
-/** Tells the next hop for whom it works: `Forwarded` (RFC 7239) and the older fields that everybody reads. */
-export function addForwarded(fields: Fields, { address, node, proto }: Origin): void {
-  const host = fields[':authority'] ?? fields['host'];
-  const named = typeof host === 'string' ? host : undefined;
-  append(fields, 'forwarded', `for=${node}${named === undefined ? '' : `;host=${quoted(named)}`};proto=${proto}`);
-  append(fields, 'x-forwarded-for', address);
-  fields['x-forwarded-proto'] ??= proto;
-  if (named !== undefined) fields['x-forwarded-host'] ??= named;
-}
-
-function append(fields: Fields, name: string, value: string): void {
-  const known = fields[name];
-  fields[name] = known === undefined ? value : `${String(known)}, ${value}`;
+  /** What is to be added behind what is there. */
+  #build(host: string | undefined, there: Fields): Field[] {
+    const { address, node, proto } = this.#origin;
+    const appended = (name: string, element: string): Field => field(name, [...valuesOf(there, name), element].join(', '));
+    const built = [
+      appended('forwarded', `for=${node}${host === undefined ? '' : `;host=${quoted(host)}`};proto=${proto}`),
+      appended('x-forwarded-for', address),
+    ];
+    // What the first proxy saw stays: it alone knows what the client used.
+    if (fieldOf(there, 'x-forwarded-proto') === undefined) built.push(field('x-forwarded-proto', proto));
+    if (fieldOf(there, 'x-forwarded-host') === undefined && host !== undefined) built.push(field('x-forwarded-host', host));
+    return built;
+  }
 }
 
 /** A token as it is, anything else as a quoted string (RFC 9110, section 5.6). */
@@ -75,15 +77,8 @@ function quoted(value: string): string {
   return /^[\w!#$%&'*+.^`|~-]+$/.test(value) ? value : `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
-/** The value of a field; of several the first. */
-export function fieldOf(fields: Fields, name: string): string | undefined {
-  const value = fields[name];
-  if (value === undefined) return undefined;
-  return String(Array.isArray(value) ? value[0] : value);
-}
-
 /** Whether a request is gRPC's, whose errors are told in trailers. */
 export function isGrpc(fields: Fields): boolean {
-  const type = fields['content-type'];
-  return typeof type === 'string' && /^application\/grpc($|[+;])/i.test(type);
+  const type = fieldOf(fields, 'content-type');
+  return type !== undefined && /^application\/grpc($|[+;])/i.test(type);
 }

@@ -2,29 +2,35 @@ import { type Agent, type ClientRequest, type IncomingMessage, type OutgoingHttp
 import { sentence } from '../../errors.ts';
 import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
-import type { Call, CallEvents } from './call.ts';
+import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, unreached } from './failure.ts';
-import { fieldOf, type Fields, withoutHopByHop } from './fields.ts';
-import { addTrailers, plain } from './http1-fields.ts';
+import { field, fieldOf, type Fields } from './field.ts';
+import { withoutHopByHop } from './fields.ts';
+import { BodyReader, writeTo } from './http1-body.ts';
+import { addTrailers, fieldsOf, plain } from './http1-fields.ts';
 import type { Limits } from './limits.ts';
 
-/** A request to a server that speaks HTTP/1.1. `ended`: it has no body, and no trailers. */
+/** A request to a server that speaks HTTP/1.1. */
 export class Http1Call implements Call {
-  readonly body: ClientRequest;
+  readonly #request: ClientRequest;
   readonly #server: Server;
+  readonly #events: CallEvents;
+  #body: BodyReader | undefined;
   #error: Error | undefined;
   #isWhole = false;
 
   constructor(
     { agent, limits }: { agent: Agent; limits: Limits },
     server: Server,
-    { fields, ended }: { fields: Fields; ended: boolean },
+    { fields, ended }: CallRequest,
     events: CallEvents,
+    answered: () => void,
   ) {
     this.#server = server;
+    this.#events = events;
     const method = fieldOf(fields, ':method') ?? 'GET';
     if (method === 'CONNECT') throw new Error('CONNECT does not pass to a server of HTTP/1.1');
-    this.body = request({
+    this.#request = request({
       agent,
       method,
       path: fieldOf(fields, ':path') ?? '/',
@@ -32,42 +38,56 @@ export class Http1Call implements Call {
       setHost: false,
       maxHeaderSize: limits.headerBytes,
     });
-    this.body.on('error', (error) => (this.#error = error));
-    this.body.on('information', ({ statusCode, headers }) => {
-      if (statusCode !== 101) events.informed({ ...fieldsOf(headers), ':status': statusCode });
+    this.#request.on('error', (error) => (this.#error = error));
+    this.#request.on('information', ({ statusCode, headers }) => {
+      if (statusCode !== 101) events.informed(answerOf(statusCode, headers));
     });
-    this.body.once('response', (response) => this.#follow(response, events));
-    this.body.once('close', () => events.closed(this.#isWhole ? undefined : this.#failure()));
-    if (ended) this.body.end();
+    this.#request.once('response', (response) => {
+      answered();
+      this.#follow(response);
+    });
+    this.#request.once('close', () => events.callClosed(this.#isWhole ? undefined : this.#failure()));
+    if (ended) this.#request.end();
+  }
+
+  write(chunk: Buffer): void {
+    writeTo(this.#request, chunk, (bytes) => this.#events.asked(bytes));
+  }
+
+  taken(bytes: number): void {
+    this.#body?.taken(bytes);
   }
 
   end(trailers: Fields | undefined): void {
+    if (this.#request.destroyed || this.#request.writableEnded) return;
     // Without chunks there is no place for them.
-    if (trailers && this.body.hasHeader('transfer-encoding')) addTrailers(this.body, plain(trailers));
-    this.body.end();
+    if (trailers && this.#request.hasHeader('transfer-encoding')) addTrailers(this.#request, plain(trailers));
+    this.#request.end();
   }
 
   cancel(): void {
-    this.body.destroy();
+    this.#request.destroy();
   }
 
-  #follow(response: IncomingMessage, events: CallEvents): void {
+  #follow(response: IncomingMessage): void {
+    const events = this.#events;
     response.on('error', (error) => (this.#error ??= error));
     response.once('end', () => {
       if (!response.complete) return;
       this.#isWhole = true;
-      const trailers = fieldsOf(response.trailers);
-      events.ended(Object.keys(trailers).length > 0 ? trailers : undefined);
+      const trailers = withoutHopByHop(fieldsOf(response.trailers));
+      events.answerEnded(trailers.length > 0 ? trailers : undefined);
     });
-    events.responded({ ...fieldsOf(response.headers), ':status': response.statusCode }, false, response);
+    events.responded(answerOf(response.statusCode, response.headers), false);
+    this.#body = new BodyReader(response, (chunk) => events.answered(chunk));
   }
 
   #failure(): Failure {
     const error = this.#error;
-    if (error instanceof StreamError && !this.body.socket) return unreached(error, this.#server);
+    if (error instanceof StreamError && !this.#request.socket) return unreached(error, this.#server);
     const why = error ? sentence(error) : 'the connection was closed';
     const reason = `at ${this.#server.site}, ${this.#server.target} gave no whole answer in HTTP/1.1 (${why})`;
-    return { status: 502, reason, untouched: false, onAnother: this.body.reusedSocket };
+    return { status: 502, reason, untouched: false, onAnother: this.#request.reusedSocket };
   }
 }
 
@@ -83,8 +103,6 @@ function headersOf(fields: Fields, ended: boolean): OutgoingHttpHeaders {
   return headers;
 }
 
-function fieldsOf(headers: NodeJS.Dict<string | string[]>): Fields {
-  const fields: Fields = { ...headers };
-  withoutHopByHop(fields);
-  return fields;
+function answerOf(status: number | undefined, headers: NodeJS.Dict<string | string[]>): Fields {
+  return [field(':status', String(status)), ...withoutHopByHop(fieldsOf(headers))];
 }

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Origin } from '../origin.ts';
-import { addForwarded, fieldOf, type Fields, withoutHopByHop } from './fields.ts';
-import { addTrailers, plain } from './http1-fields.ts';
-import type { Inbound } from './inbound.ts';
+import { field, fieldOf, type Fields } from './field.ts';
+import { ForwardedFields, withoutHopByHop } from './fields.ts';
+import { ErrorCode } from './frames.ts';
+import { BodyReader, writeTo } from './http1-body.ts';
+import { addTrailers, fieldsOf, plain } from './http1-fields.ts';
+import { type Inbound, NO_EVENTS } from './inbound.ts';
 
-/** RFC 8297. */
+/** RFC 9110, section 15.2.1, and RFC 8297. */
+const HTTP_STATUS_CONTINUE = 100;
 const HTTP_STATUS_EARLY_HINTS = 103;
 
 /** A request of a client that speaks HTTP/1.1. */
@@ -14,9 +17,11 @@ export class Http1Inbound implements Inbound {
   readonly fields: Fields;
   readonly hasBody: boolean;
   readonly hasCodes = false;
+  events = NO_EVENTS;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #socket: Socket;
+  readonly #body: BodyReader;
 
   constructor(request: IncomingMessage, response: ServerResponse, origin: Origin) {
     this.#request = request;
@@ -24,50 +29,49 @@ export class Http1Inbound implements Inbound {
     this.#socket = request.socket;
     const { host, ...headers } = request.headers;
     this.hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    const fields: Fields = { ...headers };
-    withoutHopByHop(fields);
-    this.fields = {
-      ':method': request.method,
-      ':scheme': 'http',
-      ...(host !== undefined && { ':authority': host }),
-      ':path': pathOf(request.url ?? '/'),
-      ...fields,
-    };
-    addForwarded(this.fields, origin);
+    const fields = [
+      field(':method', request.method!),
+      field(':scheme', 'http'),
+      ...(host === undefined ? [] : [field(':authority', host)]),
+      field(':path', pathOf(request.url ?? '/')),
+      ...withoutHopByHop(fieldsOf(headers)),
+    ];
+    this.fields = new ForwardedFields(origin).addTo(fields);
     request.on('error', () => {});
     response.on('error', () => {});
+    this.#body = new BodyReader(request, (chunk) => this.events.body(chunk));
+    request.once('end', () => {
+      const trailers = fieldsOf(request.trailers);
+      this.events.bodyEnded(trailers.length > 0 ? trailers : undefined);
+    });
+    response.once('close', () => this.events.clientClosed(response.writableFinished ? undefined : ErrorCode.cancel));
     response.sendDate = false;
-  }
-
-  get body(): IncomingMessage {
-    return this.#request;
-  }
-
-  get sink(): ServerResponse {
-    return this.#response;
   }
 
   get isOver(): boolean {
     return this.#response.writableFinished || this.#response.destroyed || this.#socket.destroyed;
   }
 
-  trailers(): Fields | undefined {
-    const trailers: Fields = { ...this.#request.trailers };
-    return Object.keys(trailers).length > 0 ? trailers : undefined;
+  taken(bytes: number): void {
+    this.#body.taken(bytes);
   }
 
   inform(fields: Fields): void {
     if (this.isOver || this.#response.headersSent) return;
-    const status = Number(fields[':status']);
+    const status = Number(fieldOf(fields, ':status'));
     const link = fieldOf(fields, 'link');
-    if (status === constants.HTTP_STATUS_CONTINUE) this.#response.writeContinue();
+    if (status === HTTP_STATUS_CONTINUE) this.#response.writeContinue();
     else if (status === HTTP_STATUS_EARLY_HINTS && link !== undefined) this.#response.writeEarlyHints({ link });
   }
 
   respond(fields: Fields, ended: boolean): void {
     if (this.isOver) return;
-    this.#response.writeHead(Number(fields[':status']), plain(fields));
+    this.#response.writeHead(Number(fieldOf(fields, ':status')), plain(fields));
     if (ended) this.#response.end();
+  }
+
+  write(chunk: Buffer): void {
+    writeTo(this.#response, chunk, (bytes) => this.events.sent(bytes));
   }
 
   end(trailers: Fields | undefined): void {
@@ -86,10 +90,6 @@ export class Http1Inbound implements Inbound {
     const close = (): void => this.#socket.destroySoon();
     if (this.#response.writableFinished) close();
     else this.#response.once('finish', close);
-  }
-
-  onClose(closed: (code: number | undefined) => void): void {
-    this.#response.once('close', () => closed(this.#response.writableFinished ? undefined : constants.NGHTTP2_CANCEL));
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Server } from '../listener.ts';
-import type { Call, CallEvents } from './call.ts';
-import type { Fields } from './fields.ts';
+import type { Call, CallEvents, CallRequest } from './call.ts';
 import { Http1Agent } from './http1-agent.ts';
 import { Http1Call } from './http1-call.ts';
 import type { Limits } from './limits.ts';
@@ -20,7 +19,7 @@ export class Http1Servers {
     return answeredAt !== undefined && performance.now() - answeredAt < this.#limits.rememberHttp1Ms;
   }
 
-  call(server: Server, request: { fields: Fields; ended: boolean }, events: CallEvents): Call {
+  call(server: Server, request: CallRequest, events: CallEvents): Call {
     let known = this.#servers.get(server.id);
     if (!known) {
       known = { agent: new Http1Agent(this.#limits), answeredAt: undefined };
@@ -28,13 +27,9 @@ export class Http1Servers {
     }
     const { agent } = known;
     agent.server = server;
-    return new Http1Call({ agent, limits: this.#limits }, server, request, {
-      ...events,
-      responded: (fields, ended, body) => {
-        // Not kept up for ever: whoever learns HTTP/2 is asked in it before long.
-        if (!this.isKnown(server.id)) known.answeredAt = performance.now();
-        events.responded(fields, ended, body);
-      },
+    return new Http1Call({ agent, limits: this.#limits }, server, request, events, () => {
+      // Not kept up for ever: whoever learns HTTP/2 is asked in it before long.
+      if (!this.isKnown(server.id)) known.answeredAt = performance.now();
     });
   }
 

@@ -1,67 +1,75 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { Server } from '../listener.ts';
-import type { Call, CallEvents } from './call.ts';
+import type { Call, CallEvents, CallRequest } from './call.ts';
 import type { Failure } from './failure.ts';
-import { type Fields, received } from './fields.ts';
-import type { ServerSession, Slot } from './server-session.ts';
+import type { Fields } from './field.ts';
+import { withoutHopByHop } from './fields.ts';
+import { ErrorCode } from './frames.ts';
+import type { Slot } from './server-session.ts';
+import type { Http2Stream, StreamEvents } from './stream.ts';
 
-/** A request to a server that speaks HTTP/2. `ended`: it has no body, and no trailers. */
-export class Http2Call implements Call {
-  readonly body: ClientHttp2Stream;
-  readonly #session: ServerSession;
+/** A request to a server that speaks HTTP/2. */
+export class Http2Call implements Call, StreamEvents {
+  readonly #slot: Slot;
   readonly #server: Server;
-  #requestTrailers: Fields | undefined;
-  #trailers: Fields | undefined;
-  #hasResponse = false;
+  readonly #events: CallEvents;
+  readonly #stream: Http2Stream;
   #isWhole = false;
 
-  constructor(slot: Slot, server: Server, { fields, ended }: { fields: Fields; ended: boolean }, events: CallEvents) {
-    this.#session = slot.session;
+  constructor(slot: Slot, server: Server, request: CallRequest, events: CallEvents) {
+    this.#slot = slot;
     this.#server = server;
-    const stream = slot.request(fields, { endStream: ended });
-    this.body = stream;
-    // Every error is followed by `close`, and told there.
-    stream.on('error', () => {});
-    if (!ended) stream.once('wantTrailers', () => stream.sendTrailers(this.#requestTrailers ?? {}));
-    // Also for a block of fields within a body, which is against the protocol and means nothing.
-    stream.on('headers', (headers, _flags, raw?: string[]) => {
-      if (headers[':status'] !== undefined) events.informed(received(headers, raw ?? []));
-    });
-    stream.once('response', (headers: IncomingHttpHeaders, flags: number, raw?: string[]) => {
-      this.#hasResponse = true;
-      events.responded(received(headers, raw ?? []), (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0, stream);
-    });
-    stream.once('trailers', (headers: IncomingHttpHeaders, _flags: number, raw?: string[]) => {
-      this.#trailers = received(headers, raw ?? []);
-    });
-    stream.once('end', () => {
-      // A stream that was cut off has an end, too.
-      if (!this.#hasResponse || stream.rstCode !== constants.NGHTTP2_NO_ERROR || this.#session.lost !== undefined) return;
-      this.#isWhole = true;
-      events.ended(this.#trailers);
-    });
-    stream.once('close', () => events.closed(this.#isWhole ? undefined : this.#failure()));
+    this.#events = events;
+    this.#stream = slot.request(request);
+    this.#stream.events = this;
+  }
+
+  write(chunk: Buffer): void {
+    this.#stream.write(chunk);
   }
 
   end(trailers: Fields | undefined): void {
-    this.#requestTrailers = trailers;
-    this.body.end();
+    this.#stream.end(trailers);
+  }
+
+  taken(bytes: number): void {
+    this.#stream.taken(bytes);
   }
 
   cancel(code: number): void {
-    if (this.body.closed) return;
-    this.#session.tookBack();
-    this.body.close(code);
+    if (this.#stream.isClosed) return;
+    this.#slot.session.tookBack();
+    this.#stream.reset(code);
   }
 
-  #failure(): Failure {
-    const { rstCode, id } = this.body;
-    const { lost, lastStream } = this.#session;
+  responded(status: number, fields: Fields, ended: boolean): void {
+    if (status < 200) this.#events.informed(withoutHopByHop(fields));
+    else this.#events.responded(withoutHopByHop(fields), ended);
+  }
+
+  data(chunk: Buffer): void {
+    this.#events.answered(chunk);
+  }
+
+  ended(trailers: Fields | undefined): void {
+    this.#isWhole = true;
+    this.#events.answerEnded(trailers && withoutHopByHop(trailers));
+  }
+
+  sent(bytes: number): void {
+    this.#events.asked(bytes);
+  }
+
+  closed(code: number): void {
+    this.#slot.release();
+    this.#events.callClosed(this.#isWhole ? undefined : this.#failure(code));
+  }
+
+  #failure(code: number): Failure {
+    const { lost, lastStream } = this.#slot.session;
     const who = `at ${this.#server.site}, ${this.#server.target}`;
-    const unseen = id === undefined || id > lastStream;
-    const untouched = unseen || rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    const unseen = this.#stream.id > lastStream;
+    const untouched = unseen || code === ErrorCode.refusedStream;
     if (lost !== undefined) return { status: 502, reason: `${who} is gone: ${lost}`, untouched, onAnother: true };
-    const reason = `${who} reset the request (error code ${rstCode})`;
-    return { status: 502, reason, untouched, code: rstCode, onAnother: unseen };
+    return { status: 502, reason: `${who} reset the request (error code ${code})`, untouched, code, onAnother: unseen };
   }
 }

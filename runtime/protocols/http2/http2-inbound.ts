@@ -1,96 +1,82 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { Origin } from '../origin.ts';
-import { addForwarded, type Fields, received } from './fields.ts';
-import type { Inbound } from './inbound.ts';
-
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
+import type { Fields } from './field.ts';
+import { type ForwardedFields, withoutHopByHop } from './fields.ts';
+import { ErrorCode } from './frames.ts';
+import { type Inbound, NO_EVENTS } from './inbound.ts';
+import type { Http2Stream, StreamEvents } from './stream.ts';
 
 /** A request that came over HTTP/2. */
-export class Http2Inbound implements Inbound {
+export class Http2Inbound implements Inbound, StreamEvents {
   readonly fields: Fields;
   readonly hasBody: boolean;
   readonly hasCodes = true;
+  events = NO_EVENTS;
   /** From this side. */
   wasReset = false;
-  readonly #stream: ServerHttp2Stream;
-  #requestTrailers: Fields | undefined;
-  #trailers: Fields | undefined;
-  #isSent = false;
-  #isLetGo = false;
+  readonly #stream: Http2Stream;
+  readonly #closed: (code: number) => void;
+  #hasResponse = false;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: readonly string[], origin: Origin) {
+  /** `closed` is told of its end, with the code of RFC 9113, section 7. */
+  constructor(stream: Http2Stream, fields: Fields, forwarded: ForwardedFields, closed: (code: number) => void) {
     this.#stream = stream;
-    this.fields = received(headers, raw);
-    addForwarded(this.fields, origin);
-    this.hasBody = (flags & NGHTTP2_FLAG_END_STREAM) === 0;
-    stream.on('error', () => {});
-    if (this.hasBody)
-      stream.once('trailers', (trailers: IncomingHttpHeaders, _flags: number, rawTrailers?: string[]) => {
-        this.#requestTrailers = received(trailers, rawTrailers ?? []);
-      });
-  }
-
-  get body(): ServerHttp2Stream {
-    return this.#stream;
-  }
-
-  get sink(): ServerHttp2Stream {
-    return this.#stream;
+    this.#closed = closed;
+    this.fields = forwarded.addTo(withoutHopByHop(fields));
+    this.hasBody = !stream.hasGotEnd;
+    stream.events = this;
   }
 
   get isOver(): boolean {
-    return this.#stream.closed || this.#stream.destroyed;
+    return this.#stream.isClosed;
   }
 
-  trailers(): Fields | undefined {
-    return this.#requestTrailers;
+  taken(bytes: number): void {
+    this.#stream.taken(bytes);
   }
 
   inform(fields: Fields): void {
-    if (!this.isOver && !this.#stream.headersSent) this.#stream.additionalHeaders(fields);
+    if (!this.#hasResponse) this.#stream.sendFields(fields, false);
   }
 
   respond(fields: Fields, ended: boolean): void {
-    if (this.isOver) return;
-    if (!ended)
-      this.#stream.once('wantTrailers', () => {
-        this.#stream.sendTrailers(this.#trailers ?? {});
-        // Node sends them in an immediate of its own.
-        setImmediate(() => this.#sent());
-      });
-    // A server's own date, or none.
-    const options = { endStream: ended, waitForTrailers: !ended, sendDate: false };
-    this.#stream.respond(fields, options);
-    if (ended) this.#sent();
+    this.#hasResponse = true;
+    this.#stream.sendFields(fields, ended);
+  }
+
+  write(chunk: Buffer): void {
+    this.#stream.write(chunk);
   }
 
   end(trailers: Fields | undefined): void {
-    this.#trailers = trailers;
-    if (!this.isOver) this.#stream.end();
+    this.#stream.end(trailers);
   }
 
   reset(code: number): void {
     if (this.isOver) return;
     this.wasReset = true;
-    this.#stream.close(code);
+    this.#stream.reset(code);
   }
 
   letGo(): void {
-    this.#isLetGo = true;
-    this.#closeWhenSent();
+    this.#stream.letGo();
   }
 
-  onClose(closed: (code: number | undefined) => void): void {
-    this.#stream.once('close', () => closed(this.#stream.rstCode === NGHTTP2_NO_ERROR ? undefined : this.#stream.rstCode));
+  data(chunk: Buffer): void {
+    this.events.body(chunk);
   }
 
-  #sent(): void {
-    this.#isSent = true;
-    this.#closeWhenSent();
+  ended(trailers: Fields | undefined): void {
+    this.events.bodyEnded(trailers);
   }
 
-  #closeWhenSent(): void {
-    const stream = this.#stream;
-    if (this.#isSent && this.#isLetGo && this.hasBody && !stream.readableEnded) stream.close(NGHTTP2_NO_ERROR);
+  sent(bytes: number): void {
+    this.events.sent(bytes);
   }
+
+  closed(code: number): void {
+    this.events.clientClosed(code === ErrorCode.none ? undefined : code);
+    this.#closed(code);
+  }
+
+  /** A client's stream is opened by the client: there is no response on it. */
+  responded(): void {}
 }

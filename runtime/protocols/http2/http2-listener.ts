@@ -1,20 +1,18 @@
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 import { sparing } from '../../log.ts';
 import { acceptClients, type ClientsPort } from '../accept-clients.ts';
 import type { OpenListener, ProtocolListener, Way } from '../listener.ts';
 import { ClientSession } from './client-session.ts';
 import { Exchange, type Exchanging } from './exchange.ts';
+import { PREFACE } from './frames.ts';
 import { originOf } from '../origin.ts';
 import { Http1Inbound } from './http1-inbound.ts';
 import { Http1Servers } from './http1-servers.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { ServerSessions } from './server-sessions.ts';
 
-/** The first bytes of HTTP/2 (RFC 9113, section 3.4). No method of HTTP/1.1 begins like that. */
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-/** So many of them tell which protocol it is. */
+/** So many of HTTP/2's first bytes tell which protocol it is: no method of HTTP/1.1 begins like that. */
 const TELLING_BYTES = 3;
 
 /** Where clients speak HTTP/2, in TLS or with prior knowledge (RFC 9113, section 3.3); each request gets a server of its own. */
@@ -33,7 +31,6 @@ class Http2Listener implements ProtocolListener {
   readonly #context: Exchanging;
   #clientsPort: ClientsPort | undefined;
   readonly #http1;
-  readonly #http2;
   readonly #clients = new Set<ClientSession>();
   /** Clients that have not said yet what they speak. */
   readonly #silent = new Set<Socket>();
@@ -45,20 +42,9 @@ class Http2Listener implements ProtocolListener {
     this.#way = way;
     const log = sparing(way.log);
     this.#context = { way, log, limits, sessions: new ServerSessions(limits), http1: new Http1Servers(limits) };
-    this.#http2 = createHttp2Server({
-      maxSessionMemory: limits.sessionMegabytes,
-      maxHeaderListPairs: limits.headerFields,
-      maxSessionInvalidFrames: limits.invalidFrames,
-      maxSessionRejectedStreams: limits.rejectedStreams,
-      settings: {
-        maxConcurrentStreams: limits.streamsPerClient,
-        initialWindowSize: limits.clientWindowBytes,
-        maxHeaderListSize: limits.headerBytes,
-      },
-    });
     // Uploads may take as long as they like.
     this.#http1 = createHttp1Server({ requestTimeout: 0, maxHeaderSize: limits.headerBytes });
-    const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
     this.#http1.on('request', answer);
     // The server says itself whether it wants the body.
     this.#http1.on('checkContinue', answer);
@@ -122,22 +108,18 @@ class Http2Listener implements ProtocolListener {
   #accept(socket: Socket): void {
     // A client that has ended can say nothing more, not even that it takes the answer.
     socket.allowHalfOpen = false;
-    this.#http2.once('session', (session) => {
-      const client = new ClientSession(session, socket, this.#context);
-      this.#clients.add(client);
-      socket.once('close', () => this.#clients.delete(client));
-    });
-    // Makes the session before it returns.
-    this.#http2.emit('connection', socket);
+    const client = new ClientSession(socket, this.#context);
+    this.#clients.add(client);
+    socket.once('close', () => this.#clients.delete(client));
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     const inbound = new Http1Inbound(request, response, originOf(request.socket));
     const { socket } = request;
     response.once('finish', () => {
       if (this.#closed) socket.destroySoon();
     });
-    await new Exchange(inbound, this.#context).run();
+    new Exchange(inbound, this.#context).start();
   }
 
   #lookAfterAll(): void {

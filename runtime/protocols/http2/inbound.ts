@@ -1,5 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
-import type { Fields } from './fields.ts';
+import type { Fields } from './field.ts';
 
 /** A request as it came from a client, and the way to answer it, in whatever protocol the client speaks. */
 export interface Inbound {
@@ -9,23 +8,35 @@ export interface Inbound {
   readonly hasBody: boolean;
   /** The client understands error codes. */
   readonly hasCodes: boolean;
-  readonly body: Readable;
-  /** Takes the response's body. */
-  readonly sink: Writable;
   /** The client is gone, or has what it wanted. */
   readonly isOver: boolean;
-  /** Of the request, once its body has ended. */
-  trailers(): Fields | undefined;
+  /** Whoever is told what comes of it: set at once. */
+  events: InboundEvents;
+  /** So many bytes of the body have gone to a server: as many may come. */
+  taken(bytes: number): void;
   /** 1xx. */
   inform(fields: Fields): void;
   /** `ended`: there is no body, and no trailers. */
   respond(fields: Fields, ended: boolean): void;
+  /** The next bytes of the response's body. */
+  write(chunk: Buffer): void;
   /** The response's body is complete. */
   end(trailers: Fields | undefined): void;
   /** Gives up; `code` is one of RFC 9113, section 7. */
   reset(code: number): void;
   /** It is answered, and nobody reads the rest of the request (RFC 9113, section 8.1). */
   letGo(): void;
-  /** Calls back once when it is over: with the client's error code where it came to no proper end. */
-  onClose(closed: (code: number | undefined) => void): void;
 }
+
+export interface InboundEvents {
+  /** The next bytes of the request's body. */
+  body(chunk: Buffer): void;
+  bodyEnded(trailers: Fields | undefined): void;
+  /** So many bytes of what was given to `write` have left. */
+  sent(bytes: number): void;
+  /** Once, when it is over: with the client's error code where it came to no proper end. */
+  clientClosed(code: number | undefined): void;
+}
+
+/** For whom nothing is there yet to tell. */
+export const NO_EVENTS: InboundEvents = { body() {}, bodyEnded() {}, sent() {}, clientClosed() {} };

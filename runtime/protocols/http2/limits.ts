@@ -15,11 +15,6 @@ export interface Limits {
   headerFields: number;
   headerBytes: number;
   /**
-   * What node:http2 may hold for one connection before it refuses streams (ENHANCE_YOUR_CALM), in megabytes: more than all streams of a
-   * session hold when nobody reads.
-   */
-  sessionMegabytes: number;
-  /**
    * Requests that a client may take back: so many at once, and then so many a second (CVE-2023-44487). Twice as many at once are what nghttp2
    * itself allows; it then stops listening, without closing the connection.
    */
@@ -77,7 +72,6 @@ export const DEFAULT_LIMITS: Limits = {
   clientWindowBytes: 256 * 1024,
   headerFields: 128,
   headerBytes: 64 * 1024,
-  sessionMegabytes: 32,
   resetBurst: 500,
   resetsPerSecond: 33,
   invalidFrames: 1000,

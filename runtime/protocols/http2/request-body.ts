@@ -1,56 +1,67 @@
-import type { Readable } from 'node:stream';
 import type { Call } from './call.ts';
-import type { Fields } from './fields.ts';
-import { isGone } from './relay.ts';
+import type { Fields } from './field.ts';
 
 /**
  * The body of a request on its way to a server, at the server's pace. Its beginning is kept for as long as the request might have to be
  * sent to another server.
  */
 export class RequestBody {
-  readonly #source: Readable;
-  readonly #trailers: () => Fields | undefined;
+  readonly #taken: (bytes: number) => void;
   readonly #mostBytes: number;
   #kept: Buffer[] | undefined = [];
   #keptBytes = 0;
   #call: Call | undefined;
-  #started = false;
-  #ended = false;
+  #hasEnded = false;
+  #trailers: Fields | undefined;
+  /** Bytes that have left for this server, and for any. */
+  #sentHere = 0;
+  #sentOnce = 0;
 
-  /** Keeps at most so many bytes. `trailers` is asked once the body has ended. */
-  constructor(source: Readable, mostBytes: number, trailers: () => Fields | undefined) {
-    this.#source = source;
+  /** Keeps at most so many bytes once they are on their way. `taken` is told of those that have left for the first time. */
+  constructor(mostBytes: number, taken: (bytes: number) => void) {
     this.#mostBytes = mostBytes;
-    this.#trailers = trailers;
-    // An empty body ends by itself, before anybody reads it.
-    source.once('end', () => {
-      this.#ended = true;
-      const call = this.#call;
-      if (call && !isGone(call.body)) call.end(this.#trailers());
-    });
+    this.#taken = taken;
   }
 
-  /** All that was read of it is there still. */
+  /** All that came of it is there still. */
   get isKept(): boolean {
     return this.#kept !== undefined;
+  }
+
+  add(chunk: Buffer): void {
+    this.#kept?.push(chunk);
+    this.#keptBytes += chunk.length;
+    this.#call?.write(chunk);
+    if (this.#call) this.#limit();
+  }
+
+  end(trailers: Fields | undefined): void {
+    this.#hasEnded = true;
+    this.#trailers = trailers;
+    this.#call?.end(trailers);
   }
 
   /** Sends it: from its beginning, and then as it comes. */
   sendTo(call: Call): void {
     this.#call = call;
-    for (const chunk of this.#kept ?? []) call.body.write(chunk);
-    call.body.on('drain', () => {
-      if (this.#call === call) this.#source.resume();
-    });
-    if (this.#ended) call.end(this.#trailers());
-    else if (this.#started) this.#source.resume();
-    else this.#start();
+    this.#sentHere = 0;
+    for (const chunk of this.#kept ?? []) call.write(chunk);
+    if (this.#hasEnded) call.end(this.#trailers);
+    this.#limit();
   }
 
-  /** Reads no further until it is sent to the next. */
+  /** So many bytes of it have left for the server. */
+  sent(bytes: number): void {
+    this.#sentHere += bytes;
+    const first = this.#sentHere - this.#sentOnce;
+    if (first <= 0) return;
+    this.#sentOnce = this.#sentHere;
+    this.#taken(first);
+  }
+
+  /** What comes waits until it is sent to the next. */
   stop(): void {
     this.#call = undefined;
-    if (this.#started && !this.#ended) this.#source.pause();
   }
 
   /** It will not be sent again. */
@@ -58,18 +69,7 @@ export class RequestBody {
     this.#kept = undefined;
   }
 
-  #start(): void {
-    this.#started = true;
-    this.#source.on('data', (chunk: Buffer) => this.#pass(chunk));
-  }
-
-  #pass(chunk: Buffer): void {
-    if (this.#kept) {
-      this.#keptBytes += chunk.length;
-      if (this.#keptBytes > this.#mostBytes) this.#kept = undefined;
-      else this.#kept.push(chunk);
-    }
-    const body = this.#call?.body;
-    if (!body || isGone(body) || !body.write(chunk)) this.#source.pause();
+  #limit(): void {
+    if (this.#keptBytes > this.#mostBytes) this.forget();
   }
 }

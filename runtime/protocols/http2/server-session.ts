@@ -1,9 +1,11 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
-import type { Fields } from './fields.ts';
+import type { CallRequest } from './call.ts';
+import { type ConnectionEvents, Http2Connection } from './connection.ts';
+import { type ConnectionError, ErrorCode } from './frames.ts';
 import type { Limits } from './limits.ts';
+import type { Http2Stream } from './stream.ts';
 
 /** Streams have numbers of 31 bits, every other one of which is a client's. A session ends before it runs out of them. */
 const MAX_REQUESTS = 1_000_000_000;
@@ -13,35 +15,53 @@ export class NotHttp2Error extends Error {
   override readonly name = 'NotHttp2Error';
 }
 
-/** A place for one request in a session: wants either `request`, which throws what node:http2 throws, or `release`, once. */
-export interface Slot {
+/** A place for one request in a session: wants `release`, once, when the request is over. */
+export class Slot {
   readonly session: ServerSession;
-  request(fields: Fields, options: { endStream: boolean }): ClientHttp2Stream;
-  release(): void;
+  readonly #connection: Http2Connection;
+
+  constructor(session: ServerSession, connection: Http2Connection) {
+    this.session = session;
+    this.#connection = connection;
+  }
+
+  request({ fields, ended }: CallRequest): Http2Stream {
+    return this.#connection.request(fields, ended);
+  }
+
+  release(): void {
+    this.session.release();
+  }
 }
 
 /** A connection to a server, in HTTP/2, for many requests at a time. */
-export class ServerSession {
-  readonly #session: ClientHttp2Session;
-  readonly #connection: Duplex;
+export class ServerSession implements ConnectionEvents {
+  readonly #connection: Http2Connection;
+  readonly #socket: Duplex;
   readonly #limits: Limits;
   readonly #changed: () => void;
+  /** While the server has said nothing: is told that it has, or why it will not. */
+  #opened: ((cause?: Error) => void) | undefined;
   #busy = 0;
   #requests = 0;
   #resets = 0;
   #idleSince = performance.now();
   #probedAt = performance.now();
-  #probing = false;
+  #probe: NodeJS.Timeout | undefined;
   /** Why the connection is gone, as the end of a sentence; undefined while it is there. */
   lost: string | undefined;
   /** Streams with higher numbers were not looked at by the server (RFC 9113, section 6.8). */
   lastStream = Number.POSITIVE_INFINITY;
 
-  private constructor(session: ClientHttp2Session, connection: Duplex, limits: Limits, changed: () => void) {
-    this.#session = session;
-    this.#connection = connection;
+  private constructor(socket: Duplex, limits: Limits, changed: () => void, opened: (cause?: Error) => void) {
+    this.#socket = socket;
     this.#limits = limits;
     this.#changed = changed;
+    this.#opened = opened;
+    socket.on('error', (error) => this.#lose(`the connection was lost (${error.message})`, error));
+    socket.once('end', () => this.#lose('the server closed the connection'));
+    const { serverWindowBytes: windowBytes } = limits;
+    this.#connection = new Http2Connection(socket, false, { ...limits, windowBytes, streams: 0 }, this);
   }
 
   /**
@@ -50,45 +70,27 @@ export class ServerSession {
    * or a `NotHttp2Error`.
    */
   static async open(server: Server, limits: Limits, changed: () => void): Promise<ServerSession> {
-    const connection = await server.connect();
-    if (connection.destroyed) throw new StreamError({ code: 'reset', message: `${server.target} closed the connection at once` });
+    const socket = await server.connect();
+    if (socket.destroyed) throw new StreamError({ code: 'reset', message: `${server.target} closed the connection at once` });
     return new Promise((resolve, reject) => {
-      const session = connect('http://server', {
-        createConnection: () => connection,
-        maxSessionMemory: limits.sessionMegabytes,
-        maxHeaderListPairs: limits.headerFields,
-        settings: {
-          enablePush: false,
-          initialWindowSize: limits.serverWindowBytes,
-          maxHeaderListSize: limits.headerBytes,
-        },
-      });
-      const opened = new ServerSession(session, connection, limits, changed);
       const late = `${server.target} does not answer in HTTP/2 (${limits.settingsWithinMs / 1000} s)`;
       const timer = setTimeout(() => {
         reject(new StreamError({ code: 'timeout', message: late }));
-        session.destroy();
+        socket.destroy();
       }, limits.settingsWithinMs);
-      session.once('remoteSettings', () => {
+      const session: ServerSession = new ServerSession(socket, limits, changed, (cause) => {
         clearTimeout(timer);
-        resolve(opened);
-      });
-      opened.#watch((cause) => {
-        clearTimeout(timer);
+        if (session.lost === undefined) resolve(session);
         // The server itself may as well reset as close what it does not understand.
-        reject(
-          cause instanceof StreamError && cause.code !== 'reset'
-            ? cause
-            : new NotHttp2Error(`${server.target} closed the connection instead of speaking HTTP/2`),
-        );
-        changed();
+        else if (cause instanceof StreamError && cause.code !== 'reset') reject(cause);
+        else reject(new NotHttp2Error(`${server.target} closed the connection instead of speaking HTTP/2`));
       });
     });
   }
 
   /** Takes further requests, if not now then later. */
   get isOpen(): boolean {
-    return this.lost === undefined && !this.#session.closed && !this.#session.destroyed && !this.#isWornOut;
+    return this.lost === undefined && !this.#connection.isClosing && !this.#isWornOut;
   }
 
   get isGone(): boolean {
@@ -101,32 +103,20 @@ export class ServerSession {
   }
 
   get hasRoom(): boolean {
-    return this.#busy < this.#capacity && this.isOpen;
+    return this.#busy < Math.min(this.#connection.maxStreams, this.#limits.streamsPerServerSession) && this.isOpen;
   }
 
   reserve(): Slot {
     this.#busy++;
-    const release = (): void => {
-      this.#busy--;
-      this.#idleSince = performance.now();
-      if (this.#busy === 0 && this.#isWornOut) this.#close();
-      this.#changed();
-    };
-    return {
-      session: this,
-      release,
-      request: (fields, { endStream }) => {
-        try {
-          const stream = this.#session.request(fields, { endStream, waitForTrailers: !endStream });
-          this.#requests++;
-          stream.once('close', release);
-          return stream;
-        } catch (error) {
-          release();
-          throw error;
-        }
-      },
-    };
+    this.#requests++;
+    return new Slot(this, this.#connection);
+  }
+
+  release(): void {
+    this.#busy--;
+    this.#idleSince = performance.now();
+    if (this.#busy === 0 && this.#isWornOut) this.#connection.close();
+    this.#changed();
   }
 
   /** A request was taken back. After too many, others get a session that the server does not count them in. */
@@ -136,70 +126,60 @@ export class ServerSession {
 
   /** Ends it where nobody needs it, and where the server is silent. `idleMs`: after so long without a request. */
   review(now: number, idleMs: number): void {
-    if (this.lost !== undefined || this.#session.destroyed) return;
+    if (this.lost !== undefined) return;
     if (this.#busy === 0) {
-      if (now - this.#idleSince >= idleMs) this.#close();
-    } else if (now - this.#probedAt >= this.#limits.serverProbeEveryMs && !this.#probing) this.#probe(now);
+      if (now - this.#idleSince >= idleMs) this.#connection.close();
+    } else if (now - this.#probedAt >= this.#limits.serverProbeEveryMs && !this.#probe) this.#ask(now);
   }
 
-  get #capacity(): number {
-    const { maxConcurrentStreams = Number.POSITIVE_INFINITY } = this.#session.remoteSettings;
-    return Math.min(maxConcurrentStreams, this.#limits.streamsPerServerSession);
+  settings(): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    opened?.();
+    this.#changed();
   }
+
+  goaway(code: number, lastStream: number): void {
+    this.lastStream = Math.min(this.lastStream, lastStream);
+    if (code === ErrorCode.none) this.#changed();
+    else {
+      this.#lose(`the server ended the connection (error code ${code})`);
+      this.#connection.cutOff(ErrorCode.none);
+    }
+  }
+
+  closed(problem: ConnectionError | undefined): void {
+    clearTimeout(this.#probe);
+    this.#lose(problem ? `the server broke the protocol (${problem.message})` : 'the connection was closed', problem);
+  }
+
+  /** None is opened by a server. */
+  stream(): void {}
+
+  pinged(): void {}
 
   get #isWornOut(): boolean {
     return this.#resets >= this.#limits.resetsPerServerSession || this.#requests >= MAX_REQUESTS;
   }
 
-  #watch(ended: (cause: Error | undefined) => void): void {
-    const connection = this.#connection;
-    const lose = (reason: string, cause?: Error): void => {
-      if (this.lost !== undefined) return;
-      this.lost = reason;
-      ended(cause);
-    };
-    connection.on('error', (error) => lose(`the connection was lost (${error.message})`, error));
-    // Node takes the half-close of a connection that may be half-open for nothing. No answer can follow it.
-    connection.once('end', () => {
-      lose('the server closed the connection');
-      connection.destroy();
-    });
-    connection.once('close', () => lose('the connection was closed'));
-    this.#session.on('error', (error) => {
-      lose(`the server broke the protocol (${error.message})`, error);
-      if (!connection.destroyed) connection.destroy();
-    });
-    this.#session.once('close', () => lose('the connection was closed'));
-    this.#session.on('goaway', (code: number, lastStream: number) => {
-      this.lastStream = Math.min(this.lastStream, lastStream);
-      if (code !== constants.NGHTTP2_NO_ERROR) lose(`the server ended the connection (error code ${code})`);
-      else this.#changed();
-    });
-    this.#session.once('connect', () => {
-      // More than any stream's: Node gives the connection's window back at once, so that one stream never stops another.
-      if (!this.#session.destroyed) this.#session.setLocalWindowSize(this.#limits.serverWindowBytes * 4);
-    });
-    this.#session.on('remoteSettings', () => this.#changed());
+  #lose(reason: string, cause?: Error): void {
+    if (this.lost !== undefined) return;
+    this.lost = reason;
+    const opened = this.#opened;
+    this.#opened = undefined;
+    opened?.(cause);
+    this.#changed();
   }
 
-  /** In order; but a server that does not close its side does not keep the connection. */
-  #close(): void {
-    if (this.#session.closed) return;
-    this.#session.close();
-    setTimeout(() => this.#connection.destroy(), this.#limits.settingsWithinMs).unref();
-  }
-
-  #probe(now: number): void {
+  #ask(now: number): void {
     this.#probedAt = now;
-    this.#probing = true;
-    const timer = setTimeout(() => {
-      this.lost ??= 'the server does not answer any more';
-      this.#session.destroy();
-      this.#changed();
+    this.#probe = setTimeout(() => {
+      this.#lose('the server does not answer any more');
+      this.#socket.destroy();
     }, this.#limits.serverProbeWithinMs);
-    this.#session.ping(() => {
-      clearTimeout(timer);
-      this.#probing = false;
+    this.#connection.ping(() => {
+      clearTimeout(this.#probe);
+      this.#probe = undefined;
     });
   }
 }

@@ -1,0 +1,73 @@
+import type { Fields } from './field.ts';
+
+/** Fields that are about one connection of HTTP/1 (RFC 9113, section 8.2.2). */
+const CONNECTION_SPECIFIC = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+const REQUEST = new Set([':method', ':scheme', ':authority', ':path']);
+const RESPONSE = new Set([':status']);
+const NONE = new Set<string>();
+/** Larger numbers are not exact in JavaScript. */
+const LENGTH = /^\d{1,15}$/;
+
+/** A message that RFC 9113, section 8.1.1, calls malformed: its stream is reset. */
+export class MalformedError extends Error {
+  override readonly name = 'MalformedError';
+}
+
+/** The length that a request's body must have, where it says so. `ended`: it has none. Throws a `MalformedError` (RFC 9113, section 8.3.1). */
+export function checkRequest(fields: Fields, ended: boolean): number | undefined {
+  const { pseudo, length, hasHost } = check(fields, REQUEST);
+  const method = pseudo.get(':method');
+  const path = pseudo.get(':path');
+  const hasAuthority = pseudo.has(':authority');
+  if (method === undefined) throw new MalformedError('a request has no method');
+  if (method === 'CONNECT') {
+    if (pseudo.size !== 2 || !hasAuthority)
+      throw new MalformedError('a request with CONNECT has more than a method and an authority');
+  } else if (path === undefined || !pseudo.has(':scheme') || (!hasAuthority && !hasHost))
+    throw new MalformedError('a request has no path, no scheme or no authority');
+  else if (!path.startsWith('/') && !(path === '*' && method === 'OPTIONS'))
+    throw new MalformedError('a request has a path that is none');
+  if (ended && length !== undefined && length > 0) throw new MalformedError('a request has a length and no body');
+  return length;
+}
+
+/** A response's status, and the length that its body must have, where it says so. Throws a `MalformedError` (RFC 9113, section 8.3.2). */
+export function checkResponse(fields: Fields): { status: number; length: number | undefined } {
+  const { pseudo, length } = check(fields, RESPONSE);
+  const status = pseudo.get(':status');
+  // 101 would change the protocol (RFC 9113, section 8.6).
+  if (status === undefined || !/^[1-9]\d\d$/.test(status) || status === '101')
+    throw new MalformedError('a response has no status');
+  const code = Number(status);
+  // What these say of a length is not of a body (RFC 9110, section 8.6).
+  return { status: code, length: code < 200 || code === 204 || code === 304 ? undefined : length };
+}
+
+/** Throws a `MalformedError` (RFC 9113, section 8.1). */
+export function checkTrailers(fields: Fields): void {
+  check(fields, NONE);
+}
+
+function check(fields: Fields, known: ReadonlySet<string>) {
+  const pseudo = new Map<string, string>();
+  let length: string | undefined;
+  let hasHost = false;
+  let isBehind = false;
+  for (const { name, value, isLegal } of fields) {
+    if (!isLegal) throw new MalformedError('a field has characters that none may have');
+    if (name.startsWith(':')) {
+      if (isBehind || pseudo.has(name) || !known.has(name)) throw new MalformedError(`the field ${name} is where none may be`);
+      pseudo.set(name, value);
+      continue;
+    }
+    isBehind = true;
+    if (CONNECTION_SPECIFIC.has(name)) throw new MalformedError(`the field ${name} is of HTTP/1`);
+    if (name === 'te' && value.toLowerCase() !== 'trailers') throw new MalformedError('the field te has more than trailers');
+    if (name === 'host') hasHost = true;
+    if (name !== 'content-length') continue;
+    if (length !== undefined) throw new MalformedError('there are several lengths');
+    length = value;
+  }
+  if (length !== undefined && !LENGTH.test(length)) throw new MalformedError('a length is none');
+  return { pseudo, hasHost, length: length === undefined ? undefined : Number(length) };
+}

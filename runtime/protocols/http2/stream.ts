@@ -1,0 +1,251 @@
+import type { Field, Fields } from './field.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { ErrorCode, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './frames.ts';
+import { checkResponse, checkTrailers, MalformedError } from './message-rules.ts';
+
+/** What comes of a stream. `closed` comes last, once. */
+export interface StreamEvents {
+  /** Of a stream that this end opened: a response, or what comes before it (1xx). `ended`: there is no body, and no trailers. */
+  responded(status: number, fields: Fields, ended: boolean): void;
+  /** The next bytes of the body. Their sender may send as many again once `taken` is called. */
+  data(chunk: Buffer): void;
+  /** The other end has said all it had to say. */
+  ended(trailers: Fields | undefined): void;
+  /** So many bytes that were given to `write` have left. */
+  sent(bytes: number): void;
+  /** `code` of RFC 9113, section 7: other than 0 where one end broke it off. */
+  closed(code: number): void;
+}
+
+/** The connection, as a stream sees it. */
+export interface StreamCarrier {
+  readonly writer: FrameWriter;
+  /** What a stream of the other end may have on its way. Bytes. */
+  readonly windowBytes: number;
+  /** Both ends are done with it, or one has broken it off. `wasReset`: this one. */
+  over(stream: Http2Stream, wasReset: boolean): void;
+  /** Writes a block of fields. */
+  writeFields(id: number, fields: Fields, isEnd: boolean): void;
+  /** It has data to send. */
+  ready(stream: Http2Stream): void;
+  /** Something was put into the writer. */
+  kick(): void;
+}
+
+const NOBODY: StreamEvents = { responded() {}, data() {}, ended() {}, sent() {}, closed() {} };
+
+/** How a stream begins. */
+export interface StreamStart {
+  /** With a request of the other end. Else this end makes one. */
+  hasHead: boolean;
+  /** It is one whose response has no body, whatever length that says it has. */
+  isHead?: boolean;
+  /** The other end has said all already. */
+  ended?: boolean;
+  /** Bytes that the other end's body must have, where that is known. */
+  left?: number | undefined;
+}
+
+/** One request and its response on a connection, seen from one of its ends (RFC 9113, section 5). */
+export class Http2Stream {
+  readonly id: number;
+  events: StreamEvents = NOBODY;
+  /** Has a place among those that have something to send. */
+  isReady = false;
+  isClosed = false;
+  readonly #carrier: StreamCarrier;
+  /** What the other end may still send, and what was taken of it that it has not been told of. Bytes. */
+  #window: number;
+  #untold = 0;
+  /** What may be sent. Bytes. */
+  #credit: number;
+  #unsent: Buffer[] = [];
+  #unsentBytes = 0;
+  /** What ends it once all is sent: trailers, or nothing more (null). */
+  #ending: Fields | null | undefined;
+  #hasSentEnd = false;
+  #isLetGo = false;
+  #hasGotEnd: boolean;
+  /** The body's fields have come; what follows is its body, and trailers. */
+  #hasHead: boolean;
+  readonly #isHead: boolean;
+  /** Bytes that its body must have yet, where that is known. */
+  #left: number | undefined;
+
+  /** `credit`: what may be sent on it. Bytes. */
+  constructor(id: number, carrier: StreamCarrier, credit: number, { hasHead, isHead = false, ended = false, left }: StreamStart) {
+    this.id = id;
+    this.#carrier = carrier;
+    this.#window = carrier.windowBytes;
+    this.#credit = credit;
+    this.#hasHead = hasHead;
+    this.#isHead = isHead;
+    this.#hasGotEnd = ended;
+    this.#left = left;
+  }
+
+  /** The other end has ended its side. */
+  get hasGotEnd(): boolean {
+    return this.#hasGotEnd;
+  }
+
+  /** A request, a response, or what comes before one. `ended`: nothing follows. */
+  sendFields(fields: Fields, ended: boolean): void {
+    if (this.isClosed || this.#ending !== undefined) return;
+    this.#carrier.writeFields(this.id, fields, ended);
+    if (!ended) return;
+    this.#ending = null;
+    this.#sentEnd();
+  }
+
+  /** The next bytes of the body; `sent` tells when they have left. */
+  write(chunk: Buffer): void {
+    if (this.isClosed || this.#ending !== undefined || chunk.length === 0) return;
+    this.#unsent.push(chunk);
+    this.#unsentBytes += chunk.length;
+    if (!this.isReady) this.#carrier.ready(this);
+  }
+
+  end(trailers?: Fields): void {
+    if (this.isClosed || this.#ending !== undefined) return;
+    this.#ending = trailers ?? null;
+    if (this.#unsentBytes === 0) this.#writeEnd();
+  }
+
+  /** Nobody reads what still comes: once the end is sent, the other end is told to stop (RFC 9113, section 8.1). */
+  letGo(): void {
+    this.#isLetGo = true;
+    if (this.#hasSentEnd) this.reset(ErrorCode.none);
+  }
+
+  /** Breaks it off. `code`: RFC 9113, section 7. */
+  reset(code: number): void {
+    if (this.isClosed) return;
+    this.#carrier.writer.number(FrameType.reset, this.id, code);
+    this.#carrier.kick();
+    this.#close(code, true);
+  }
+
+  /** So many bytes of `data` have gone where they should: as many may come. */
+  taken(bytes: number): void {
+    this.#untold += bytes;
+    if (this.#hasGotEnd || this.isClosed || this.#untold < this.#carrier.windowBytes / 2) return;
+    this.#carrier.writer.number(FrameType.windowUpdate, this.id, this.#untold);
+    this.#carrier.kick();
+    this.#window += this.#untold;
+    this.#untold = 0;
+  }
+
+  /** Sends one frame of its data, of so much at most. Returns how much that was; it is ready no more where it was nothing. */
+  sendSome(most: number): number {
+    const first = this.#unsent[0];
+    if (first === undefined) return 0;
+    const size = Math.min(first.length, most, FRAME_BYTES, this.#credit);
+    if (size <= 0) return 0;
+    if (size === first.length) this.#unsent.shift();
+    else this.#unsent[0] = first.subarray(size);
+    this.#credit -= size;
+    this.#unsentBytes -= size;
+    const isLast = this.#unsentBytes === 0;
+    const ends = isLast && this.#ending === null;
+    this.#carrier.writer.frame(
+      FrameType.data,
+      ends ? Flag.endStream : 0,
+      this.id,
+      size === first.length ? first : first.subarray(0, size),
+    );
+    this.events.sent(size);
+    if (this.isClosed) return size;
+    if (ends) this.#sentEnd();
+    else if (isLast && this.#ending !== undefined) this.#writeEnd();
+    return size;
+  }
+
+  get hasUnsent(): boolean {
+    return this.#unsentBytes > 0 && !this.isClosed;
+  }
+
+  /** Returns false where it is more than there may be. */
+  receivedCredit(bytes: number): boolean {
+    this.#credit += bytes;
+    if (this.hasUnsent && !this.isReady) this.#carrier.ready(this);
+    return this.#credit <= MAX_WINDOW_BYTES;
+  }
+
+  /** Fields on a stream that is open. Throws a `MalformedError`. */
+  receivedFields(fields: Field[], ended: boolean): void {
+    if (this.#hasGotEnd) this.reset(ErrorCode.streamClosed);
+    else if (this.#hasHead) {
+      checkTrailers(fields);
+      if (!ended) throw new MalformedError('a body has fields in its midst');
+      this.#receivedEnd(fields);
+    } else this.#receivedResponse(fields, ended);
+  }
+
+  /** Throws a `MalformedError`. `bytes`: what it takes of the window, padding included. */
+  receivedData(chunk: Buffer, bytes: number, ended: boolean): void {
+    if (this.#hasGotEnd) return this.reset(ErrorCode.streamClosed);
+    if (!this.#hasHead) throw new MalformedError('a body comes before its response');
+    this.#window -= bytes;
+    if (this.#window < 0) return this.reset(ErrorCode.flowControl);
+    if (bytes > chunk.length) this.taken(bytes - chunk.length);
+    if (this.#left !== undefined && (this.#left -= chunk.length) < 0)
+      throw new MalformedError('a body is longer than it should be');
+    if (chunk.length > 0) this.events.data(chunk);
+    if (ended && !this.isClosed) this.#receivedEnd(undefined);
+    return undefined;
+  }
+
+  /** It is over, whatever was still to come. */
+  close(code: number): void {
+    this.#close(code, false);
+  }
+
+  #close(code: number, wasReset: boolean): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#unsent = [];
+    this.#carrier.over(this, wasReset);
+    this.events.closed(code);
+  }
+
+  #receivedResponse(fields: Fields, ended: boolean): void {
+    const { status, length } = checkResponse(fields);
+    if (status < 200) {
+      if (ended) throw new MalformedError('nothing follows what comes before a response');
+      this.events.responded(status, fields, false);
+      return;
+    }
+    this.#hasHead = true;
+    this.#left = this.#isHead ? undefined : length;
+    this.#checkEnd(ended);
+    this.events.responded(status, fields, ended);
+    if (ended && !this.isClosed) this.#receivedEnd(undefined);
+  }
+
+  #checkEnd(ended: boolean): void {
+    if (ended && this.#left !== undefined && this.#left > 0) throw new MalformedError('a body is shorter than it should be');
+  }
+
+  #receivedEnd(trailers: Fields | undefined): void {
+    this.#checkEnd(true);
+    this.#hasGotEnd = true;
+    this.events.ended(trailers);
+    if (this.#hasSentEnd) this.close(ErrorCode.none);
+  }
+
+  #writeEnd(): void {
+    if (this.#ending) this.#carrier.writeFields(this.id, this.#ending, true);
+    else this.#carrier.writer.frame(FrameType.data, Flag.endStream, this.id, NOTHING);
+    this.#carrier.kick();
+    this.#sentEnd();
+  }
+
+  #sentEnd(): void {
+    this.#hasSentEnd = true;
+    if (this.#hasGotEnd) this.close(ErrorCode.none);
+    else if (this.#isLetGo) this.reset(ErrorCode.none);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
