@@ -1,13 +1,15 @@
 import { HEADER_BYTES } from './frames.ts';
 
-/** Frames are gathered in pieces of so much. Bytes. */
+/** Frames are gathered in pieces: a small one first, as most turns write little, then larger ones. Bytes. */
+const FIRST_PIECE_BYTES = 1024;
 const PIECE_BYTES = 16 * 1024;
 /** A payload beyond this is passed on as it is, not copied behind its header. Bytes. */
 const COPY_BYTES = 2048;
+const NONE: Buffer = Buffer.alloc(0);
 
 /** Gathers the frames of one turn, so that they leave in few writes. */
 export class FrameWriter {
-  #piece: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  #piece = NONE;
   /** Of `#piece`: what has been handed out, and what has been written. */
   #from = 0;
   #at = 0;
@@ -15,10 +17,11 @@ export class FrameWriter {
   /** Bytes that wait. */
   size = 0;
 
-  frame(type: number, flags: number, stream: number, payload: Buffer): void {
+  /** `isCopied`: what the payload is in is used for something else afterwards. */
+  frame(type: number, flags: number, stream: number, payload: Buffer, isCopied = payload.length <= COPY_BYTES): void {
     const { length } = payload;
-    this.#header(type, flags, stream, length, length > COPY_BYTES ? 0 : length);
-    if (length > COPY_BYTES) {
+    this.#header(type, flags, stream, length, isCopied ? length : 0);
+    if (!isCopied) {
       this.#cut();
       this.#done.push(payload);
       this.size += length;
@@ -39,6 +42,7 @@ export class FrameWriter {
   take(): Buffer[] {
     this.#cut();
     const done = this.#done;
+    this.#begin(NONE);
     this.#done = [];
     this.size = 0;
     return done;
@@ -48,9 +52,8 @@ export class FrameWriter {
   #header(type: number, flags: number, stream: number, length: number, room: number): void {
     if (this.#piece.length - this.#at < HEADER_BYTES + room) {
       this.#cut();
-      this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-      this.#from = 0;
-      this.#at = 0;
+      const least = this.size === 0 ? FIRST_PIECE_BYTES : PIECE_BYTES;
+      this.#begin(Buffer.allocUnsafe(Math.max(least, HEADER_BYTES + room)));
     }
     const piece = this.#piece;
     const at = this.#at;
@@ -61,6 +64,12 @@ export class FrameWriter {
     piece[at + 4] = flags;
     piece.writeUInt32BE(stream, at + 5);
     this.#wrote(HEADER_BYTES);
+  }
+
+  #begin(piece: Buffer): void {
+    this.#piece = piece;
+    this.#from = 0;
+    this.#at = 0;
   }
 
   #wrote(bytes: number): void {

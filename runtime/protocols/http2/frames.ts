@@ -19,15 +19,6 @@ export const FrameType = {
 
 export const Flag = { ack: 0x1, endStream: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const;
 
-export const Setting = {
-  headerTableSize: 1,
-  enablePush: 2,
-  maxConcurrentStreams: 3,
-  initialWindowSize: 4,
-  maxFrameSize: 5,
-  maxHeaderListSize: 6,
-} as const;
-
 export const ErrorCode = {
   none: 0,
   protocol: 1,
@@ -55,4 +46,18 @@ export class ConnectionError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** Without its padding (RFC 9113, section 6.1), and without so much before it. Throws a `ConnectionError`. */
+export function unpadded(flags: number, payload: Buffer, skip = 0): Buffer {
+  const isPadded = (flags & Flag.padded) !== 0;
+  const from = (isPadded ? 1 : 0) + skip;
+  const end = payload.length - (isPadded ? (payload[0] ?? 0) : 0);
+  if (from > end) throw new ConnectionError(ErrorCode.protocol, 'a frame has more padding than bytes');
+  return from === 0 ? payload : payload.subarray(from, end);
+}
+
+/** Throws a `ConnectionError` where a payload has another size. */
+export function checkSize(payload: Buffer, bytes: number): void {
+  if (payload.length !== bytes) throw new ConnectionError(ErrorCode.frameSize, 'a frame has a size that it cannot have');
 }

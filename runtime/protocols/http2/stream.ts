@@ -1,6 +1,6 @@
 import type { Field, Fields } from './field.ts';
-import type { FrameWriter } from './frame-writer.ts';
 import { ErrorCode, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './frames.ts';
+import type { Outgoing, Sender } from './outgoing.ts';
 import { checkResponse, checkTrailers, MalformedError } from './message-rules.ts';
 
 /** What comes of a stream. `closed` comes last, once. */
@@ -19,17 +19,11 @@ export interface StreamEvents {
 
 /** The connection, as a stream sees it. */
 export interface StreamCarrier {
-  readonly writer: FrameWriter;
+  readonly outgoing: Outgoing;
   /** What a stream of the other end may have on its way. Bytes. */
   readonly windowBytes: number;
   /** Both ends are done with it, or one has broken it off. `wasReset`: this one. */
   over(stream: Http2Stream, wasReset: boolean): void;
-  /** Writes a block of fields. */
-  writeFields(id: number, fields: Fields, isEnd: boolean): void;
-  /** It has data to send. */
-  ready(stream: Http2Stream): void;
-  /** Something was put into the writer. */
-  kick(): void;
 }
 
 const NOBODY: StreamEvents = { responded() {}, data() {}, ended() {}, sent() {}, closed() {} };
@@ -47,7 +41,7 @@ export interface StreamStart {
 }
 
 /** One request and its response on a connection, seen from one of its ends (RFC 9113, section 5). */
-export class Http2Stream {
+export class Http2Stream implements Sender {
   readonly id: number;
   events: StreamEvents = NOBODY;
   /** Has a place among those that have something to send. */
@@ -92,7 +86,7 @@ export class Http2Stream {
   /** A request, a response, or what comes before one. `ended`: nothing follows. */
   sendFields(fields: Fields, ended: boolean): void {
     if (this.isClosed || this.#ending !== undefined) return;
-    this.#carrier.writeFields(this.id, fields, ended);
+    this.#carrier.outgoing.writeFields(this.id, fields, ended);
     if (!ended) return;
     this.#ending = null;
     this.#sentEnd();
@@ -103,7 +97,7 @@ export class Http2Stream {
     if (this.isClosed || this.#ending !== undefined || chunk.length === 0) return;
     this.#unsent.push(chunk);
     this.#unsentBytes += chunk.length;
-    if (!this.isReady) this.#carrier.ready(this);
+    if (!this.isReady) this.#carrier.outgoing.ready(this);
   }
 
   end(trailers?: Fields): void {
@@ -121,8 +115,8 @@ export class Http2Stream {
   /** Breaks it off. `code`: RFC 9113, section 7. */
   reset(code: number): void {
     if (this.isClosed) return;
-    this.#carrier.writer.number(FrameType.reset, this.id, code);
-    this.#carrier.kick();
+    this.#carrier.outgoing.writer.number(FrameType.reset, this.id, code);
+    this.#carrier.outgoing.kick();
     this.#close(code, true);
   }
 
@@ -130,8 +124,8 @@ export class Http2Stream {
   taken(bytes: number): void {
     this.#untold += bytes;
     if (this.#hasGotEnd || this.isClosed || this.#untold < this.#carrier.windowBytes / 2) return;
-    this.#carrier.writer.number(FrameType.windowUpdate, this.id, this.#untold);
-    this.#carrier.kick();
+    this.#carrier.outgoing.writer.number(FrameType.windowUpdate, this.id, this.#untold);
+    this.#carrier.outgoing.kick();
     this.#window += this.#untold;
     this.#untold = 0;
   }
@@ -148,7 +142,7 @@ export class Http2Stream {
     this.#unsentBytes -= size;
     const isLast = this.#unsentBytes === 0;
     const ends = isLast && this.#ending === null;
-    this.#carrier.writer.frame(
+    this.#carrier.outgoing.writer.frame(
       FrameType.data,
       ends ? Flag.endStream : 0,
       this.id,
@@ -168,7 +162,7 @@ export class Http2Stream {
   /** Returns false where it is more than there may be. */
   receivedCredit(bytes: number): boolean {
     this.#credit += bytes;
-    if (this.hasUnsent && !this.isReady) this.#carrier.ready(this);
+    if (this.hasUnsent && !this.isReady) this.#carrier.outgoing.ready(this);
     return this.#credit <= MAX_WINDOW_BYTES;
   }
 
@@ -235,9 +229,9 @@ export class Http2Stream {
   }
 
   #writeEnd(): void {
-    if (this.#ending) this.#carrier.writeFields(this.id, this.#ending, true);
-    else this.#carrier.writer.frame(FrameType.data, Flag.endStream, this.id, NOTHING);
-    this.#carrier.kick();
+    if (this.#ending) this.#carrier.outgoing.writeFields(this.id, this.#ending, true);
+    else this.#carrier.outgoing.writer.frame(FrameType.data, Flag.endStream, this.id, NOTHING);
+    this.#carrier.outgoing.kick();
     this.#sentEnd();
   }
 

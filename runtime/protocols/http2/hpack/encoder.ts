@@ -42,7 +42,7 @@ export class HpackEncoder {
   /** By number in the table: see `DynamicTable`. */
   readonly #known = new Map<string, Known>();
   readonly #table = new DynamicTable(TABLE_BYTES, (field, number) => this.#forget(field, number));
-  #out: Buffer = Buffer.allocUnsafeSlow(1024);
+  #out: Buffer = Buffer.allocUnsafeSlow(256);
   #at = 0;
   /** The smallest size that the table has had since the last block; undefined where it has not changed. */
   #smallest: number | undefined;
