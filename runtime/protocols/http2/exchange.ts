@@ -4,7 +4,7 @@ import type { RequestTraits } from '../../routing/request-rule.ts';
 import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, unreached } from './failure.ts';
-import { fieldOf, type Fields } from './field.ts';
+import { fieldOf, type Fields, valuesOf } from './field.ts';
 import { isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import type { Http1Servers } from './http1-servers.ts';
@@ -63,11 +63,12 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   get path(): string {
-    return fieldOf(this.#inbound.fields, ':path') ?? '';
+    return /^[^?]*/.exec(fieldOf(this.#inbound.fields, ':path') ?? '')![0];
   }
 
   header(name: string): string | undefined {
-    return fieldOf(this.#inbound.fields, name.toLowerCase());
+    const values = valuesOf(this.#inbound.fields, name.toLowerCase());
+    return values.length > 0 ? values.join(', ') : undefined;
   }
 
   body(chunk: Buffer): void {

@@ -37,3 +37,8 @@ export function sizeOf({ name, value }: Field): number {
 export function fieldOf(fields: Fields, name: string): string | undefined {
   return fields.find((each) => each.name === name)?.value;
 }
+
+/** All values of a field. */
+export function valuesOf(fields: Fields, name: string): string[] {
+  return fields.flatMap((each) => (each.name === name ? [each.value] : []));
+}

@@ -1,5 +1,5 @@
 import type { Origin } from '../origin.ts';
-import { type Field, field, fieldOf, type Fields } from './field.ts';
+import { type Field, field, fieldOf, type Fields, valuesOf } from './field.ts';
 
 /** Fields that are about one connection only and never pass a proxy (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2). */
 const HOP_BY_HOP = new Set([
@@ -20,15 +20,15 @@ const FORWARDED = new Set([...APPENDED, 'x-forwarded-proto', 'x-forwarded-host']
 
 /** Without what is about the connection: the well-known fields, and those that `Connection` names. `te: trailers` stays. */
 export function withoutHopByHop(fields: Fields): Fields {
-  if (!fields.some(({ name }) => HOP_BY_HOP.has(name))) return fields;
+  if (!fields.some(isHopByHop)) return fields;
   const named = new Set(valuesOf(fields, 'connection').flatMap(elements));
   const left = fields.filter(({ name }) => !HOP_BY_HOP.has(name) && !named.has(name));
   if (valuesOf(fields, 'te').flatMap(elements).includes('trailers')) left.push(TRAILERS);
   return left;
 }
 
-function valuesOf(fields: Fields, name: string): string[] {
-  return fields.flatMap((each) => (each.name === name ? [each.value] : []));
+function isHopByHop({ name, value }: Field): boolean {
+  return HOP_BY_HOP.has(name) && (name !== 'te' || value !== TRAILERS.value);
 }
 
 function elements(list: string): string[] {

@@ -65,7 +65,7 @@ export class Http2Inbound implements Inbound, StreamEvents {
   }
 
   ended(trailers: Fields | undefined): void {
-    this.events.bodyEnded(trailers);
+    this.events.bodyEnded(trailers && withoutHopByHop(trailers));
   }
 
   sent(bytes: number): void {

@@ -102,8 +102,9 @@ describe('a request over HTTP/2', () => {
   it('tells the network its path and its fields', async () => {
     const server = await serve(says('here'));
     await open([server.port]);
-    await askHttp2(client, { ':path': '/a', 'X-Tenant': 'blue' });
+    await askHttp2(client, { ':path': '/a?b=/c', 'X-Tenant': 'blue', baggage: ['a=1', 'b=2'] });
     assert.equal(way.asked[0]?.path, '/a');
+    assert.equal(way.asked[0].header('baggage'), 'a=1, b=2');
     assert.equal(way.asked[0].header('x-tenant'), 'blue');
     assert.equal(way.asked[0].header('X-Tenant'), 'blue');
     assert.equal(way.asked[0].header('x-other'), undefined);

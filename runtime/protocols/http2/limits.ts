@@ -15,8 +15,8 @@ export interface Limits {
   headerFields: number;
   headerBytes: number;
   /**
-   * Requests that a client may take back: so many at once, and then so many a second (CVE-2023-44487). Twice as many at once are what nghttp2
-   * itself allows; it then stops listening, without closing the connection.
+   * Requests that a client may take back: so many at once, and then so many a second (CVE-2023-44487). Those that are reset since they are
+   * malformed count, too (CVE-2025-8671).
    */
   resetBurst: number;
   resetsPerSecond: number;

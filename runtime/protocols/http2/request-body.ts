@@ -1,5 +1,6 @@
 import type { Call } from './call.ts';
 import type { Fields } from './field.ts';
+import { addPiece } from './pieces.ts';
 
 /**
  * The body of a request on its way to a server, at the server's pace. Its beginning is kept for as long as the request might have to be
@@ -29,7 +30,7 @@ export class RequestBody {
   }
 
   add(chunk: Buffer): void {
-    this.#kept?.push(chunk);
+    if (this.#kept) addPiece(this.#kept, chunk);
     this.#keptBytes += chunk.length;
     this.#call?.write(chunk);
     if (this.#call) this.#limit();

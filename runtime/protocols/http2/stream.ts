@@ -1,6 +1,7 @@
 import type { Field, Fields } from './field.ts';
 import { ErrorCode, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './frames.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
+import { addPiece } from './pieces.ts';
 import { checkResponse, checkTrailers, MalformedError } from './message-rules.ts';
 
 /** What comes of a stream. `closed` comes last, once. */
@@ -95,7 +96,7 @@ export class Http2Stream implements Sender {
   /** The next bytes of the body; `sent` tells when they have left. */
   write(chunk: Buffer): void {
     if (this.isClosed || this.#ending !== undefined || chunk.length === 0) return;
-    this.#unsent.push(chunk);
+    addPiece(this.#unsent, chunk);
     this.#unsentBytes += chunk.length;
     if (!this.isReady) this.#carrier.outgoing.ready(this);
   }
