@@ -17,26 +17,22 @@ import { CompressionError } from './hpack/compression-error.ts';
 import type { FieldLimits } from './hpack/decoder.ts';
 import { checkRequest, MalformedError } from './message-rules.ts';
 import { Outgoing } from './outgoing.ts';
+import { Patience, type PatienceLimits } from './patience.ts';
 import { RecentStreams } from './recent-streams.ts';
 import { decodeSettings, encodeSettings, Setting } from './settings.ts';
 import { Http2Stream, type StreamCarrier } from './stream.ts';
 
 /** All streams together may have so many windows on their way, which are given back at once: one stream never stops another. */
 const CONNECTION_WINDOWS = 4;
-/** Answers that wait for an end that does not read: what nghttp2 allows (CVE-2019-9512, CVE-2019-9515). */
-const MAX_UNREAD_ANSWERS = 1000;
 /** How long an end that is cut off may take to hear why. Milliseconds. */
 const LINGER_MS = 1000;
 const PING_BYTES = 8;
 
-export interface ConnectionLimits extends FieldLimits {
+export interface ConnectionLimits extends FieldLimits, PatienceLimits {
   /** What one stream of the other end may have on its way. Bytes. */
   windowBytes: number;
   /** Streams that the other end may open at a time. */
   streams: number;
-  /** Frames that are against the protocol, or of no use; streams that are refused. In all. */
-  invalidFrames: number;
-  rejectedStreams: number;
 }
 
 export interface ConnectionEvents {
@@ -63,6 +59,7 @@ export class Http2Connection implements StreamCarrier {
   readonly #events: ConnectionEvents;
   readonly #reader: FrameReader;
   readonly #blocks: FieldBlocks;
+  readonly #patience: Patience;
   readonly #streams = new Map<number, Http2Stream>();
   readonly #brokenOff = new RecentStreams();
   /** The last stream that the other end opened, and the next that this one will. */
@@ -73,9 +70,6 @@ export class Http2Connection implements StreamCarrier {
   /** What may be sent on a new stream. Bytes. */
   #initialCredit = FIRST_WINDOW_BYTES;
   #hasSettings = false;
-  #invalidFrames = 0;
-  #rejectedStreams = 0;
-  #unreadAnswers = 0;
   readonly #pings: (() => void)[] = [];
   #isClosing = false;
   #isOver = false;
@@ -89,6 +83,7 @@ export class Http2Connection implements StreamCarrier {
     this.#window = limits.windowBytes * CONNECTION_WINDOWS;
     this.outgoing = new Outgoing(socket, () => this.#endWhereDone());
     this.#reader = new FrameReader(isServer, (...frame) => this.#frame(...frame));
+    this.#patience = new Patience(limits);
     this.#blocks = new FieldBlocks(limits, (...block) => this.#fields(...block));
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => {
@@ -272,7 +267,7 @@ export class Http2Connection implements StreamCarrier {
     this.#takeWindow(payload.length);
     const chunk = unpadded(flags, payload);
     const ended = (flags & Flag.endStream) !== 0;
-    if (chunk.length === 0 && !ended) this.#invalid('data of no bytes');
+    if (chunk.length === 0 && !ended) this.#patience.invalid('data of no bytes');
     const stream = this.#streams.get(id);
     if (stream) stream.receivedData(chunk, payload.length, ended);
     else this.#goesOn(id);
@@ -302,8 +297,7 @@ export class Http2Connection implements StreamCarrier {
     this.#lastOpened = id;
     if (this.#isClosing) return this.#refuse(id, ErrorCode.refusedStream);
     if (this.#streams.size >= this.#limits.streams) {
-      if (++this.#rejectedStreams > this.#limits.rejectedStreams)
-        throw new ConnectionError(ErrorCode.enhanceYourCalm, 'it opens more streams than it may');
+      this.#patience.rejected();
       return this.#refuse(id, ErrorCode.refusedStream);
     }
     if (!fields) return this.#refuse(id, ErrorCode.enhanceYourCalm);
@@ -320,8 +314,8 @@ export class Http2Connection implements StreamCarrier {
   }
 
   #refuse(id: number, code: number): void {
-    this.#invalid('streams that are none');
-    this.#answers();
+    this.#patience.invalid('streams that are none');
+    this.#patience.answered(this.outgoing.isHeld);
     this.#brokenOff.add(id);
     this.outgoing.writer.number(FrameType.reset, id, code);
     this.outgoing.kick();
@@ -360,7 +354,7 @@ export class Http2Connection implements StreamCarrier {
       else if (id === Setting.initialWindowSize) this.#setInitialCredit(value);
     }
     this.#hasSettings = true;
-    this.#answers();
+    this.#patience.answered(this.outgoing.isHeld);
     this.#write(FrameType.settings, Flag.ack, Buffer.alloc(0));
     return this.#events.settings();
   }
@@ -376,7 +370,7 @@ export class Http2Connection implements StreamCarrier {
   #ping(flags: number, payload: Buffer): void {
     checkSize(payload, PING_BYTES);
     if (flags & Flag.ack) return this.#pings.shift()?.();
-    this.#answers();
+    this.#patience.answered(this.outgoing.isHeld);
     this.#write(FrameType.ping, Flag.ack, payload);
     return this.#events.pinged();
   }
@@ -389,18 +383,6 @@ export class Http2Connection implements StreamCarrier {
     if (this.#isServer) return;
     for (const stream of this.#streams.values()) if (stream.id > lastStream) stream.close(ErrorCode.refusedStream);
     this.outgoing.kick();
-  }
-
-  /** One more frame that the other end makes this one send. */
-  #answers(): void {
-    this.#unreadAnswers = this.outgoing.isHeld ? this.#unreadAnswers + 1 : 0;
-    if (this.#unreadAnswers > MAX_UNREAD_ANSWERS)
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'it does not read what it is answered');
-  }
-
-  #invalid(what: string): void {
-    if (++this.#invalidFrames > this.#limits.invalidFrames)
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, `it sends too much that is of no use: ${what}`);
   }
 }
 

@@ -10,29 +10,33 @@ const LENGTHS =
 const SHORTEST = 5;
 const END = 256;
 
-/** Of a node of the code's tree, for each half byte that may come next. */
-interface Step {
-  /** The node behind it; undefined where no string goes on like that. */
-  next: number | undefined;
-  /** A byte that ended in it: one at most, as no code is shorter than a half byte. */
-  byte: number | undefined;
+/**
+ * The code's tree, a half byte at a step: for each node and each half byte that may come next, the node behind it, and the byte whose code
+ * ended in it. One at most does, as no code is shorter than a half byte. -1: none.
+ */
+interface Table {
+  next: Int16Array;
+  byte: Int16Array;
+  /** Nodes where a string may end: a code was complete, or begun with no more than seven ones (section 5.2). */
+  endings: Set<number>;
 }
 
-/** The tree: for each node, 16 steps. A string may end at those that so many ones, and no more than seven, lead to (section 5.2). */
-const { steps, endings } = makeSteps();
+let table: Table | undefined;
 
 /** The string that `bytes` encode from `at` to `end`. Throws a `CompressionError` where they encode none. */
 export function decodeHuffman(bytes: Buffer, at: number, end: number): string {
-  // No code is shorter than 5 bits.
+  // Made when there is first need of it: most routers never have any.
+  table ??= makeTable();
+  const { next, byte, endings } = table;
   const out = Buffer.allocUnsafe(Math.ceil(((end - at) * 8) / SHORTEST));
   let size = 0;
   let node = 0;
   for (let half = at * 2; half < end * 2; half++) {
-    const byte = bytes[half >> 1]!;
-    const step = steps[node * 16 + (half & 1 ? byte & 15 : byte >> 4)]!;
-    if (step.next === undefined) throw new CompressionError('a string has a code that is none');
-    if (step.byte !== undefined) out[size++] = step.byte;
-    node = step.next;
+    const both = bytes[half >> 1]!;
+    const step = node * 16 + (half & 1 ? both & 15 : both >> 4);
+    node = next[step]!;
+    if (node < 0) throw new CompressionError('a string has a code that is none');
+    if (byte[step]! >= 0) out[size++] = byte[step]!;
   }
   if (!endings.has(node)) throw new CompressionError('a string ends within a code');
   return out.toString('latin1', 0, size);
@@ -60,23 +64,21 @@ function makeTree(): Node[] {
   return nodes;
 }
 
-function makeSteps(): { steps: Step[]; endings: Set<number> } {
+function makeTable(): Table {
   const nodes = makeTree();
-  const all = nodes.flatMap((_, from) =>
-    Array.from({ length: 16 }, (__, half): Step => {
-      let node: number | undefined = from;
-      let byte: number | undefined;
-      for (let bit = 3; bit >= 0 && node !== undefined; bit--) {
-        const next: number | undefined = nodes[node]![(half >> bit) & 1];
-        // The end of a string is never written out.
-        if (next === undefined || next === -1 - END) return { next: undefined, byte };
-        if (next < 0) byte = -1 - next;
-        node = Math.max(next, 0);
-      }
-      return { next: node, byte };
-    }),
-  );
-  const padded = [0];
-  while (padded.length <= 7) padded.push(nodes[padded.at(-1)!]![1]!);
-  return { steps: all, endings: new Set(padded) };
+  const next = new Int16Array(nodes.length * 16).fill(-1);
+  const byte = new Int16Array(nodes.length * 16).fill(-1);
+  for (let step = 0; step < next.length; step++) {
+    let node: number | undefined = step >> 4;
+    for (let bit = 3; bit >= 0 && node !== undefined; bit--) {
+      const child: number | undefined = nodes[node]![(step >> bit) & 1];
+      if (child !== undefined && child < 0) byte[step] = -1 - child;
+      node = child === undefined ? undefined : Math.max(child, 0);
+    }
+    // The end of a string is never written out.
+    if (node !== undefined && byte[step] !== END) next[step] = node;
+  }
+  const endings = [0];
+  while (endings.length <= 7) endings.push(nodes[endings.at(-1)!]![1]!);
+  return { next, byte, endings: new Set(endings) };
 }
