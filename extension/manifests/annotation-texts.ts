@@ -1,6 +1,13 @@
 /** What annotations and their values mean, in people's words: hovers and completions say the same. Markdown. */
-import type { Distribution, Protocol } from '../../runtime/api/types.ts';
-import { ADDRESS, DISTRIBUTION, type EXPOSURE_ANNOTATIONS, PORT, PROXY } from '../../runtime/kubernetes/annotations.ts';
+import type { Aggregate, Distribution, Protocol } from '../../runtime/api/vocabulary.ts';
+import {
+  ADDRESS,
+  AGGREGATE,
+  DISTRIBUTION,
+  type EXPOSURE_ANNOTATIONS,
+  PORT,
+  PROXY,
+} from '../../runtime/kubernetes/annotations.ts';
 
 export type AnnotationKey = (typeof EXPOSURE_ANNOTATIONS)[number];
 
@@ -21,6 +28,10 @@ export const KEY_TEXTS: Record<AnnotationKey, { short: string; text: string }> =
     short: 'who takes a new connection',
     text: 'Who takes a new connection or request, where several offer the address. Without it, `balanced`.',
   },
+  [AGGREGATE]: {
+    short: 'one answer of all answers',
+    text: 'Where `http` requests go to all (`multicast`): what their answers become. Without it nobody waits for them: the client gets `202`.',
+  },
 };
 
 export const PROTOCOL_TEXTS: Record<Protocol, string> = {
@@ -35,6 +46,11 @@ export const DISTRIBUTION_TEXTS: Record<Distribution, string> = {
   balanced: 'Every connection goes where the fewest are open, farther places less often.',
   closest: 'Every connection goes to the nearest place by link cost; others take over when it has nobody ready.',
   multicast: 'A copy to every place. For udp and http; of amqp the address says it: `mc/NAME`.',
+};
+
+export const AGGREGATE_TEXTS: Record<Aggregate, string> = {
+  json: 'An array of the answers.',
+  multipart: 'The answers, each with its own type (`multipart/mixed`).',
 };
 
 /** Text that others wrote, so that no part of it is Markdown. */

@@ -17,13 +17,13 @@ function complete(marked: string): { labels: string[]; first: string | undefined
     first: first && text.slice(0, first.start) + first.insert + text.slice(first.end),
   };
 }
-const KEYS = ['skupper.io/proxy', 'skupper.io/address', 'skupper.io/port', 'skupper.io/distribution'];
+const KEYS = ['skupper.io/proxy', 'skupper.io/address', 'skupper.io/port', 'skupper.io/distribution', 'skupper.io/aggregate'];
 
 describe('keys', () => {
   test('are offered within annotations, without those that are there', () => {
     assert.deepEqual(complete(`${head}    |\n${spec}`).labels, KEYS);
     assert.deepEqual(complete(`${head}    skupper.io/proxy: tcp\n    |\n${spec}`).labels, KEYS.slice(1));
-    assert.deepEqual(complete(`${head}    |\n    skupper.io/port: "80"\n${spec}`).labels, [KEYS[0], KEYS[1], KEYS[3]]);
+    assert.deepEqual(complete(`${head}    |\n    skupper.io/port: "80"\n${spec}`).labels, KEYS.toSpliced(2, 1));
   });
   const written: [string, string, string][] = [
     ['an empty line', `${head}    |\n`, `${head}    skupper.io/proxy: \n`],
@@ -45,6 +45,10 @@ describe('values', () => {
     assert.deepEqual([details[0], details[4]], ['usual for port 8080', '']);
     assert.equal(first, `${head}    skupper.io/proxy: http\n${spec}`);
   });
+  test('of the aggregate', () => {
+    assert.deepEqual(at('skupper.io/aggregate: |').labels, ['json', 'multipart']);
+  });
+
   test('of the distribution', () => {
     assert.deepEqual(at('skupper.io/distribution: |').labels, ['balanced', 'closest', 'multicast']);
   });
@@ -74,7 +78,7 @@ describe('an object', () => {
     ['with a comment after its key', `${head.replace('annotations:', 'annotations: # ours')}    # more\n\n    |\n`],
     ['whose kind comes last', `metadata:\n  annotations:\n    |\nspec:\n  ports: []\nkind: Service # here\n`],
   ]; // prettier-ignore
-  for (const [name, text] of some) test(`${name} has completions`, () => assert.equal(complete(text).labels.length, 4));
+  for (const [name, text] of some) test(`${name} has completions`, () => assert.equal(complete(text).labels.length, KEYS.length));
 
   const none: [string, string][] = [
     ['of another kind', `${head.replace('Deployment', 'ConfigMap')}    |\n`],

@@ -1,9 +1,16 @@
 /** What can be written at a place in a manifest. Pure; reads lines, because what is being written is seldom valid YAML. */
-import { DISTRIBUTIONS, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
-import { DISTRIBUTION, EXPOSURE_ANNOTATIONS, guessProtocol, PORT, PROXY } from '../../runtime/kubernetes/annotations.ts';
+import { AGGREGATES, DISTRIBUTIONS, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
+import {
+  AGGREGATE,
+  DISTRIBUTION,
+  EXPOSURE_ANNOTATIONS,
+  guessProtocol,
+  PORT,
+  PROXY,
+} from '../../runtime/kubernetes/annotations.ts';
 import { WORKLOAD_KINDS } from '../../runtime/kubernetes/types.ts';
 import { protocolsAfter } from '../protocols-after.ts';
-import { DISTRIBUTION_TEXTS, KEY_TEXTS, PROTOCOL_TEXTS } from './annotation-texts.ts';
+import { AGGREGATE_TEXTS, DISTRIBUTION_TEXTS, KEY_TEXTS, PROTOCOL_TEXTS } from './annotation-texts.ts';
 import { readManifest, type Workload } from './workloads.ts';
 
 export interface Completion {
@@ -89,6 +96,7 @@ function values(key: string, workload: Workload | undefined, { quote, after, sta
   }
   if (key === DISTRIBUTION)
     return DISTRIBUTIONS.map((how) => value(how, how === 'balanced' ? 'default' : '', DISTRIBUTION_TEXTS[how]));
+  if (key === AGGREGATE) return AGGREGATES.map((how) => value(how, '', AGGREGATE_TEXTS[how]));
   if (key !== PORT) return [];
   const numbers = [...new Set(own.map(({ port }) => port))];
   const named = numbers.map((port) => {

@@ -9,6 +9,7 @@ const deployment = (annotations: string, ports = '{containerPort: 8080}', name =
 const service = (annotations: string, ports = '{port: 80, targetPort: 8080}') =>
   `apiVersion: v1\nkind: Service\nmetadata:\n  name: backend\n  annotations: {${annotations}}\nspec: {ports: [${ports}]}\n`;
 const TCP = 'skupper.io/proxy: tcp';
+const HTTP = 'skupper.io/proxy: http';
 const port = (value: string) => `${TCP}, skupper.io/port: ${value}`;
 
 const found = (text: string) => findingsOf(text, readManifest(text).workloads);
@@ -93,6 +94,18 @@ describe('a manifest', () => {
       'a protocol like no other',
       deployment('skupper.io/proxy: smtp-over-x'),
       ['smtp-over-x ⚠ There is no protocol "smtp-over-x": use tcp, http, http2, udp or amqp. → Use tcp | Use http | Use http2 | Use udp | Use amqp'],
+    ],
+    [
+      'answers that nobody waits for',
+      deployment(`${HTTP}, skupper.io/aggregate: json`),
+      [
+        'json ⚠ Answers are put together only where http goes to all; use type http with distribution multicast. → Use multicast',
+      ],
+    ],
+    [
+      'an aggregate with a slip',
+      deployment(`${HTTP}, skupper.io/distribution: multicast, skupper.io/aggregate: jsn`),
+      ['jsn ⚠ Answers cannot be put together as "jsn": use json or multipart. → Use json'],
     ],
     [
       'a distribution with a slip',

@@ -1,7 +1,15 @@
 /** What annotations of a manifest keep the network from doing: only what breaks it, never a matter of taste. Pure. */
-import { DISTRIBUTIONS, type Protocol, PROTOCOLS, whyNotDistributed } from '../../runtime/api/vocabulary.ts';
+import {
+  AGGREGATES,
+  DISTRIBUTIONS,
+  type Protocol,
+  PROTOCOLS,
+  whyNotAggregated,
+  whyNotDistributed,
+} from '../../runtime/api/vocabulary.ts';
 import {
   ADDRESS,
+  AGGREGATE,
   DISTRIBUTION,
   EXPOSURE_ANNOTATIONS,
   isServiceName,
@@ -40,7 +48,7 @@ export function findingsOf(text: string, workloads: readonly Workload[]): Findin
   return workloads.flatMap((workload) => {
     const { annotations, annotationRanges, document, item } = workload;
     if (annotations[PROXY] === undefined) return [];
-    const checks = { [PROXY]: proxy, [DISTRIBUTION]: distribution, [PORT]: ports, [ADDRESS]: address };
+    const checks = { [PROXY]: proxy, [DISTRIBUTION]: distribution, [PORT]: ports, [ADDRESS]: address, [AGGREGATE]: aggregate };
     return EXPOSURE_ANNOTATIONS.flatMap((key) => {
       const range = annotationRanges[key];
       const found = range && !range.isText ? [noText(workload, key)] : checks[key](workload, text);
@@ -97,6 +105,21 @@ function distribution(workload: Workload): Found[] {
   }
   const wrong = type !== undefined && isOneOf(PROTOCOLS, type) ? whyNotDistributed(type, value) : undefined;
   const fixes = [use(DISTRIBUTION, 'balanced'), use(DISTRIBUTION, 'closest')];
+  return wrong ? [{ ...range, message: `${wrong[0]!.toUpperCase()}${wrong.slice(1)}.`, fixes }] : [];
+}
+
+function aggregate(workload: Workload): Found[] {
+  const { [AGGREGATE]: value, [PROXY]: type, [DISTRIBUTION]: how = 'balanced' } = workload.annotations;
+  if (value === undefined) return [];
+  const range = valueRange(workload, AGGREGATE);
+  if (!isOneOf(AGGREGATES, value)) {
+    const message = `Answers cannot be put together as "${value}": use ${oneOf(AGGREGATES)}.`;
+    return [{ ...range, message, fixes: likely(AGGREGATE, value, AGGREGATES) }];
+  }
+  // What is wrong with those two is said there.
+  if (type === undefined || !isOneOf(PROTOCOLS, type) || !isOneOf(DISTRIBUTIONS, how)) return [];
+  const wrong = whyNotAggregated(type, how);
+  const fixes = type === 'http' ? [use(DISTRIBUTION, 'multicast')] : [];
   return wrong ? [{ ...range, message: `${wrong[0]!.toUpperCase()}${wrong.slice(1)}.`, fixes }] : [];
 }
 

@@ -35,6 +35,7 @@ describe('hovering', () => {
       undefined,
       /Port 80 leads to port 8080 of the pods\. Port 443 leads .*\n\nOthers reach it at `backend:80` and 1 other port\./,
     ],
+    ['an aggregate', 'skupper.io/proxy: http\nskupper.io/aggregate: json', 'json', undefined, /`json`: An array of the answers/],
     ['a distribution', 'skupper.io/proxy: tcp\nskupper.io/distribution: closest', 'closest', undefined, /`closest`: Every connection goes to the nearest/],
     ['no network', 'skupper.io/proxy: tcp', 'tcp', undefined, /No network that is known here offers it now\.$/],
     ['nothing ready', 'skupper.io/proxy: tcp', 'tcp', { at: '' }, /Offered nowhere now: nothing behind it is ready\.$/],

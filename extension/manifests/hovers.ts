@@ -1,9 +1,22 @@
 /** What is told of an annotation under the pointer. Pure. */
-import type { Distribution, Protocol } from '../../runtime/api/types.ts';
-import { DISTRIBUTION, EXPOSURE_ANNOTATIONS, PORT, PROXY, readExposure } from '../../runtime/kubernetes/annotations.ts';
+import {
+  AGGREGATE,
+  DISTRIBUTION,
+  EXPOSURE_ANNOTATIONS,
+  PORT,
+  PROXY,
+  readExposure,
+} from '../../runtime/kubernetes/annotations.ts';
 import type { ExposedPort, Exposure } from '../../runtime/kubernetes/types.ts';
 import { counted } from '../../runtime/words.ts';
-import { type AnnotationKey, DISTRIBUTION_TEXTS, escaped, KEY_TEXTS, PROTOCOL_TEXTS } from './annotation-texts.ts';
+import {
+  AGGREGATE_TEXTS,
+  type AnnotationKey,
+  DISTRIBUTION_TEXTS,
+  escaped,
+  KEY_TEXTS,
+  PROTOCOL_TEXTS,
+} from './annotation-texts.ts';
 import type { Workload } from './workloads.ts';
 
 export interface Hover {
@@ -48,12 +61,12 @@ function textOf(workload: Workload, key: AnnotationKey, offered: (address: strin
 }
 
 function meaning(key: AnnotationKey, value: string): string {
-  const text =
-    key === PROXY
-      ? PROTOCOL_TEXTS[value as Protocol]
-      : key === DISTRIBUTION
-        ? DISTRIBUTION_TEXTS[value as Distribution]
-        : undefined;
+  const texts: Partial<Record<AnnotationKey, Record<string, string>>> = {
+    [PROXY]: PROTOCOL_TEXTS,
+    [DISTRIBUTION]: DISTRIBUTION_TEXTS,
+    [AGGREGATE]: AGGREGATE_TEXTS,
+  };
+  const text = texts[key]?.[value];
   return text ? `\`${value}\`: ${text}` : '';
 }
 

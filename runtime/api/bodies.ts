@@ -5,6 +5,7 @@ import { MAX_NAME_LENGTH } from '../routing/limits.ts';
 import {
   address,
   addressOrAny,
+  aggregate,
   cost,
   distribution,
   duration,
@@ -55,6 +56,7 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
   host: v.optional(host),
   type: v.optional(protocol),
   distribution: v.optional(distribution),
+  aggregate: v.optional(aggregate),
   tls: v.optional(
     v.strictObject({
       authority: v.optional(pem),

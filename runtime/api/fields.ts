@@ -1,7 +1,15 @@
 /** What single fields of requests and resources may hold. A complaint reads on from "it": `it must be text`. */
 import * as v from 'valibot';
 import { MAX_COST, MAX_NAME_LENGTH } from '../routing/limits.ts';
-import { ADDRESS_PATTERN, DISTRIBUTIONS, DURATION_PATTERN, INTERCEPTS, NAME_PATTERN, PROTOCOLS } from './vocabulary.ts';
+import {
+  ADDRESS_PATTERN,
+  AGGREGATES,
+  DISTRIBUTIONS,
+  DURATION_PATTERN,
+  INTERCEPTS,
+  NAME_PATTERN,
+  PROTOCOLS,
+} from './vocabulary.ts';
 
 export function text(most: number) {
   return v.pipe(
@@ -30,6 +38,7 @@ export const port = wholeNumber(1, 65_535);
 export const cost = wholeNumber(1, MAX_COST);
 export const duration = v.pipe(text(32), v.regex(DURATION_PATTERN, 'must be a duration such as 30s, 15m or 1h30m'));
 export const protocol = v.picklist(PROTOCOLS, `must be one of ${PROTOCOLS.join(', ')}`);
+export const aggregate = v.picklist(AGGREGATES, `must be one of ${AGGREGATES.join(', ')}`);
 export const intercept = v.picklist(INTERCEPTS, `must be one of ${INTERCEPTS.join(', ')}`);
 export const distribution = v.picklist(DISTRIBUTIONS, `must be one of ${DISTRIBUTIONS.join(', ')}`);
 export const pem = v.pipe(

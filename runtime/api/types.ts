@@ -3,7 +3,7 @@
  * Times are ISO 8601 in UTC. Everything here is a snapshot made from the router's own tables, never a stored status.
  */
 
-import type { Distribution, Intercept, Protocol } from './vocabulary.ts';
+import type { Aggregate, Distribution, Intercept, Protocol } from './vocabulary.ts';
 
 export type { Distribution, Intercept, Protocol };
 
@@ -220,6 +220,8 @@ export interface ExposeRequest {
   host?: string;
   type?: Protocol;
   distribution?: Distribution;
+  /** What is made of the answers to http requests that go to all; without it they are not waited for. */
+  aggregate?: Aggregate;
   /** The server speaks TLS. */
   tls?: ServerTrust;
 }

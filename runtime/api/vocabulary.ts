@@ -20,6 +20,13 @@ export function whyNotDistributed(type: Protocol, distribution: Distribution): s
   return `multicast is for ${MULTICAST_PROTOCOLS.join(' and ')}, not for ${type}; use balanced or closest`;
 }
 
+/** Why answers are not put together where something is exposed so; undefined where they can be. A sentence without its end. */
+export function whyNotAggregated(type: Protocol, distribution: Distribution): string | undefined {
+  return type === 'http' && distribution === 'multicast'
+    ? undefined
+    : 'answers are put together only where http goes to all; use type http with distribution multicast';
+}
+
 /**
  * How a server stands in for those of an address: it takes over all, takes some (requests with a given field), or listens in (gets a copy of each
  * request, and its answers are dropped).

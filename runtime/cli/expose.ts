@@ -1,4 +1,4 @@
-import { DISTRIBUTIONS, PROTOCOLS } from '../api/vocabulary.ts';
+import { AGGREGATES, DISTRIBUTIONS, PROTOCOLS } from '../api/vocabulary.ts';
 import {
   oneOf,
   OUTPUT_OPTION,
@@ -15,6 +15,7 @@ import { readPem } from './read-pem.ts';
 
 export const command: Command = {
   help: `Usage: caravan expose ADDRESS --port PORT [--host HOST] [--type TYPE] [--distribution HOW]
+                      [--aggregate json|multipart]
                       [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure]
 
 Offers a server to the whole network at ADDRESS: makes a Connector. "caravan remove connector NAME" takes it back.
@@ -23,6 +24,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
   --host HOST           the server's host; default 127.0.0.1
   --type TYPE           tcp (default), http, http2, udp or amqp
   --distribution HOW    among several servers of the address: balanced (default), closest, or multicast to all (udp and http)
+  --aggregate FORM      of http that goes to all: one answer of all answers, json or multipart; without it, 202 at once
   --tls                 the server speaks TLS, and its certificate is verified with the system's authorities
   --tls-ca FILE         ... with this authority (PEM) instead
   --tls-name NAME       the name that the certificate must have; default: the host
@@ -38,6 +40,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       host: text,
       type: text,
       distribution: text,
+      aggregate: text,
       tls: yes,
       'tls-ca': text,
       'tls-name': text,
@@ -50,6 +53,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
     const port = wholeNumber('--port', required('--port', values.port), 1, 65_535);
     const type = oneOf('--type', values.type, PROTOCOLS);
     const distribution = oneOf('--distribution', values.distribution, DISTRIBUTIONS);
+    const aggregate = oneOf('--aggregate', values.aggregate, AGGREGATES);
     const address = positionals[0]!;
     const { 'tls-ca': authority, 'tls-name': serverName, 'tls-insecure': insecure } = values;
     if (insecure && authority !== undefined)
@@ -66,6 +70,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       ...(values.host && { host: values.host }),
       ...(type && { type }),
       ...(distribution && { distribution }),
+      ...(aggregate && { aggregate }),
       ...(tls && { tls }),
     });
     const server = `${values.host ?? '127.0.0.1'}:${port}`;

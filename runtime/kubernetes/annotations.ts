@@ -1,17 +1,18 @@
 /**
  * What annotations on Services and workloads mean. Plain: no client, so that the extension may load it at activation.
  * The names and their meaning are Skupper v1's (github.com/skupperproject/skupper, tag 1.9.6, api/types/types.go); `distribution`
- * is ours. Every protocol is read as what it says; which of them the router carries, and how, is the router's to decide.
+ * and `aggregate` are ours. Every protocol is read as what it says; which of them the router carries, and how, is the router's to decide.
  */
-import { ADDRESS_PATTERN, DISTRIBUTIONS, type Protocol, PROTOCOLS } from '../api/vocabulary.ts';
+import { ADDRESS_PATTERN, AGGREGATES, DISTRIBUTIONS, type Protocol, PROTOCOLS, whyNotAggregated } from '../api/vocabulary.ts';
 import type { ExposedPort, Exposure, WorkloadKind } from './types.ts';
 
 export const PROXY = 'skupper.io/proxy';
 export const ADDRESS = 'skupper.io/address';
 export const PORT = 'skupper.io/port';
 export const DISTRIBUTION = 'skupper.io/distribution';
+export const AGGREGATE = 'skupper.io/aggregate';
 /** All of them: what *Stop exposing* removes. */
-export const EXPOSURE_ANNOTATIONS = [PROXY, ADDRESS, PORT, DISTRIBUTION] as const;
+export const EXPOSURE_ANNOTATIONS = [PROXY, ADDRESS, PORT, DISTRIBUTION, AGGREGATE] as const;
 
 /** An RFC 1035 label. A Service of the address' name is made in every namespace, and none can be called otherwise. */
 export function isServiceName(address: string): boolean {
@@ -47,6 +48,11 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
   const distribution = given[DISTRIBUTION] ?? 'balanced';
   if (!isOneOf(DISTRIBUTIONS, distribution))
     return `${DISTRIBUTION} is "${distribution}"; it must be one of ${DISTRIBUTIONS.join(', ')}.`;
+  const aggregate = given[AGGREGATE];
+  if (aggregate !== undefined && !isOneOf(AGGREGATES, aggregate))
+    return `${AGGREGATE} is "${aggregate}"; it must be one of ${AGGREGATES.join(', ')}.`;
+  const apart = aggregate === undefined ? undefined : whyNotAggregated(type, distribution);
+  if (apart !== undefined) return `${AGGREGATE}: ${apart}.`;
   const address = given[ADDRESS] ?? metadata.name ?? '';
   if (!ADDRESS_PATTERN.test(address))
     return address === ''
@@ -54,7 +60,7 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
       : `${ADDRESS} is "${address}"; it may have letters, digits and . / : @ _ - only.`;
   const text = given[PORT];
   const exposed = text === undefined ? defaultPorts(kind, type, ports) : readPorts(kind, text, ports);
-  return typeof exposed === 'string' ? exposed : { address, type, distribution, ports: exposed };
+  return typeof exposed === 'string' ? exposed : { address, type, distribution, ...(aggregate && { aggregate }), ports: exposed };
 }
 
 /** The annotations that expose an object called `name` so: no more than is needed to say it. */
@@ -66,6 +72,7 @@ export function annotationsFor(exposure: Exposure, name?: string): Record<string
       .map(({ port, targetPort }) => (port === targetPort ? `${port}` : `${port}:${targetPort}`))
       .join(',');
   if (exposure.distribution !== 'balanced') annotations[DISTRIBUTION] = exposure.distribution;
+  if (exposure.aggregate) annotations[AGGREGATE] = exposure.aggregate;
   return annotations;
 }
 

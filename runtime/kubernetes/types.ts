@@ -4,7 +4,7 @@
  * 10 s), and fails with a `CaravanError` whose message is one sentence.
  */
 import type { Duplex } from 'node:stream';
-import type { Protocol, Distribution } from '../api/types.ts';
+import type { Aggregate, Protocol, Distribution } from '../api/vocabulary.ts';
 
 /** A kubeconfig: one path, or several joined as in KUBECONFIG. Default: KUBECONFIG, else ~/.kube/config. */
 export type KubeconfigPaths = string | undefined;
@@ -110,6 +110,8 @@ export interface Exposure {
   address: string;
   type: Protocol;
   distribution: Distribution;
+  /** What is made of the answers where requests go to all; none: they are not waited for. */
+  aggregate?: Aggregate;
   /** Empty: to be taken from the object's own ports. */
   ports: ExposedPort[];
 }

@@ -1,8 +1,8 @@
-import { type Aggregate, AGGREGATES, INTERCEPTS, whyNotIntercepted } from '../api/vocabulary.ts';
+import { type Aggregate, AGGREGATES, INTERCEPTS, whyNotAggregated, whyNotIntercepted } from '../api/vocabulary.ts';
 import type { ConnectorConfig } from '../router/config.ts';
 import type { Intercept } from '../routing/intercept.ts';
 import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
-import type { Protocol } from '../routing/types.ts';
+import type { Distribution, Protocol } from '../routing/types.ts';
 import { readField } from './header-field.ts';
 import type { Spec } from './resources.ts';
 
@@ -23,8 +23,9 @@ export function sharingOf({ type, settings }: Spec<'Connector'>): Sharing | stri
     return `settings.weight is "${weight}"; use a whole number from 1 to ${MAX_WEIGHT}.`;
   if (aggregate !== undefined && !(AGGREGATES as readonly string[]).includes(aggregate))
     return `settings.aggregate is "${aggregate}"; use ${AGGREGATES.join(' or ')}.`;
-  if (aggregate !== undefined && (type !== 'http' || settings['distribution'] !== 'multicast'))
-    return 'settings.aggregate is for type http with settings.distribution "multicast".';
+  const apart =
+    aggregate === undefined ? undefined : whyNotAggregated(type, (settings['distribution'] ?? 'balanced') as Distribution);
+  if (apart !== undefined) return `settings.aggregate: ${apart}.`;
   const wrong = intercept === undefined ? undefined : whyNoIntercept(type, settings);
   if (wrong !== undefined) return wrong;
   const rule = {

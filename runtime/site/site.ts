@@ -17,7 +17,7 @@ import type {
   ServiceStatus,
   Status,
 } from '../api/types.ts';
-import { whyNotDistributed } from '../api/vocabulary.ts';
+import { whyNotAggregated, whyNotDistributed } from '../api/vocabulary.ts';
 import { CaravanError, sentence } from '../errors.ts';
 import { type Log, sparing } from '../log.ts';
 import { Grants } from '../identity/grants.ts';
@@ -257,14 +257,15 @@ export class Site implements SiteControl {
   }
 
   async expose(request: ExposeRequest): Promise<MadeResource> {
-    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced', tls } = request;
-    const wrong = whyNotDistributed(type, distribution);
+    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced', aggregate, tls } = request;
+    const wrong = whyNotDistributed(type, distribution) ?? (aggregate && whyNotAggregated(type, distribution));
     if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
     const name = resourceName(address, port);
     const { authority, serverName, insecure } = tls ?? {};
     const secret = authority === undefined ? undefined : { name: `connector-${name}`, keys: { 'ca.crt': authority } };
     const settings = {
       distribution,
+      ...(aggregate && { aggregate }),
       ...(tls && { tls: insecure ? 'insecure' : secret ? undefined : 'true' }),
       ...(serverName !== undefined && { tlsServerName: serverName }),
     };

@@ -229,7 +229,7 @@ describe('a Connector', () => {
     ['host: db, type: http, settings: {weight: 0}', 'Connector a: settings.weight is "0"; use a whole number from 1 to 1000000.'],
     [
       'host: db, type: http, settings: {aggregate: json}',
-      'Connector a: settings.aggregate is for type http with settings.distribution "multicast".',
+      'Connector a: settings.aggregate: answers are put together only where http goes to all; use type http with distribution multicast.',
     ],
     [
       'host: db, settings: {distribution: multicast}',

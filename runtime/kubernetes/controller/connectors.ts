@@ -52,7 +52,7 @@ function offerObject(
     offers.problems.push({ where, message: exposure });
     return;
   }
-  const { address, type, distribution, ports } = exposure;
+  const { address, type, distribution, aggregate, ports } = exposure;
   noteOffer(offers, address, where, { type, ports });
   for (const exposed of ports) {
     // One of several ports takes its own clients only; a sole port takes whoever asks for the address.
@@ -61,7 +61,13 @@ function offerObject(
       kind: 'Connector',
       name: `${kind.toLowerCase()}-${nameOf(object)}-${exposed.port}`,
       where,
-      spec: { routingKey: address, port: exposed.port, type, includeNotReadyPods: false, settings: { distribution, ...only } },
+      spec: {
+        routingKey: address,
+        port: exposed.port,
+        type,
+        includeNotReadyPods: false,
+        settings: { distribution, ...(aggregate && { aggregate }), ...only },
+      },
       ...find(exposed),
     });
   }
