@@ -151,6 +151,20 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
   });
 
 describe('a listener with TLS', () => {
+  for (const when of ['at the end of its handshake', 'right after it'])
+    // Node would go on with memory that the reset frees.
+    it(`survives that a client is reset ${when}`, async () => {
+      listener = await acceptClients('127.0.0.1', 0, { address: 'orders', log, tls: { ...server, alpn: [] } }, (client) => {
+        const reset = () => abort(client, new Error('nobody serves it'));
+        if (when === 'right after it') queueMicrotask(reset);
+        else reset();
+      });
+      for (let count = 0; count < 20; count++) {
+        const client = await dialTls();
+        await assert.rejects(received(client), { code: 'ECONNRESET' });
+      }
+    });
+
   it('takes no version before 1.2', async () => {
     await listen({});
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;

@@ -32,13 +32,19 @@ function follow(leader: Duplex, other: Duplex): void {
 
 /** Ends a connection so that its far end sees a reset rather than a proper end, where that can still be told. */
 export function abort(connection: Duplex, cause: Error): void {
+  const carrier = carrierOf(connection);
+  // What calls this may be TLS itself, with the end of a handshake or a piece of data: it goes on after that, with memory that a reset frees.
+  if (carrier) setImmediate(reset, connection, carrier, cause);
+  else reset(connection, connection, cause);
+}
+
+/** @param carrier The socket below it, where it is a TLS connection. */
+function reset(connection: Duplex, carrier: Duplex, cause: Error): void {
   if (connection.destroyed) return;
   // While its end is on its way to the kernel, libuv refuses to reset a socket (EINVAL), and Node then never closes it.
   const isEnding = connection.writableEnded && !connection.writableFinished;
-  const carrier = carrierOf(connection);
-  if (carrier && !isEnding) {
+  if (carrier instanceof Socket && !isEnding) {
     carrier.resetAndDestroy();
     connection.destroy();
-  } else if (connection instanceof Socket && !carrier && !isEnding) connection.resetAndDestroy();
-  else connection.destroy(cause);
+  } else connection.destroy(cause);
 }

@@ -39,7 +39,7 @@ beforeEach(async () => {
     // What is refused is not refused here.
     { maxHeaderListPairs: 10_000, settings: { maxHeaderListSize: 1_000_000 } },
   );
-  way = new TestWay(server.port);
+  way = new TestWay([server.port]);
   listener = await openHttp2Listener('127.0.0.1', 0, way);
   friend = dialHttp2(listener.port);
   attacker = await RawEnd.dial(listener.port);

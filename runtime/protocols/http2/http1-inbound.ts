@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Origin } from '../origin.ts';
+import { abort } from '../splice.ts';
 import { field, fieldOf, type Fields } from './field.ts';
 import { ForwardedFields, withoutHopByHop } from './fields.ts';
 import { ErrorCode } from './frames.ts';
@@ -82,7 +83,7 @@ export class Http1Inbound implements Inbound {
   }
 
   reset(): void {
-    this.#socket.resetAndDestroy();
+    abort(this.#socket, new Error('the server broke off its answer'));
   }
 
   letGo(): void {

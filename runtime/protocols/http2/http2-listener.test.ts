@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type ServerHttp2Stream } from 'node:http2';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { afterEach, describe, it } from 'node:test';
+import { TestAuthority } from '../../../test/support/certificates.ts';
 import { dial, received, TestServer } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import type { ProtocolListener } from '../listener.ts';
+import type { ServerTls } from '../tls/server-tls.ts';
 import { answerOf, askHttp2, dialHttp2, H2Server, responseOf, says } from './ends.testkit.ts';
 import { openHttp2ListenerWithin } from './http2-listener.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -33,8 +37,8 @@ async function serveTcp(handle: Parameters<typeof TestServer.start>[0]): Promise
 }
 
 /** Opens the listener in front of these servers, and connects a client. */
-async function open(ports: number[], limits: Partial<Limits> = {}): Promise<void> {
-  way = new TestWay(...ports);
+async function open(ports: number[], limits: Partial<Limits> = {}, tls?: ServerTls): Promise<void> {
+  way = new TestWay(ports, tls);
   listener = await openHttp2ListenerWithin({ ...DEFAULT_LIMITS, ...limits }, '127.0.0.1', 0, way);
   client = anotherClient();
 }
@@ -797,6 +801,21 @@ describe('HTTP/1.1', () => {
     await open([server.port]);
     const response = await fetch(`http://127.0.0.1:${listener.port}/`);
     await assert.rejects(response.text());
+  });
+
+  it('of a client is cut off in TLS, too', async () => {
+    const server = await serve((stream) => {
+      stream.respond({ ':status': 200 });
+      stream.write('some');
+    });
+    const authority = await TestAuthority.make();
+    await open([server.port], {}, { ...(await authority.issue(['localhost'])), alpn: ['http/1.1'] });
+    const asked = requestTls({ port: listener.port, ca: authority.certificate, agent: false }).end();
+    asked.on('error', () => {});
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const end = once(response.resume(), 'end');
+    server.cut();
+    await assert.rejects(end);
   });
 
   it('of a client that is gone cancels its request', async () => {

@@ -4,12 +4,14 @@ import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
 import { silentLog } from '../../log.ts';
 import type { RequestTraits } from '../../routing/request-rule.ts';
+import type { ServerTls } from '../tls/server-tls.ts';
 import type { Attempts, Flow, Server, Way } from '../listener.ts';
 
 /** Gives out its servers in turns, and keeps count of what it gave out. */
 export class TestWay implements Way {
   readonly address = 'orders';
   readonly log = silentLog;
+  readonly tls: ServerTls | undefined;
   readonly ports: number[];
   /** Requests that were asked for, and servers that were given out and have not come back. */
   readonly asked: RequestTraits[] = [];
@@ -21,8 +23,9 @@ export class TestWay implements Way {
   doneTwice = 0;
   #turn = 0;
 
-  constructor(...ports: number[]) {
+  constructor(ports: number[], tls?: ServerTls) {
     this.ports = ports;
+    this.tls = tls;
   }
 
   count(client: Duplex): void {
