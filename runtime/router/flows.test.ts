@@ -64,6 +64,14 @@ function offer(router: Router, ports: number[], distribution: Distribution): voi
   router.advertise();
 }
 
+/** A port that nobody listens on. */
+async function deadPort(): Promise<number> {
+  const gone = await UdpPeer.start();
+  const { port } = gone;
+  await gone.stop();
+  return port;
+}
+
 /** A flow, and what came back on it. */
 function open(router: Router): { flow: Flow; answers: string[] } {
   const answers: string[] = [];
@@ -124,10 +132,7 @@ describe('a flow of datagrams', () => {
 
   it('goes to the next server of the same router when one is not there', async () => {
     const [server] = await serve(a);
-    const gone = await UdpPeer.start();
-    const { port } = gone;
-    await gone.stop();
-    offer(a, [port, server!.port], 'balanced');
+    offer(a, [await deadPort(), server!.port], 'balanced');
     const { flow, answers } = open(b);
     await until('an answer', () => {
       flow.send(Buffer.from('x'));
@@ -135,6 +140,25 @@ describe('a flow of datagrams', () => {
     });
     flow.close();
   });
+
+  for (const where of ['the same router', 'another router'])
+    it(`goes to a server of ${where} when one refuses, also where the others have more flows`, async () => {
+      const good = where === 'the same router' ? a : c;
+      const [server] = await serve(good);
+      const bad = await deadPort();
+      offer(a, where === 'the same router' ? [bad, server!.port] : [bad], 'balanced');
+      await until('the bad one to be known', () => b.engine.offersOf('news').some(({ router }) => router.id === a.info.id));
+      for (let count = 0; count < 10; count++) {
+        const { flow, answers } = open(b);
+        await until('an answer', () => {
+          flow.send(Buffer.from('x'));
+          return answers.includes(`${good.info.id} x`);
+        });
+      }
+      const { state, message } = a.connectors()[0]!;
+      assert.equal(message, `127.0.0.1:${bad} refuses datagrams`);
+      assert.equal(state, where === 'the same router' ? 'ready' : 'failed');
+    });
 
   it('to an address that nobody offers is dropped, and found once somebody does', async () => {
     const { flow, answers } = open(b);

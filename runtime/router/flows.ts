@@ -11,6 +11,9 @@ import type { PickedServer } from './servers.ts';
 /** Flows that end at servers here, of all routers together; the datagrams of further ones are dropped. */
 const MAX_FAR_FLOWS = 20_000;
 
+/** What the system says where a server is not there, and not merely short of room for a datagram. */
+const GONE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'ENOTFOUND']);
+
 /** Where a flow goes, for as long as nothing in the network changes. */
 interface Course {
   epoch: number;
@@ -130,10 +133,11 @@ export class Flows {
           far.usedAt = performance.now();
           far.back(datagram);
         },
-        // The next datagram begins a new flow, with another server where there is one.
+        // The next datagram begins a new flow, with another server where there is one: here, or at another site.
         failed: (error) => {
           this.#log.debug('a server takes no datagrams', { server: server.target.name, reason: error.message });
           server.release();
+          if (GONE.has(error.code ?? '')) server.refused();
           far.targets = far.targets.filter((other) => other.server !== server);
           if (far.targets.length === 0 && this.#far.get(key) === far) this.#far.delete(key);
         },

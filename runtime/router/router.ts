@@ -64,7 +64,10 @@ export class Router {
   /** Later for every start of this router. */
   readonly instance = Date.now() * INSTANCES_PER_MS + randomInt(INSTANCES_PER_MS);
   readonly engine: RoutingEngine;
-  readonly servers = new Servers(() => this.#changed());
+  readonly servers = new Servers(
+    () => this.#changed(),
+    () => this.advertise(),
+  );
   readonly balancer = new Balancer();
   readonly #directory: Directory;
   readonly #shares = new RequestShares();
@@ -275,6 +278,7 @@ export class Router {
   close(): void {
     clearInterval(this.#timer);
     this.flows.close();
+    this.servers.close();
     this.#amqpServers.set([]);
     this.#amqp?.close();
   }

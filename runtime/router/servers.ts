@@ -13,6 +13,9 @@ import type { Duplex } from 'node:stream';
 /** No further server is tried after this; whoever chose this site has others to try. Milliseconds. */
 const CONNECT_ALL_WITHIN_MS = 7000;
 
+/** A server that refused datagrams is offered no more for so long; then it has another chance. Milliseconds. */
+export const REFUSED_FOR_MS = 5000;
+
 /** Whom a client wants to talk to, and who it is. */
 export interface Wanted extends ClientInfo {
   address: string;
@@ -31,6 +34,8 @@ export interface ServerConnection {
 export interface PickedServer {
   target: Target;
   release: () => void;
+  /** It refused: others are picked for a while. */
+  refused: () => void;
 }
 
 type Taking = Pick<ConnectorConfig, 'rule' | 'weight' | 'intercept'>;
@@ -49,10 +54,14 @@ export class Servers {
   readonly #lastUsed = new Map<string, number>();
   #uses = 0;
   readonly #tlsProblems: TlsProblems;
+  /** Those that refused datagrams a while ago, until each is offered again. */
+  readonly #refusing = new Map<string, NodeJS.Timeout>();
+  readonly #offersChanged: () => void;
 
-  /** `changed` is called when what the status says of a server changes. */
-  constructor(changed: () => void = () => {}) {
+  /** `changed` is called when what the status says of a server changes, `offersChanged` when `offers` does by itself. */
+  constructor(changed: () => void = () => {}, offersChanged: () => void = () => {}) {
     this.#tlsProblems = new TlsProblems(changed);
+    this.#offersChanged = offersChanged;
   }
 
   set(connectors: ConnectorConfig[]): void {
@@ -70,7 +79,7 @@ export class Servers {
       const { address, type, distribution, aggregate, port, exact, rule, weight, intercept, targets } = connector;
       const offer = offers.get(address) ?? { address, type, distribution, ...(aggregate && { aggregate }), ports: [] };
       offers.set(address, offer);
-      const names = targets.map(({ name }) => name);
+      const names = targets.filter((target) => type !== 'udp' || !this.#refusing.has(keyOf(target))).map(({ name }) => name);
       // Several connectors that take any port are several servers of one address, whatever ports they listen on.
       const known = offer.ports.find((offered) => (exact ? offered.port === port : !offered.exact) && isSame(offered, connector));
       if (!known)
@@ -128,15 +137,22 @@ export class Servers {
 
   /** The server with the fewest connections and flows, or every one, for a flow of datagrams; none where there is none. */
   pick(address: string, port: number, every: boolean): PickedServer[] {
-    const targets = this.#leastUsed(this.#servers(address, port));
-    return (every ? targets : targets.slice(0, 1)).map((target) => this.#use(target));
+    const targets = this.#leastUsed(this.#servers(address, port).filter((target) => !this.#refusing.has(keyOf(target))));
+    return (every ? targets : targets.slice(0, 1)).map((target) => ({
+      ...this.#use(target),
+      refused: () => this.#refused(keyOf(target)),
+    }));
+  }
+
+  close(): void {
+    for (const timer of this.#refusing.values()) clearTimeout(timer);
   }
 
   /** `problemOf`: why the servers of a connector take nothing, where somebody else talks to them. */
   status(problemOf: (connector: string) => string | undefined = () => undefined): ConnectorStatus[] {
     return this.#connectors.map((connector) => {
       const { name, address, type, distribution, port, targets, pending, source, intercept, rule } = connector;
-      const problems = targets.flatMap((target) => this.#tlsProblems.of(tlsKeyOf(connector, target)) ?? []);
+      const problems = targets.flatMap((target) => this.#problemOf(connector, target) ?? []);
       const waits = targets.length === 0 ? (pending ?? 'it has no server') : problemOf(name);
       const message = waits ?? problems[0];
       return {
@@ -153,6 +169,11 @@ export class Servers {
         connections: targets.reduce((sum, target) => sum + this.#count(target), 0),
       };
     });
+  }
+
+  #problemOf(connector: ConnectorConfig, target: Target): string | undefined {
+    if (connector.type === 'udp' && this.#refusing.has(keyOf(target))) return `${target.name} refuses datagrams`;
+    return this.#tlsProblems.of(tlsKeyOf(connector, target));
   }
 
   /** `forRequests`: also those that take only certain requests, or copies; who asks for one of them knows that this is one. */
@@ -172,7 +193,19 @@ export class Servers {
     );
   }
 
-  #use(target: Target): PickedServer {
+  #refused(key: string): void {
+    clearTimeout(this.#refusing.get(key));
+    this.#refusing.set(
+      key,
+      setTimeout(() => {
+        this.#refusing.delete(key);
+        this.#offersChanged();
+      }, REFUSED_FOR_MS).unref(),
+    );
+    this.#offersChanged();
+  }
+
+  #use(target: Target): Omit<PickedServer, 'refused'> {
     const key = keyOf(target);
     this.#lastUsed.set(key, ++this.#uses);
     this.#change(key, 1);

@@ -49,7 +49,7 @@ describe('a client', () => {
       stream.resume();
       if (path !== '/held') stream.respond({ ':status': 200 }, { endStream: true });
     });
-    const way = new TestWay(server.port);
+    const way = new TestWay([server.port]);
     listener = await openHttp2Listener('127.0.0.1', 0, way);
     client = await RawEnd.dial(listener.port);
   });
@@ -173,7 +173,7 @@ describe('a server', () => {
       end.send(frame(Frame.settings, 0, 0));
       void end.receives(({ type }) => type === Frame.headers).then(() => end!.send(...frames));
     });
-    const way = new TestWay(server.port);
+    const way = new TestWay([server.port]);
     const listener = await openHttp2Listener('127.0.0.1', 0, way);
     const client = dialHttp2(listener.port);
     try {

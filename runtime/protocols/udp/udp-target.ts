@@ -17,7 +17,7 @@ export interface UdpTarget {
 /** `answer` gets what the server sends back; `failed` is called once where it cannot be reached. Errors after that are nobody's. */
 export function openUdpTarget(
   { host, port }: Target,
-  { answer, failed }: { answer: (datagram: Buffer) => void; failed: (error: Error) => void },
+  { answer, failed }: { answer: (datagram: Buffer) => void; failed: (error: NodeJS.ErrnoException) => void },
 ): UdpTarget {
   let waiting: Buffer[] | undefined = [];
   let isClosed = false;
@@ -27,7 +27,7 @@ export function openUdpTarget(
     waiting = undefined;
     socket.close();
   };
-  const fail = (error: Error) => {
+  const fail = (error: NodeJS.ErrnoException) => {
     if (isClosed) return;
     close();
     failed(error);
@@ -37,7 +37,7 @@ export function openUdpTarget(
   // A connected socket hears that nobody listens there (ICMP), and takes answers from that server alone.
   socket.on('error', fail);
   socket.on('message', answer);
-  socket.connect(port, host, (error?: Error) => {
+  socket.connect(port, host, (error?: NodeJS.ErrnoException) => {
     if (isClosed) return;
     if (error) return fail(error);
     trySize(() => socket.setRecvBufferSize(SOCKET_BUFFER_BYTES));
