@@ -14,7 +14,7 @@ const SUITES = {
   ],
   unit: [{ name: 'unit', specs: ['{extension,runtime,test/support}/**/*.test.ts'], timeoutMs: 120_000 }],
   simulation: [{ name: 'simulation', specs: ['test/simulation/*.spec.ts'], timeoutMs: 300_000 }],
-  router: [{ name: 'router', specs: ['test/router/*.spec.ts'], timeoutMs: 300_000 }],
+  router: [{ name: 'router', specs: ['test/router/**/*.spec.ts'], timeoutMs: 300_000 }],
   bench: [{ name: 'bench', specs: ['test/bench/*.spec.ts'], timeoutMs: 600_000 }],
   package: [{ name: 'package', command: [projectNode(), 'scripts/package.mjs', 'test/output/caravan.vsix'] }],
   lab: [{ name: 'lab', specs: ['test/lab/*.spec.ts'], timeoutMs: 1_800_000, withLab: true }],

@@ -118,6 +118,11 @@ export class SiteProcess {
     await writeFile(join(this.configFolder, file), text);
   }
 
+  /** Takes a file away from the site's configuration. */
+  async erase(file: string): Promise<void> {
+    await rm(join(this.configFolder, file));
+  }
+
   /** Resolves to what `look` finds in the status, as soon as it does. */
   status<T>(what: string, look: (status: Status) => T | undefined | false): Promise<T> {
     return until(`${what} at ${this.name}`, async () => look(await this.api.status()));
