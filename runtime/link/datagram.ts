@@ -1,13 +1,12 @@
 import { isPlace, type Place } from '../routing/types.ts';
 import { MAX_PAYLOAD_BYTES, ProtocolError } from './frames.ts';
 
-/** What stands before the payload of a datagram: JSON behind its length (2 bytes, big endian). */
+/** What the datagrams of many flows have in common. A flow's number, and the payload, come with each of them. */
 export interface DatagramHeader {
   /** Whom it is still to come to. */
   to: Place[];
-  /** Where its flow began, and the flow's number there: an answer goes back by these. */
+  /** Where its flow began, and was given its number: an answer goes back there. */
   from: Place;
-  flow: number;
   /** Absent from an answer. */
   address?: string;
   port?: number;
@@ -17,50 +16,81 @@ export interface DatagramHeader {
   hops: number;
 }
 
+/** A header, and the JSON that it travels as and is known by. */
+export interface EncodedHeader {
+  header: DatagramHeader;
+  json: string;
+}
+
 /** More members than this are sent to with more than one datagram. */
 export const MAX_MEMBERS = 200;
+/** Flows have numbers from 0 up to below this: 6 bytes. */
+export const FLOW_NUMBERS = 2 ** 48;
+/** As UDP has it. */
+export const MAX_DATAGRAM_BYTES = 0xffff;
 const MAX_HEADER_BYTES = 32 * 1024;
 const LENGTH_BYTES = 2;
 
-export function encodeHeader(header: DatagramHeader): Buffer {
-  const json = Buffer.from(JSON.stringify(header));
-  const encoded = Buffer.allocUnsafe(LENGTH_BYTES + json.length);
-  encoded.writeUInt16BE(json.length, 0);
-  encoded.set(json, LENGTH_BYTES);
-  return encoded;
-}
-
-/** The header's bytes, as a key of what is known of it, and the payload. Throws a `ProtocolError`. */
-export function splitDatagram(body: Buffer): { header: string; payload: Buffer } {
-  const length = body.length >= LENGTH_BYTES ? body.readUInt16BE(0) : 0;
-  const payload = body.subarray(LENGTH_BYTES + length);
-  if (length === 0 || length > MAX_HEADER_BYTES || body.length < LENGTH_BYTES + length)
-    throw new ProtocolError('it sends a datagram without a header');
-  if (payload.length > MAX_PAYLOAD_BYTES) throw new ProtocolError(`it sends a datagram of more than ${MAX_PAYLOAD_BYTES} bytes`);
-  return { header: body.toString('latin1', LENGTH_BYTES, LENGTH_BYTES + length), payload };
+export function encodeHeader(header: DatagramHeader): EncodedHeader {
+  return { header, json: JSON.stringify(header) };
 }
 
 /** Throws a `ProtocolError`. */
-export function decodeHeader(latin1: string): DatagramHeader {
-  let value: unknown;
+export function decodeHeader(bytes: Buffer): EncodedHeader {
+  return encodeHeader(asHeader(parse(bytes)));
+}
+
+/** One datagram for a neighbour that knows no labels: the header, with the flow in it, behind its length, and the payload. */
+export function encodeDatagram({ header }: EncodedHeader, flow: number, payload: Buffer): Buffer {
+  const json = Buffer.from(JSON.stringify({ ...header, flow }));
+  const length = Buffer.allocUnsafe(LENGTH_BYTES);
+  length.writeUInt16BE(json.length, 0);
+  return Buffer.concat([length, json, payload]);
+}
+
+/** The counterpart of `encodeDatagram`. Throws a `ProtocolError`. */
+export function decodeDatagram(body: Buffer): { header: EncodedHeader; flow: number; payload: Buffer } {
+  const length = body.length >= LENGTH_BYTES ? body.readUInt16BE(0) : 0;
+  const payload = body.subarray(LENGTH_BYTES + length);
+  if (length === 0 || body.length < LENGTH_BYTES + length) throw new ProtocolError('it sends a datagram without a header');
+  if (payload.length > MAX_PAYLOAD_BYTES) throw new ProtocolError(`it sends a datagram of more than ${MAX_PAYLOAD_BYTES} bytes`);
+  const value = parse(body.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+  const { flow } = value;
+  if (!isFlow(flow)) throw new ProtocolError('it sends a datagram of no flow');
+  return { header: encodeHeader(asHeader(value)), flow, payload };
+}
+
+function parse(bytes: Buffer): { [field: string]: unknown } {
+  if (bytes.length > MAX_HEADER_BYTES) throw new ProtocolError(`it sends a header of more than ${MAX_HEADER_BYTES} bytes`);
   try {
-    value = JSON.parse(Buffer.from(latin1, 'latin1').toString('utf8'));
+    return (JSON.parse(bytes.toString('utf8')) as { [field: string]: unknown } | null) ?? {};
   } catch {
-    value = undefined;
+    return {};
   }
-  const header = (value ?? {}) as Partial<Record<keyof DatagramHeader, unknown>>;
-  const { to, from, flow, address, port, every, hops } = header;
+}
+
+function isFlow(flow: unknown): flow is number {
+  return Number.isInteger(flow) && (flow as number) >= 0 && (flow as number) < FLOW_NUMBERS;
+}
+
+/** Made anew: what a neighbour added to it travels no further. */
+function asHeader({ to, from, address, port, every, hops }: { [field: string]: unknown }): DatagramHeader {
   const isAnswer = address === undefined && port === undefined;
   if (
     !Array.isArray(to) ||
     to.length > MAX_MEMBERS ||
     !to.every(isPlace) ||
     !isPlace(from) ||
-    !Number.isSafeInteger(flow) ||
     !Number.isInteger(hops) ||
     (every !== undefined && every !== true) ||
     !(isAnswer || (typeof address === 'string' && Number.isInteger(port)))
   )
     throw new ProtocolError('it sends a datagram whose header cannot be read');
-  return value as DatagramHeader;
+  return {
+    to,
+    from,
+    ...(!isAnswer && { address, port: port as number }),
+    ...(every && { every }),
+    hops: hops as number,
+  };
 }

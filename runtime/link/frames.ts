@@ -23,6 +23,9 @@ export const FrameType = {
   datagram: 25,
   lost: 26,
   received: 27,
+  /** These two from version 3 on. */
+  label: 28,
+  datagrams: 29,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

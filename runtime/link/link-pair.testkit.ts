@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { until } from '../../test/support/until.ts';
 import type { RoutingMessage } from '../routing/types.ts';
+import type { DatagramHeader, EncodedHeader } from './datagram.ts';
 import { type Frame, decodeFrame, encodeJsonFrame, FrameType } from './frames.ts';
 import { type Hello, Link, type LinkEvents } from './link.ts';
 import type { RawStream } from './raw-stream.ts';
@@ -61,7 +62,7 @@ export class Recorder implements LinkEvents {
   readonly messages: RoutingMessage[] = [];
   readonly opened: { stream: RawStream; window: number; info: unknown }[] = [];
   readonly costs: number[] = [];
-  readonly datagrams: Buffer[] = [];
+  readonly datagrams: { header: DatagramHeader; flow: number; payload: Buffer }[] = [];
   reason: Reason | undefined;
   onOpen: (stream: RawStream, window: number, info: unknown) => void = () => {};
 
@@ -78,8 +79,8 @@ export class Recorder implements LinkEvents {
     this.opened.push({ stream, window, info });
     this.onOpen(stream, window, info);
   }
-  datagram(body: Buffer): void {
-    this.datagrams.push(body);
+  datagram({ header }: EncodedHeader, flow: number, payload: Buffer): void {
+    this.datagrams.push({ header, flow, payload });
   }
   closed(reason: Reason): void {
     this.reason = reason;

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { isPlace, type Place, type RouterInfo, type RoutingMessage } from '../routing/types.ts';
+import { decodeDatagram, encodeDatagram, type EncodedHeader, MAX_DATAGRAM_BYTES } from './datagram.ts';
+import { DatagramBatch, DatagramLabels } from './datagram-batch.ts';
 import {
   decodeFrame,
   decodeJson,
@@ -27,7 +29,7 @@ const SOCKET_BYTES = 256 * 1024;
 /** Control frames that may wait for a neighbour at most; one that reads slower than that is cut off. Bytes. */
 const MAX_URGENT_BYTES = 64 * 1024 * 1024;
 /** Datagrams that may wait at most; further ones are dropped, as networks do. Bytes. */
-const MAX_DATAGRAM_BYTES = 4 * 1024 * 1024;
+const MAX_WAITING_DATAGRAM_BYTES = 4 * 1024 * 1024;
 /** Of what a stream is opened with. */
 const MAX_OPEN_BYTES = 4096;
 /** A neighbour that opens more streams than this on one link is refused further ones. */
@@ -38,6 +40,8 @@ const TELL_RECEIVED_BYTES = 16 * 1024;
 const COUNT_WRAPS_AT = 2 ** 32;
 /** From this version of the protocol on, neighbours tell what they have received. */
 const RECEIVED_SINCE_PROTOCOL = 2;
+/** From this version on, datagrams carry a label instead of their header, and many are one frame. */
+const LABELS_SINCE_PROTOCOL = 3;
 /** How often a silent link is asked whether it lives. Milliseconds. */
 const PING_EVERY_MS = 1000;
 /** A clock's reading, which comes back. */
@@ -66,8 +70,8 @@ export interface LinkEvents {
   cost(cost: number): void;
   /** The neighbour opens a stream; answer with `sendOpened` or `sendRefused`, after having set the handler. */
   open(stream: RawStream, window: number, info: unknown): void;
-  /** Its header and payload: see `router/datagrams.ts`. Throw a `ProtocolError` where it is none. */
-  datagram(body: Buffer): void;
+  /** The neighbour sends one of a flow: see `router/datagrams.ts`. */
+  datagram(header: EncodedHeader, flow: number, payload: Buffer): void;
   /** Once, whatever the cause; every stream has been reset already. */
   closed(reason: Reason): void;
 }
@@ -82,10 +86,14 @@ export class Link {
   readonly #timer: NodeJS.Timeout;
   /** Take turns with the streams as one more of them. */
   readonly #datagrams: StreamQueue = { id: 0, pending: new Ring(), bytes: 0, lane: 'none', drained() {} };
+  readonly #batch = new DatagramBatch((frame) => this.#pushDatagrams(frame));
+  readonly #labels = new DatagramLabels((header, flow, payload) => this.#events.datagram(header, flow, payload));
   #nextStream: number;
   /** Set by `dataAhead`: the stream that the next message belongs to. */
   #payloadFor: number | undefined;
   #greeted = false;
+  /** The version that the neighbour speaks. */
+  #protocol = 1;
   /** Measures the path, where the neighbour says what it has received. */
   #flight: Flight | undefined;
   /** Of `bytesIn`, what the neighbour was told of. */
@@ -144,10 +152,17 @@ export class Link {
   }
 
   /** False where it was dropped: too many wait already. */
-  sendDatagram(body: Buffer): boolean {
-    if (this.#closed || this.#datagrams.bytes + body.length > MAX_DATAGRAM_BYTES) return false;
-    this.queue.push(this.#datagrams, encodeFrame(FrameType.datagram, 0, body));
-    this.kick();
+  sendDatagram(header: EncodedHeader, flow: number, payload: Buffer): boolean {
+    const waiting = this.#datagrams.bytes + this.#batch.bytes;
+    if (this.#closed || payload.length > MAX_DATAGRAM_BYTES || waiting + payload.length > MAX_WAITING_DATAGRAM_BYTES)
+      return false;
+    if (this.#protocol < LABELS_SINCE_PROTOCOL) {
+      this.#pushDatagrams(encodeFrame(FrameType.datagram, 0, encodeDatagram(header, flow, payload)));
+    } else {
+      this.#batch.add(header, flow, payload);
+      // Sends what has been gathered when the turn ends.
+      this.#cork();
+    }
     return true;
   }
 
@@ -220,6 +235,7 @@ export class Link {
     this.#corked = true;
     this.#socket.cork();
     setImmediate(() => {
+      this.#batch.flush();
       this.#corked = false;
       this.#socket.uncork();
     });
@@ -300,7 +316,11 @@ export class Link {
       case FrameType.lost:
         return stream?.handler.lost(readMembers(decodeJson(body)));
       case FrameType.datagram:
-        return this.#events.datagram(body);
+        return this.#datagram(body);
+      case FrameType.label:
+        return this.#labels.bind(body);
+      case FrameType.datagrams:
+        return this.#labels.read(body);
       default:
         // What a later version adds, and this one may pass over.
         if (type < FIRST_OPTIONAL_TYPE) throw new ProtocolError(`it sends a frame of the unknown type ${String(type)}`);
@@ -309,7 +329,8 @@ export class Link {
   }
 
   #greet(hello: Hello): void {
-    if ((hello?.protocol ?? 1) >= RECEIVED_SINCE_PROTOCOL) this.#flight = new Flight(this.bytesOut);
+    this.#protocol = hello?.protocol ?? 1;
+    if (this.#protocol >= RECEIVED_SINCE_PROTOCOL) this.#flight = new Flight(this.bytesOut);
     this.#ping();
     this.#events.hello(hello);
   }
@@ -331,6 +352,16 @@ export class Link {
   #data(id: number, payload: Buffer): void {
     if (payload.length > MAX_PAYLOAD_BYTES) throw new ProtocolError(`it sends more than ${MAX_PAYLOAD_BYTES} bytes in one frame`);
     if (payload.length > 0) this.#streams.get(id)?.handler.data(payload);
+  }
+
+  #pushDatagrams(frame: Buffer): void {
+    this.queue.push(this.#datagrams, frame);
+    this.kick();
+  }
+
+  #datagram(body: Buffer): void {
+    const { header, flow, payload } = decodeDatagram(body);
+    this.#events.datagram(header, flow, payload);
   }
 
   #open(id: number, body: Buffer): void {

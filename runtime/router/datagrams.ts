@@ -1,21 +1,23 @@
-import { type DatagramHeader, decodeHeader, encodeHeader, MAX_MEMBERS, splitDatagram } from '../link/datagram.ts';
+import { type DatagramHeader, type EncodedHeader, encodeHeader, MAX_MEMBERS } from '../link/datagram.ts';
 import type { RoutingEngine } from '../routing/engine.ts';
 import { MAX_HOPS } from '../routing/limits.ts';
 import { sharesByLink } from '../routing/multicast.ts';
 import { type LinkId, type Place, routerAt } from '../routing/types.ts';
 import { MULTICAST_SINCE_PROTOCOL, type RouterLinks } from './router-links.ts';
 
-/** Headers whose way is remembered; the datagrams of one flow all have the same. */
+/** Headers whose way is remembered: those of all flows between the same places, and of one address, are the same. */
 const MAX_KNOWN_HEADERS = 10_000;
 
 /** What a datagram that has arrived says of itself. */
 export type Arrived = Omit<DatagramHeader, 'to' | 'hops'>;
+/** Takes the datagrams of one header: the number of the flow, and the payload. */
+export type Receiver = (flow: number, payload: Buffer) => void;
 
-/** A header, and what is to be done with its datagrams as long as no path changes. */
+/** What is to be done with the datagrams of one header as long as no path changes. */
 interface Way {
-  header: DatagramHeader;
-  isForHere: boolean;
-  onward: { link: LinkId; header: Buffer }[];
+  /** Undefined where none of them ends here. */
+  deliver: Receiver | undefined;
+  onward: { link: LinkId; header: EncodedHeader }[];
 }
 
 /**
@@ -25,15 +27,16 @@ interface Way {
 export class Datagrams {
   readonly #engine: RoutingEngine;
   readonly #links: RouterLinks;
-  readonly #deliver: (arrived: Arrived, payload: Buffer) => void;
+  readonly #receiver: (arrived: Arrived) => Receiver;
+  /** By the header's JSON. */
   readonly #ways = new Map<string, Way>();
   /** Since this router started. */
   dropped = 0;
 
-  constructor(engine: RoutingEngine, links: RouterLinks, deliver: (arrived: Arrived, payload: Buffer) => void) {
+  constructor(engine: RoutingEngine, links: RouterLinks, receiver: (arrived: Arrived) => Receiver) {
     this.#engine = engine;
     this.#links = links;
-    this.#deliver = deliver;
+    this.#receiver = receiver;
   }
 
   /** Paths changed: what is remembered of them holds no more. */
@@ -42,65 +45,43 @@ export class Datagrams {
   }
 
   /** Sends to every one of these places, this router's own among them, whenever it is called. */
-  sender(to: readonly Place[], arrived: Arrived): (payload: Buffer) => void {
-    const headers = Array.from({ length: Math.ceil(to.length / MAX_MEMBERS) }, (_, at) => {
-      const header = { to: to.slice(at * MAX_MEMBERS, (at + 1) * MAX_MEMBERS), ...arrived, hops: MAX_HOPS };
-      return { header, key: JSON.stringify(header) };
-    });
+  sender(to: readonly Place[], flow: number, arrived: Arrived): (payload: Buffer) => void {
+    const headers = Array.from({ length: Math.ceil(to.length / MAX_MEMBERS) }, (_, at) =>
+      encodeHeader({ to: to.slice(at * MAX_MEMBERS, (at + 1) * MAX_MEMBERS), ...arrived, hops: MAX_HOPS }),
+    );
     return (payload) => {
-      for (const { header, key } of headers)
-        this.#carry(
-          this.#way(key, () => header),
-          payload,
-        );
+      for (const header of headers) this.#carry(header, flow, payload);
     };
   }
 
-  /** From a neighbour. Throws a `ProtocolError`. */
-  receive(body: Buffer, from: LinkId): void {
-    const { header, payload } = splitDatagram(body);
-    const way = this.#way(header, () => decodeHeader(header));
-    this.#carry(way, payload, from);
+  /** From a neighbour. */
+  receive(header: EncodedHeader, flow: number, payload: Buffer, from: LinkId): void {
+    this.#carry(header, flow, payload, from);
   }
 
-  #carry({ header, isForHere, onward }: Way, payload: Buffer, from?: LinkId): void {
-    for (const { link: id, header: bytes } of onward) {
+  #carry(encoded: EncodedHeader, flow: number, payload: Buffer, from?: LinkId): void {
+    const { deliver, onward } = this.#ways.get(encoded.json) ?? this.#find(encoded);
+    for (const { link: id, header } of onward) {
       // Never back to where it came from: the two tables disagree, for the moment.
       const end = id === from ? undefined : this.#links.get(id);
-      if (!end || end.protocol < MULTICAST_SINCE_PROTOCOL || !end.link.sendDatagram(Buffer.concat([bytes, payload])))
-        this.dropped++;
+      if (!end || end.protocol < MULTICAST_SINCE_PROTOCOL || !end.link.sendDatagram(header, flow, payload)) this.dropped++;
     }
-    if (isForHere) this.#deliver(header, payload);
+    deliver?.(flow, payload);
   }
 
-  #way(key: string, read: () => DatagramHeader): Way {
-    const known = this.#ways.get(key);
-    if (known) return known;
-    const header = read();
-    const { to, from, flow, address, port, every } = header;
+  #find({ header, json }: EncodedHeader): Way {
+    const { to, hops, ...arrived } = header;
     const isHere = (place: Place) => routerAt(place) === this.#engine.self.id;
     const others = to.filter((place) => !isHere(place));
-    const hops = Math.min(header.hops, MAX_HOPS) - 1;
-    const mayPass = hops >= 0 && (this.#engine.self.role !== 'edge' || isHere(from));
+    const hopsLeft = Math.min(hops, MAX_HOPS) - 1;
+    const mayPass = hopsLeft >= 0 && (this.#engine.self.role !== 'edge' || isHere(arrived.from));
     const shares = mayPass ? sharesByLink(others, (place) => this.#engine.nextHop(place)) : new Map<LinkId, Place[]>();
     const way: Way = {
-      header,
-      isForHere: to.some(isHere),
-      // Made anew: what a neighbour added to it travels no further.
-      onward: [...shares].map(([link, share]) => ({
-        link,
-        header: encodeHeader({
-          to: share,
-          from,
-          flow,
-          ...(address !== undefined && { address, port: port! }),
-          ...(every && { every }),
-          hops,
-        }),
-      })),
+      deliver: to.some(isHere) ? this.#receiver(arrived) : undefined,
+      onward: [...shares].map(([link, share]) => ({ link, header: encodeHeader({ to: share, ...arrived, hops: hopsLeft }) })),
     };
     if (this.#ways.size >= MAX_KNOWN_HEADERS) this.#ways.clear();
-    this.#ways.set(key, way);
+    this.#ways.set(json, way);
     return way;
   }
 }

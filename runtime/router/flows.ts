@@ -4,7 +4,7 @@ import type { Flow } from '../protocols/listener.ts';
 import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from '../protocols/udp/udp-listener.ts';
 import { openUdpTarget, type UdpTarget } from '../protocols/udp/udp-target.ts';
 import { type Place, type RouterId, routerAt } from '../routing/types.ts';
-import type { Arrived } from './datagrams.ts';
+import type { Arrived, Receiver } from './datagrams.ts';
 import type { Router } from './router.ts';
 import type { PickedServer } from './servers.ts';
 
@@ -88,15 +88,19 @@ export class Flows {
     };
   }
 
-  arrived({ from, flow, address, port, every }: Arrived, payload: Buffer): void {
-    if (address === undefined) return this.#answers.get(flow)?.(payload);
-    const key = `${routerAt(from)} ${flow} ${address} ${port}`;
-    const far = this.#far.get(key) ?? this.#begin(key, { from, flow, address, port, every });
-    if (!far) return undefined;
-    far.usedAt = performance.now();
-    if (far.from.router !== from.router) Object.assign(far, this.#wayBack(from, flow));
-    for (const { target } of far.targets) target.send(payload);
-    return undefined;
+  /** Takes what arrives of flows with one header. */
+  receiver(arrived: Arrived): Receiver {
+    const { from, address, port } = arrived;
+    if (address === undefined) return (flow, payload) => this.#answers.get(flow)?.(payload);
+    const flows = `${routerAt(from)} ${address} ${port} `;
+    return (flow, payload) => {
+      const key = flows + flow;
+      const far = this.#far.get(key) ?? this.#begin(key, flow, arrived);
+      if (!far) return;
+      far.usedAt = performance.now();
+      if (far.from.router !== from.router) Object.assign(far, this.#wayBack(from, flow));
+      for (const { target } of far.targets) target.send(payload);
+    };
   }
 
   close(): void {
@@ -111,17 +115,17 @@ export class Flows {
     const from = engine.place;
     if (this.#router.distribution(address, port) === 'multicast') {
       const members = this.#router.destinations(address, port).map(({ place }) => place);
-      return { epoch, send: datagrams.sender(members, { from, flow, address, port, every: true }) };
+      return { epoch, send: datagrams.sender(members, flow, { from, address, port, every: true }) };
     }
     const destinations = this.#router.destinations(address, port);
     const chosen =
       destinations.find(({ key }) => key === current) ??
       balancer.choose(address, this.#router.distribution(address, port), destinations);
     if (!chosen) return { epoch, send: () => {} };
-    return { epoch, destination: chosen.key, send: datagrams.sender([chosen.place], { from, flow, address, port }) };
+    return { epoch, destination: chosen.key, send: datagrams.sender([chosen.place], flow, { from, address, port }) };
   }
 
-  #begin(key: string, { from, flow, address, port, every }: Arrived): FarFlow | undefined {
+  #begin(key: string, flow: number, { from, address, port, every }: Arrived): FarFlow | undefined {
     if (this.#far.size >= MAX_FAR_FLOWS) return undefined;
     const picked = this.#router.servers.pick(address!, port!, every === true);
     if (picked.length === 0) return undefined;
@@ -148,7 +152,7 @@ export class Flows {
   }
 
   #wayBack(from: Place, flow: number): Pick<FarFlow, 'from' | 'back'> {
-    return { from, back: this.#router.datagrams.sender([from], { from: this.#router.engine.place, flow }) };
+    return { from, back: this.#router.datagrams.sender([from], flow, { from: this.#router.engine.place }) };
   }
 
   #end(key: string): void {

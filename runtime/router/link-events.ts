@@ -33,7 +33,7 @@ export function linkEvents(router: Router, end: LinkEnd): LinkEvents {
       router.setCost(end.id, end.cost(told));
     },
     open: (stream, window, info) => router.open(stream, window, info, end.id),
-    datagram: (body) => router.datagrams.receive(body, end.id),
+    datagram: (header, flow, payload) => router.datagrams.receive(header, flow, payload, end.id),
     closed(reason) {
       router.detach(end.id);
       end.closed(reason);

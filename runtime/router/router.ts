@@ -94,7 +94,7 @@ export class Router {
     this.engine = createEngine(info, this.instance);
     this.#directory = new Directory(this.engine);
     this.channels = new Channels(this.engine, this.#links);
-    this.datagrams = new Datagrams(this.engine, this.#links, (arrived, payload) => this.flows.arrived(arrived, payload));
+    this.datagrams = new Datagrams(this.engine, this.#links, (arrived) => this.flows.receiver(arrived));
     this.flows = new Flows(this, log);
     this.#amqpNetwork = new AmqpNetwork(this, () => this.advertise());
     this.#amqpServers = new AmqpServers(this, log, () => this.#changed());

@@ -10,16 +10,19 @@ import { RouterMesh } from './router-mesh.testkit.ts';
 import type { Router } from './router.ts';
 
 let mesh: RouterMesh;
-/** a — old — b: the router in the middle speaks the first version of the protocol. */
-let a: Router, b: Router, old: Router;
+/** a — old — b: the router in the middle speaks the first version of the protocol; c — second — b: another the second. */
+let a: Router, b: Router, c: Router, old: Router, second: Router;
 const closing: (() => unknown)[] = [];
 
 beforeEach(async () => {
   mesh = new RouterMesh();
-  [a, b] = [mesh.add('a'), mesh.add('b')];
+  [a, b, c] = [mesh.add('a'), mesh.add('b'), mesh.add('c')];
   old = mesh.add('old', { protocol: 1 });
+  second = mesh.add('second', { protocol: 2 });
   await mesh.link(a, old);
   await mesh.link(old, b);
+  await mesh.link(c, second);
+  await mesh.link(second, b);
   await mesh.settle();
 });
 afterEach(async () => {
@@ -69,6 +72,20 @@ describe('routers of two versions in one network', () => {
     await assert.rejects(a.channels.open({ router: 'b' }, 'test', 'x'), { code: 'unreachable' });
     assert.ok(a.engine.paths.has('b'));
     flow.close();
+  });
+
+  it('carry datagrams through one that knows no labels', async () => {
+    const server = await UdpPeer.start((question) => `answer to ${question.toString()}`);
+    closing.push(() => server.stop());
+    b.servers.set([connector('udp', server.port)]);
+    b.advertise();
+    await until('c to know', () => c.isOffered('udp', 80));
+    const answers: string[] = [];
+    const flow = c.flows.open('udp', 80, (answer) => answers.push(answer.toString()));
+    closing.push(() => flow.close());
+    for (const question of ['one', 'two']) flow.send(Buffer.from(question));
+    await until('both answers', () => answers.length === 2);
+    assert.deepEqual(answers, ['answer to one', 'answer to two']);
   });
 
   it('do not hang an edge on an older one', async () => {

@@ -3,10 +3,10 @@ import type { Intercept } from './intercept.ts';
 import type { RequestRule } from './request-rule.ts';
 
 /**
- * Version of what routers say to one another. 1 knew neither edge routers nor datagrams. A router says to a neighbour only what that one's
- * version knows, and passes over what a later version adds.
+ * Version of what routers say to one another. 1 knew neither edge routers nor datagrams, 2 no labels of datagrams. A router says to a
+ * neighbour only what that one's version knows, and passes over what a later version adds.
  */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Unique in the network; made once by a site and kept. */
 export type RouterId = string;
