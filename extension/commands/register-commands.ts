@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Caravan } from '../caravan.ts';
 import { asRow, type Command, guarded } from './command.ts';
+import { changePort } from './change-port.ts';
 import { copyAddress } from './copy-address.ts';
 import { copyConnectionString } from './copy-connection-string.ts';
 import { createSite } from './create-site.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: Record<string, Command> = {
   'caravan.openInBrowser': openInBrowser,
   'caravan.copyAddress': copyAddress,
   'caravan.copyConnectionString': copyConnectionString,
+  'caravan.changePort': changePort,
   'caravan.openTerminal': openTerminal,
   'caravan.explain': explain,
   'caravan.refresh': refresh,

@@ -4,6 +4,7 @@ import type {
   InterceptRequest,
   IssuedToken,
   IssueTokenRequest,
+  ListenRequest,
   MadeIntercept,
   MadeResource,
   ProxyRequest,
@@ -24,6 +25,7 @@ export interface SiteApi {
   redeemToken(request: RedeemTokenRequest, signal?: AbortSignal): Promise<RedeemedLink>;
   expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource>;
   intercept(request: InterceptRequest, signal?: AbortSignal): Promise<MadeIntercept>;
+  listen(request: ListenRequest, signal?: AbortSignal): Promise<MadeResource>;
   /** Without a port one that is open stays as it is. */
   openProxy(request: ProxyRequest, signal?: AbortSignal): Promise<ProxyStatus>;
   closeProxy(signal?: AbortSignal): Promise<void>;

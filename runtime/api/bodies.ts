@@ -78,6 +78,7 @@ export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObjec
   port: portOrNone,
   host: v.optional(host),
   type: v.optional(protocol),
+  servicePort: v.optional(port),
   tls: v.optional(v.strictObject({ certificate: pem, key: pem, clientAuthority: v.optional(pem) })),
 });
 export const proxyBody: v.GenericSchema<unknown, ProxyRequest> = v.strictObject({ port: v.optional(portOrNone) });

@@ -258,6 +258,8 @@ export interface ListenRequest {
   /** Default 127.0.0.1. */
   host?: string;
   type?: Protocol;
+  /** The port of the address that clients mean, where it has several; default: `port`. */
+  servicePort?: number;
   /** Clients speak TLS. */
   tls?: ListenerKeys;
 }

@@ -1,17 +1,13 @@
-import type { ApiClient } from '../api/client.ts';
-import type { ListenerKeys, ListenerStatus } from '../api/types.ts';
+import { listenSettled } from '../api/listen-settled.ts';
+import type { ListenerKeys } from '../api/types.ts';
 import { PROTOCOLS } from '../api/vocabulary.ts';
 import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
 import { readPem } from './read-pem.ts';
-import { waitForStatus } from './wait.ts';
-
-/** How long the command waits to tell how the listener fares. Milliseconds. */
-const SETTLE_MS = 2000;
 
 export const command: Command = {
-  help: `Usage: caravan listen ADDRESS --port PORT [--host HOST] [--type TYPE]
+  help: `Usage: caravan listen ADDRESS --port PORT [--host HOST] [--type TYPE] [--service-port PORT]
                       [--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]]
 
 Makes a Listener: clients of a local port reach ADDRESS, wherever in the network it is offered. While nobody offers it, connections are
@@ -20,6 +16,7 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
   --port PORT           the local port; 0 lets the system choose
   --host HOST           the local address; default 127.0.0.1
   --type TYPE           tcp (default), http, http2, udp or amqp
+  --service-port PORT   which port of ADDRESS, where it has several
   --tls-cert FILE       clients speak TLS and are shown this certificate (PEM), which is copied to the site's store
   --tls-key FILE        its key (PEM), which is copied too
   --tls-client-ca FILE  clients must show a certificate that this authority (PEM) signed
@@ -34,6 +31,7 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
         port: text,
         host: text,
         type: text,
+        'service-port': text,
         'tls-cert': text,
         'tls-key': text,
         'tls-client-ca': text,
@@ -45,21 +43,19 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
     const json = wantsJson(values.output);
     const port = wholeNumber('--port', required('--port', values.port), 0, 65_535);
     const type = oneOf('--type', values.type, PROTOCOLS);
+    const { 'service-port': service } = values;
+    const servicePort = service === undefined ? undefined : wholeNumber('--service-port', service, 1, 65_535);
     const address = positionals[0]!;
     const tls = await listenerKeys(values['tls-cert'], values['tls-key'], values['tls-client-ca']);
     const client = await connectToSite(values.socket);
-    const made = await client.listen({
+    const { made, listener } = await listenSettled(client, {
       address,
       port,
       ...(values.host && { host: values.host }),
       ...(type && { type }),
+      ...(servicePort !== undefined && { servicePort }),
       ...(tls && { tls }),
     });
-    const listener = await settled(client, made.name);
-    if (listener?.state === 'failed') {
-      await client.remove(made);
-      throw new Error(listener.message ?? `${address} cannot be listened for at port ${port}.`);
-    }
     if (json) return io.out(`${JSON.stringify(listener ? { ...made, host: listener.host, port: listener.port } : made)}\n`);
     const at = listener && listener.port > 0 ? `${listener.host}:${listener.port}` : 'a local port';
     const until = listener?.state === 'open' ? '' : ' Nobody offers it yet: until then, connections are refused.';
@@ -74,20 +70,4 @@ async function listenerKeys(certificate?: string, key?: string, clientAuthority?
     key: await readPem('--tls-key', required('--tls-key', key)),
     ...(clientAuthority !== undefined && { clientAuthority: await readPem('--tls-client-ca', clientAuthority) }),
   };
-}
-
-/** The listener once it is open or has failed; as it is where neither comes in time, as while nobody offers the address. */
-async function settled(client: ApiClient, name: string): Promise<ListenerStatus | undefined> {
-  const find = ({ listeners }: { listeners: ListenerStatus[] }) => listeners.find((listener) => listener.name === name);
-  const status = await waitForStatus(
-    client,
-    (now) => {
-      const listener = find(now);
-      if (!listener) return false;
-      const offered = now.services.some(({ address, destinations }) => address === listener.address && destinations.length > 0);
-      return listener.state !== 'closed' || !offered;
-    },
-    SETTLE_MS,
-  );
-  return status && find(status);
 }

@@ -4,7 +4,7 @@ import { OUTPUT_OPTION, parseArguments, SOCKET_OPTION, UsageError, wantsJson, wh
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
 import { readToken } from './read-token.ts';
-import { waitForStatus } from './wait.ts';
+import { waitForStatus } from '../api/wait-for-status.ts';
 
 /** How long the command waits to tell whether the new link carries traffic. Milliseconds. */
 const LINK_MS = 5000;

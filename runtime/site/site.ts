@@ -277,7 +277,7 @@ export class Site implements SiteControl {
     return { ...(await this.#make('Connector', name, spec)), ...(header !== undefined && { header }) };
   }
 
-  async listen({ address, port, host = '127.0.0.1', type = 'tcp', tls }: ListenRequest): Promise<MadeResource> {
+  async listen({ address, port, host = '127.0.0.1', type = 'tcp', servicePort, tls }: ListenRequest): Promise<MadeResource> {
     if (address === '' && type !== 'amqp')
       throw new CaravanError(
         'bad-request',
@@ -288,7 +288,8 @@ export class Site implements SiteControl {
       name: `listener-${name}`,
       keys: { 'tls.crt': tls.certificate, 'tls.key': tls.key, 'ca.crt': tls.clientAuthority },
     };
-    return this.#make('Listener', name, { routingKey: address, port, host, type }, secret);
+    const settings = servicePort === undefined ? {} : { servicePort: String(servicePort) };
+    return this.#make('Listener', name, { routingKey: address, port, host, type, settings }, secret);
   }
 
   openProxy({ port }: ProxyRequest): Promise<ProxyStatus> {

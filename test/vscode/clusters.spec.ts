@@ -122,6 +122,18 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     await workbench.screenshot('joined');
   });
 
+  it('moves a service to another local port', async () => {
+    const port = await freePort();
+    await services().item('backend').contextMenu('Change Local Port…');
+    await workbench.typeInput(String(port));
+    await workbench.waitForNotification(new RegExp(`backend is at localhost:${port} now`));
+    await workbench.notifications.clear();
+    await services()
+      .item('backend')
+      .waitForText(new RegExp(`→ localhost:${port}$`));
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'hello from west');
+  });
+
   it('opens a terminal in the network: curl reaches the service by the name that pods use', async () => {
     await workbench.run('Caravan: Open Terminal in the Network');
     await workbench.terminal.waitForText(/[#$>%] ?$/);
