@@ -64,12 +64,24 @@ export const udp: Protocol = {
     }),
 };
 
+/** Ports of earlier sockets. A flow is known by its client's port: one that the system gives out again would go on with that flow. */
+const used = new Set<number>();
+
 async function withSocket<T>(use: (socket: Socket) => Promise<T>): Promise<T> {
-  const socket = createSocket('udp4');
-  socket.on('error', () => {});
+  const sockets: Socket[] = [];
   try {
-    return await use(socket);
+    for (;;) {
+      const socket = createSocket('udp4');
+      sockets.push(socket);
+      socket.on('error', () => {});
+      socket.bind(0, '127.0.0.1');
+      await once(socket, 'listening');
+      const { port } = socket.address();
+      if (used.has(port)) continue;
+      used.add(port);
+      return await use(socket);
+    }
   } finally {
-    socket.close();
+    for (const socket of sockets) socket.close();
   }
 }
