@@ -20,25 +20,47 @@ export class FrameReader {
 
   /** Throws a `ConnectionError`, and what is thrown for a frame. */
   read(chunk: Buffer): void {
-    let bytes = this.#prefaceLeft > 0 ? this.#readPreface(chunk) : chunk;
-    if (this.#held) {
-      this.#held.add(bytes);
-      ({ bytes } = this.#held);
-    }
+    const bytes = this.#prefaceLeft > 0 ? this.#readPreface(chunk) : chunk;
     let at = 0;
-    while (bytes.length - at >= HEADER_BYTES) {
-      const length = bytes.readUIntBE(at, 3);
-      if (length > FRAME_BYTES) throw new ConnectionError(ErrorCode.frameSize, 'a frame is larger than it may be');
-      const from = at + HEADER_BYTES;
-      if (bytes.length < from + length) break;
-      const stream = bytes.readUInt32BE(at + 5) & MAX_WINDOW_BYTES;
-      if (!this.#take(bytes[at + 3]!, bytes[at + 4]!, stream, bytes.subarray(from, from + length))) return;
-      at = from + length;
+    while (this.#held) {
+      at += this.#complete(this.#held, bytes, at);
+      if (at === bytes.length) return;
     }
-    if (this.#held && at === 0) return;
-    // What was read out of it is still in use: the rest goes into a new one.
-    this.#held = at < bytes.length ? new GrowingBuffer() : undefined;
-    this.#held?.add(bytes.subarray(at));
+    while (bytes.length - at >= HEADER_BYTES) {
+      const end = at + HEADER_BYTES + payloadBytes(bytes, at);
+      if (bytes.length < end) break;
+      if (!this.#takeFrom(bytes, at, end)) return;
+      at = end;
+    }
+    if (at < bytes.length) this.#hold(bytes.subarray(at));
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held = new GrowingBuffer();
+    this.#held.add(bytes);
+  }
+
+  /** Adds what the frame that is held lacks, and takes it where it is whole then. Returns how much that was: all, where nothing may follow. */
+  #complete(held: GrowingBuffer, bytes: Buffer, at: number): number {
+    let used = this.#fill(held, HEADER_BYTES, bytes, at);
+    if (held.size < HEADER_BYTES) return used;
+    const size = HEADER_BYTES + payloadBytes(held.bytes, 0);
+    used += this.#fill(held, size, bytes, at + used);
+    if (held.size < size) return used;
+    this.#held = undefined;
+    return this.#takeFrom(held.bytes, 0, size) ? used : bytes.length - at;
+  }
+
+  /** So that it has `size` bytes. Returns how many were missing, and there. */
+  #fill(held: GrowingBuffer, size: number, bytes: Buffer, at: number): number {
+    const missing = Math.max(0, Math.min(size - held.size, bytes.length - at));
+    if (missing > 0) held.add(bytes.subarray(at, at + missing));
+    return missing;
+  }
+
+  #takeFrom(bytes: Buffer, at: number, end: number): boolean {
+    const stream = bytes.readUInt32BE(at + 5) & MAX_WINDOW_BYTES;
+    return this.#take(bytes[at + 3]!, bytes[at + 4]!, stream, bytes.subarray(at + HEADER_BYTES, end));
   }
 
   #readPreface(chunk: Buffer): Buffer {
@@ -49,4 +71,11 @@ export class FrameReader {
     this.#prefaceLeft -= size;
     return chunk.subarray(size);
   }
+}
+
+/** What the header at `at` says. Throws a `ConnectionError` where it is more than there may be. */
+function payloadBytes(bytes: Buffer, at: number): number {
+  const length = bytes.readUIntBE(at, 3);
+  if (length > FRAME_BYTES) throw new ConnectionError(ErrorCode.frameSize, 'a frame is larger than it may be');
+  return length;
 }
