@@ -53,7 +53,9 @@ async function pickService({ sites, laptop }: Caravan, address: string | undefin
   if (!(await laptop.isRunning()))
     throw new CaravanError('not-running', 'This laptop is in no network yet: use "Join with This Laptop" first.');
   const { site, services = [] } = sites.laptop?.status ?? {};
-  const others = services.filter(({ destinations }) => destinations.some(({ siteId }) => siteId !== site?.id));
+  const others = services.filter(
+    ({ destinations, pending }) => pending !== undefined || destinations.some(({ siteId }) => siteId !== site?.id),
+  );
   const known = others.find((service) => service.address === address);
   if (known) return known;
   if (address !== undefined) throw new CaravanError('not-found', `No other site of this laptop's network offers ${address}.`);

@@ -4,24 +4,24 @@ import { INTERCEPTS } from '../../runtime/api/vocabulary.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { Caravan } from '../caravan.ts';
 import { guarded } from '../commands/command.ts';
-import type { InnerConfig } from './launch-config.ts';
-
-/** In the inner configuration: which intercept belongs to the session. No debugger reads it. */
-const MARK = 'caravanIntercept';
+import { type InnerConfig, InterceptMarks } from './intercept-marks.ts';
 
 /** Services that this laptop stands in for while a program is debugged. */
 export class DebugIntercepts implements vscode.Disposable {
   readonly #caravan: Caravan;
-  readonly #wanted = new Map<number, InterceptRequest>();
-  readonly #made = new Map<number, MadeResource>();
-  #count = 0;
+  readonly #marks: InterceptMarks;
   readonly #parts: vscode.Disposable;
 
   constructor(caravan: Caravan) {
     this.#caravan = caravan;
+    this.#marks = new InterceptMarks({ make: (request) => this.#make(request), remove: (made) => this.#remove(made) });
     this.#parts = vscode.Disposable.from(
-      vscode.debug.onDidStartDebugSession((session) => this.#started(session)),
-      vscode.debug.onDidTerminateDebugSession((session) => this.#ended(session)),
+      vscode.debug.onDidStartDebugSession((session) => {
+        if (!session.parentSession) void guarded(caravan, 'intercept', () => this.#marks.started(session.configuration));
+      }),
+      vscode.debug.onDidTerminateDebugSession((session) => {
+        if (!session.parentSession) void guarded(caravan, 'intercept', () => this.#marks.ended(session.configuration));
+      }),
     );
   }
 
@@ -40,37 +40,24 @@ export class DebugIntercepts implements vscode.Disposable {
 
   /** The configuration, such that its session intercepts. */
   marked(config: InnerConfig, request: InterceptRequest): InnerConfig {
-    const mark = ++this.#count;
-    this.#wanted.set(mark, request);
-    return { ...config, [MARK]: mark };
+    return this.#marks.marked(config, request);
   }
 
   dispose(): void {
     this.#parts.dispose();
+    // The window closes, and its sessions with it.
+    void this.#marks.endAll();
   }
 
-  #started({ configuration }: vscode.DebugSession): void {
-    const mark = configuration[MARK] as number;
-    const request = this.#wanted.get(mark);
-    // Some debuggers run sessions within a session, with the same configuration: the first one counts.
-    if (!request) return;
-    this.#wanted.delete(mark);
-    void guarded(this.#caravan, 'intercept', async () => {
-      const { laptop, operations } = this.#caravan;
-      if (!(await laptop.isRunning()))
-        throw new CaravanError('not-running', `This laptop is in no network, so ${request.address} is not intercepted: use "Join with This Laptop", and start again.`); // prettier-ignore
-      const made = await operations.run(`intercept ${request.address}`, () => this.#caravan.api(laptop.ref).intercept(request));
-      this.#made.set(mark, made);
-    });
+  async #make(request: InterceptRequest): Promise<MadeResource> {
+    const { laptop, operations } = this.#caravan;
+    if (!(await laptop.isRunning()))
+      throw new CaravanError('not-running', `This laptop is in no network, so ${request.address} is not intercepted: use "Join with This Laptop", and start again.`); // prettier-ignore
+    return operations.run(`intercept ${request.address}`, () => this.#caravan.api(laptop.ref).intercept(request));
   }
 
-  #ended({ configuration, parentSession }: vscode.DebugSession): void {
-    const mark = configuration[MARK] as number;
-    const made = parentSession ? undefined : this.#made.get(mark);
-    if (!made) return;
-    this.#made.delete(mark);
-    void guarded(this.#caravan, 'intercept', () =>
-      this.#caravan.operations.run('stop intercepting', () => this.#caravan.api(this.#caravan.laptop.ref).remove(made)),
-    );
+  #remove(made: MadeResource): Promise<void> {
+    const { laptop, operations } = this.#caravan;
+    return operations.run('stop intercepting', () => this.#caravan.api(laptop.ref).remove(made));
   }
 }

@@ -87,6 +87,8 @@ export interface InterceptStatus extends StandIn {
   siteId: string;
   /** What it leads to: `host:port`. */
   target: string;
+  /** The service's port that it is for; none: whichever. */
+  port?: number;
 }
 
 export interface ServiceStatus {

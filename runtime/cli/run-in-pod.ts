@@ -27,7 +27,7 @@ export async function runInPod(io: Io): Promise<void> {
   try {
     await api.listenOnPort(API_PORT);
     const { inCluster } = await loadKubernetes();
-    const cluster = inCluster({ namespace, ...(hostIp && { hostIp }) });
+    const cluster = inCluster({ namespace, ...(hostIp && { hostIp }), log: log.named('namespace') });
     const starting = Site.start({
       store: cluster.store,
       sources: (view) => [cluster.source(view)],

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { ApiClient } from '../api/client.ts';
+import type { Log } from '../log.ts';
 import type { NetworkView } from '../site/network-view.ts';
 import type { ResourceSource } from '../site/source.ts';
 import type { SiteStore } from '../site/store.ts';
@@ -94,6 +95,7 @@ export interface InClusterOptions {
   pod?: string;
   /** The node's address, where NodePorts are reached. */
   hostIp?: string;
+  log: Log;
 }
 
 export interface InCluster {
@@ -103,11 +105,11 @@ export interface InCluster {
 }
 
 /** What a site needs that runs in a pod of its own namespace. Makes no call yet. */
-export function inCluster({ namespace, hostIp }: InClusterOptions): InCluster {
+export function inCluster({ namespace, hostIp, log }: InClusterOptions): InCluster {
   const client = inClusterClient();
   return {
     store: secretStore(client, namespace),
-    source: (view) => new NamespaceSource({ client, namespace, ...(hostIp && { hostIp }), view }),
+    source: (view) => new NamespaceSource({ client, namespace, ...(hostIp && { hostIp }), view, log }),
   };
 }
 

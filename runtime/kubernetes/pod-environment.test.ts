@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { FakeApi } from './fake-api.testkit.ts';
+import { FakeApi, reply, status } from './fake-api.testkit.ts';
 import { podEnvironmentWith } from './pod-environment.ts';
 import { podMakersWith } from './pod-makers.ts';
 import type { PodEnvironmentRequest } from './types.ts';
@@ -77,10 +77,10 @@ describe('the environment of a workload', () => {
     const fields = ['metadata.name', 'status.podIP', "metadata.labels['app']", 'spec.nodeName'];
     deploy({ env: fields.map((fieldPath, at) => ({ name: `F${at}`, valueFrom: { fieldRef: { fieldPath } } })) });
     assert.deepEqual((await ask()).missing[0], 'F0 is metadata.name of a pod, and none runs');
-    const pod = (name: string, podIP: string, status: string) => ({
+    const pod = (name: string, podIP: string, isReady: string) => ({
       metadata: { name, labels: { app: 'backend' } },
       spec: {},
-      status: { phase: 'Running', podIP, conditions: [{ type: 'Ready', status }] },
+      status: { phase: 'Running', podIP, conditions: [{ type: 'Ready', status: isReady }] },
     });
     api.put('Pod', namespace, pod('backend-1', '10.0.0.1', 'False'));
     api.put('Pod', namespace, pod('backend-2', '10.0.0.2', 'True'));
@@ -104,6 +104,24 @@ describe('the environment of a workload', () => {
       'there is no ConfigMap gone',
       'A is a of ConfigMap gone, which is not there',
       'CPUS is limits.cpu, which only a pod has',
+    ]);
+  });
+
+  test('names what may not be read, and what refers to what is left out', async () => {
+    api.intercept = ({ path }, response) => {
+      if (!path.includes('/secrets/')) return false;
+      reply(response, 403, status(403, 'secrets "db" is forbidden: User "ada" cannot get resource "secrets" in API group "" in the namespace "shop"')); // prettier-ignore
+      return true;
+    };
+    const password = { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } };
+    deploy({ env: [password, { name: 'URL', value: 'postgres://ada:$(PASSWORD)@db' }, { name: 'B', value: 'b' }] });
+    const { variables, missing } = await ask({ secrets: true });
+    api.intercept = () => false;
+    assert.deepEqual(variables, { URL: 'postgres://ada:$(PASSWORD)@db', B: 'b' });
+    assert.match(missing[0]!, /^ada may not get secrets in the namespace shop/);
+    assert.deepEqual(missing.slice(1), [
+      'PASSWORD is password of Secret db, which is not there',
+      'URL refers to PASSWORD, which is left out',
     ]);
   });
 

@@ -4,6 +4,7 @@
  */
 import type { V1Container, V1EnvVar, V1EnvVarSource, V1Pod } from '@kubernetes/client-node';
 import { CaravanError } from '../errors.ts';
+import { ApiError } from './api-errors.ts';
 import type { ClusterClient } from './client.ts';
 import { nameOf } from './objects.ts';
 import { isAlive, isReady, matchesSelector } from './pods.ts';
@@ -32,10 +33,16 @@ export async function podEnvironmentWith(
   }
   const found: PodEnvironment = { variables: {}, secrets: [], missing: [] };
   const maps = new Map<string, Promise<Record<string, string> | undefined>>();
+  /** Each is asked for once. One that may not be read is told once, and is as if it were not there. */
   const once = (key: string, load: () => Promise<Record<string, string> | undefined>) => {
-    const known = maps.get(key) ?? load();
+    const known = maps.get(key) ?? load().catch((error: unknown) => forbidden(error));
     maps.set(key, known);
     return known;
+  };
+  const forbidden = (error: unknown) => {
+    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    found.missing.push(error.message.replace(/\.$/, ''));
+    return undefined;
   };
   const configMap = (of: string) =>
     once(`ConfigMap ${of}`, async () => (await client.read('ConfigMap', namespace, of, options))?.data);
@@ -53,11 +60,19 @@ export async function podEnvironmentWith(
     else if (configMapRef) await addAll(prefix, `ConfigMap ${configMapRef.name}`, configMapRef, configMap);
     else if (secretRef) await addAll(prefix, `Secret ${secretRef.name}`, secretRef, secret);
   }
+  const leftOut = new Set<string>();
   /** What `$(NAME)` may refer to: what stands before it in `env`. */
   const before: Record<string, string> = {};
   for (const variable of container.env ?? []) {
     const value = await valueOf(variable);
-    if (value !== undefined) before[variable.name] = found.variables[variable.name] = value;
+    if (value === undefined) {
+      leftOut.add(variable.name);
+      continue;
+    }
+    before[variable.name] = found.variables[variable.name] = value;
+    const unknown = variable.valueFrom ? undefined : /\$\((\w+)\)/.exec(value.replaceAll('$$', ''))?.[1];
+    if (unknown !== undefined && leftOut.has(unknown))
+      found.missing.push(`${variable.name} refers to ${unknown}, which is left out`);
   }
   return found;
 

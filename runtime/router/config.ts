@@ -23,6 +23,8 @@ export interface ListenerConfig {
   servicePort: number;
   /** Where `port` cannot be had, take one that the system chooses. */
   orAnyPort: boolean;
+  /** How the destination of these clients is chosen, whatever those that offer the address say. */
+  distribution?: Distribution;
   /** Clients speak TLS. */
   tls?: ServerTls;
   /** A connection on which nothing moved for so long is reset. Milliseconds. */

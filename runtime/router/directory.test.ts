@@ -24,7 +24,7 @@ it('a directory says what the tables said when it was first asked, until it is t
   engine.setOffers([offer(['one', 'two'])]);
   assert.deepEqual(targets(80), []);
   directory.forget();
-  assert.deepEqual([targets(80), targets(443), targets(1)], [['one', 'two'], ['secure'], ['one', 'two', 'beta']]);
+  assert.deepEqual([targets(80), targets(443), targets(1)], [['one', 'two', 'beta'], ['secure'], ['one', 'two', 'beta']]);
   assert.equal(directory.of('orders', 80), directory.of('orders', 80), 'it is worked out once');
   assert.equal(directory.of('orders', 80).distribution, 'closest');
 });

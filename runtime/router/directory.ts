@@ -77,7 +77,7 @@ export class Directory {
       fanOut: distribution === 'multicast' ? aggregate : undefined,
       destinations: destinationsIn(offered),
       servers: servers.filter(isServer),
-      listening: servers.filter((server) => !isServer(server)),
+      listening: servers.filter(({ intercept }) => intercept === 'listen-in'),
     };
   }
 }

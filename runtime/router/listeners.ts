@@ -151,10 +151,11 @@ class GatedListener implements Way {
 
   /** Of several addresses the one whose turn it is; where it refuses, the next. */
   async connect(info: ClientInfo = {}): Promise<Duplex> {
+    const { servicePort, distribution } = this.#config;
     let last: StreamError | undefined;
     for (const each of this.#turn())
       try {
-        return (await this.#router.connect(each, this.#config.servicePort, info)).stream;
+        return (await this.#router.connect(each, servicePort, info, distribution)).stream;
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
         last = error;
@@ -163,12 +164,13 @@ class GatedListener implements Way {
   }
 
   attempts(request?: RequestTraits): Attempts {
+    const { servicePort, distribution: preferred } = this.#config;
     const addresses = this.#turn();
     const tried = new Set<string>();
     return {
       next: () => {
         for (const each of addresses) {
-          const server = this.#router.nextServer({ address: each, port: this.#config.servicePort, request }, tried);
+          const server = this.#router.nextServer({ address: each, port: servicePort, request, preferred }, tried);
           if (!server) continue;
           tried.add(server.id);
           return server;

@@ -52,6 +52,15 @@ interface StreamInfo extends Wanted {
   hops: number;
 }
 
+/** What a request asks for. */
+interface WantedServer {
+  address: string;
+  port: number;
+  request: RequestTraits | undefined;
+  /** Instead of the address' own. */
+  preferred?: Distribution | undefined;
+}
+
 /** A connection to whoever serves an address. */
 export interface Connection {
   stream: Duplex;
@@ -190,15 +199,16 @@ export class Router {
 
   /**
    * Connects to whoever serves an address. A destination that refuses is replaced by the next; when none is left it rejects with the
-   * `StreamError` of the last. `info` tells the server's side of the client.
+   * `StreamError` of the last. `info` tells the server's side of the client; `preferred` is how
+   * it is chosen, instead of the address' own way.
    */
-  async connect(address: string, port: number, info: ClientInfo = {}): Promise<Connection> {
+  async connect(address: string, port: number, info: ClientInfo = {}, preferred?: Distribution): Promise<Connection> {
     const refused = new Set<RouterId>();
     let last: StreamError | undefined;
     for (;;) {
       const { distribution, destinations } = this.#directory.of(address, port);
       const left = refused.size === 0 ? destinations : destinations.filter(({ key }) => !refused.has(key));
-      const choice = this.balancer.choose(address, distribution, takersOf(left, undefined));
+      const choice = this.balancer.choose(address, preferred ?? distribution, takersOf(left, undefined));
       if (!choice) throw last ?? new StreamError(refusal('unreachable', `nothing offers ${address}`));
       this.balancer.started(address, choice.key);
       try {
@@ -216,13 +226,10 @@ export class Router {
   }
 
   /** The server for a request, other than those that were tried: see `Server`. */
-  nextServer(
-    { address, port, request }: { address: string; port: number; request: RequestTraits | undefined },
-    tried: ReadonlySet<string>,
-  ): Server | undefined {
+  nextServer({ address, port, request, preferred }: WantedServer, tried: ReadonlySet<string>): Server | undefined {
     const { distribution, servers } = this.#directory.of(address, port);
     const left = takersOf(tried.size === 0 ? servers : servers.filter(({ key }) => !tried.has(key)), request);
-    const choice = this.balancer.choose(address, distribution, this.#shares.turnOf(address, left));
+    const choice = this.balancer.choose(address, preferred ?? distribution, this.#shares.turnOf(address, left));
     return choice && this.#use(choice, address, port);
   }
 

@@ -187,9 +187,13 @@ export class Servers {
     );
   }
 
-  #leastUsed<T extends Target>(targets: readonly T[]): T[] {
-    return targets.toSorted(
-      (a, b) => this.#count(a) - this.#count(b) || (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
+  /** Those that stand in for the others before these. */
+  #leastUsed(servers: readonly Server[]): Server[] {
+    return servers.toSorted(
+      (a, b) =>
+        Number(b.connector.intercept === 'take-over') - Number(a.connector.intercept === 'take-over') ||
+        this.#count(a) - this.#count(b) ||
+        (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
     );
   }
 

@@ -68,7 +68,7 @@ export interface OfferedPort {
 
 /** What of an offer clients of a port may use: what is for that very port, else what takes any. */
 export function portsFor(ports: readonly OfferedPort[], port: number): OfferedPort[] {
-  const own = ports.filter((offered) => offered.port === port);
+  const own = ports.filter((offered) => offered.exact && offered.port === port);
   return own.length > 0 ? own : ports.filter(({ exact }) => !exact);
 }
 

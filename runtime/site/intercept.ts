@@ -25,7 +25,9 @@ export function interceptConnector(
 ): InterceptConnector {
   const { address, port, host = '127.0.0.1', how = 'take-some' } = request;
   const service = services.find((known) => known.address === address);
-  if (!service?.destinations.some(({ siteId }) => siteId !== self.siteId))
+  const isOffered = service?.destinations.some(({ siteId }) => siteId !== self.siteId) ?? false;
+  // A service whose servers are all down is just what somebody may want to stand in for.
+  if (!service || !(isOffered || service.pending))
     throw new CaravanError(
       'not-found',
       `No other site offers ${address}, so there is nothing to take from; to offer it: caravan expose ${address}`,
@@ -42,7 +44,9 @@ export function interceptConnector(
   if (servicePort === undefined || !ports.includes(servicePort))
     throw new CaravanError('bad-request', `${address} has the ports ${ports.join(', ')}: say which one with the service port.`);
   const header = headerOf(request);
-  const taken = service.intercepts?.find((other) => other.siteId !== self.siteId && excludes(other, { how, header }));
+  const taken = service.intercepts?.find(
+    (other) => other.siteId !== self.siteId && excludes(other, { how, header, port: servicePort }),
+  );
   if (taken)
     throw new CaravanError(
       'conflict',
@@ -80,7 +84,11 @@ function headerOf({ how = 'take-some', header }: InterceptRequest): string | und
 }
 
 /** Whether a request that one of the two is for could be for the other as well. */
-function excludes(other: InterceptStatus, wanted: { how: InterceptStatus['how']; header: string | undefined }): boolean {
+function excludes(
+  other: InterceptStatus,
+  wanted: { how: InterceptStatus['how']; header: string | undefined; port: number },
+): boolean {
+  if (other.port !== undefined && other.port !== wanted.port) return false;
   if (other.how !== wanted.how || other.how === 'listen-in') return false;
   return other.how === 'take-over' || other.header === wanted.header;
 }

@@ -47,13 +47,14 @@ function destinationsOf({ router, offer }: KnownOffer): Destination[] {
 }
 
 function interceptsOf({ router: { site }, offer }: KnownOffer): InterceptStatus[] {
-  return offer.ports.flatMap(({ intercept, rule, targets }) =>
+  return offer.ports.flatMap(({ intercept, rule, targets, port, exact }) =>
     intercept
       ? targets.map((target) => ({
           how: intercept,
           site: site.name,
           siteId: site.id,
           target,
+          ...(exact && { port }),
           ...(rule?.header && { header: headerText(rule.header) }),
         }))
       : [],

@@ -121,12 +121,24 @@ function listenerOf(resource: Of<'Listener'> | Of<'MultiKeyListener'>, secrets: 
   if (typeof tls === 'string') return complain(`${tls}.`);
   const idleMs = idleTimeout(type, settings['idleTimeout']);
   if (typeof idleMs === 'string') return complain(idleMs);
+  const { distribution } = settings;
+  if (distribution !== undefined && !isOfListener(distribution))
+    return complain(`settings.distribution is "${distribution}"; a listener's is balanced or closest.`);
   const servicePort = Number(settings['servicePort'] ?? port);
-  const options = { ...(tls && { tls }), ...(idleMs !== undefined && { idleMs }) };
+  const options = {
+    ...(tls && { tls }),
+    ...(distribution !== undefined && { distribution }),
+    ...(idleMs !== undefined && { idleMs }),
+  };
   const common = { name, type, host, port, servicePort, orAnyPort: false, source: where, ...options };
   if (resource.kind === 'Listener') return [{ ...common, address: resource.spec.routingKey }];
   const choice = choiceOf(resource.spec.strategy);
   return [{ ...common, address: addressesOf(choice).join(', '), choice }];
+}
+
+/** Who connects there cannot go to all. */
+function isOfListener(distribution: string): distribution is Exclude<Distribution, 'multicast'> {
+  return distribution === 'balanced' || distribution === 'closest';
 }
 
 /** An offer with a port that is none would be refused by every neighbour, with the whole link. */

@@ -3,7 +3,7 @@ import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Problem, Protocol } from '../../api/types.ts';
 import type { ConnectorResource, Resource, Target } from '../../site/resources.ts';
 import { type OwnPort, ownPorts, readExposure } from '../annotations.ts';
-import { OWN_LABELS } from '../names.ts';
+import { OWN_LABELS, ROUTER_LABELS } from '../names.ts';
 import { hasLabels, nameOf } from '../objects.ts';
 import { isAlive, isReady, matchesSelector, namedPort, noneReady } from '../pods.ts';
 import type { ExposedPort, WorkloadKind } from '../types.ts';
@@ -15,18 +15,23 @@ export interface Offers {
   problems: Problem[];
   /** By address: what offers it here, as `Deployment backend`. */
   offeredBy: Map<string, Set<string>>;
-  /** By address: as what, and at which ports. */
-  exposed: Map<string, Exposed>;
+  /** What annotations expose. */
+  exposed: Exposed[];
 }
 
-/** How an address is offered by this namespace. */
+/** An object that is exposed. */
 export interface Exposed {
+  kind: WorkloadKind;
+  name: string;
+  address: string;
   type: Protocol;
   ports: ExposedPort[];
+  /** Of a workload: the labels of its pods, and what its containers call their ports. */
+  pods?: { labels: Record<string, string>; portNames: ReadonlyMap<string, number> };
 }
 
 export function offersOf(snapshot: Snapshot): Offers {
-  const offers: Offers = { connectors: [], problems: [], offeredBy: new Map(), exposed: new Map() };
+  const offers: Offers = { connectors: [], problems: [], offeredBy: new Map(), exposed: [] };
   const services = snapshot.services.filter((service) => !hasLabels(service, OWN_LABELS));
   for (const service of services)
     offerObject(offers, 'Service', service, (exposed) => behindService(service, exposed, snapshot.pods));
@@ -53,7 +58,8 @@ function offerObject(
     return;
   }
   const { address, type, distribution, aggregate, ports } = exposure;
-  noteOffer(offers, address, where, { type, ports });
+  noteOffer(offers, address, where);
+  offers.exposed.push({ kind, name: nameOf(object), address, type, ports, ...podsOf(kind, object) });
   for (const exposed of ports) {
     // One of several ports takes its own clients only; a sole port takes whoever asks for the address.
     const only: Record<string, string> = ports.length > 1 ? { servicePort: String(exposed.port) } : {};
@@ -77,8 +83,8 @@ function offerObject(
 export function resolveSelectors(resources: readonly Resource[], pods: readonly V1Pod[], offers: Offers): Resource[] {
   return resources.map((resource) => {
     if (resource.kind !== 'Connector') return resource;
-    const { routingKey, port, type, selector: text, includeNotReadyPods } = resource.spec;
-    noteOffer(offers, routingKey, `Connector ${resource.name}`, { type, ports: [{ port, targetPort: port }] });
+    const { routingKey, port, selector: text, includeNotReadyPods } = resource.spec;
+    noteOffer(offers, routingKey, `Connector ${resource.name}`);
     if (text === undefined) return resource;
     const selector = parseLabelSelector(text);
     if (!selector) {
@@ -92,8 +98,14 @@ export function resolveSelectors(resources: readonly Resource[], pods: readonly 
   });
 }
 
-function noteOffer({ offeredBy, exposed }: Offers, address: string, by: string, { type, ports }: Exposed): void {
-  exposed.set(address, { type, ports: [...(exposed.get(address)?.ports ?? []), ...ports] });
+function podsOf(kind: WorkloadKind, object: V1Service | Workload['object']): Pick<Exposed, 'pods'> {
+  if (kind === 'Service') return {};
+  const { template } = (object as Workload['object']).spec ?? {};
+  const named = ownPorts(kind, object).flatMap(({ name, port }) => (name === undefined ? [] : [[name, port] as const]));
+  return { pods: { labels: template?.metadata?.labels ?? {}, portNames: new Map(named) } };
+}
+
+function noteOffer({ offeredBy }: Offers, address: string, by: string): void {
   const known = offeredBy.get(address);
   if (known) known.add(by);
   else offeredBy.set(address, new Set([by]));
@@ -110,7 +122,8 @@ function behindService(service: V1Service, exposed: ExposedPort, pods: readonly 
   const of = `Service ${nameOf(service)}`;
   if (type === 'ExternalName') return one(externalName ?? '', exposed.targetPort);
   if (Object.keys(selector).length > 0) {
-    const chosen = pods.filter((pod) => hasLabels(pod, selector));
+    // A Service that was left pointing at the router leads to nobody: the router's own pod would ask itself.
+    const chosen = pods.filter((pod) => hasLabels(pod, selector) && !hasLabels(pod, ROUTER_LABELS));
     return toTargets(chosen, of, exposed, publishNotReadyAddresses);
   }
   if (!clusterIP || clusterIP === 'None') return { targets: [], pending: `${of} has neither a selector nor a cluster IP` };

@@ -69,9 +69,9 @@ function originalOf(service: V1Service): Original | undefined {
   const live = Object.entries(service.spec?.selector ?? {});
   const own = live.filter(([key, value]) => (ROUTER_LABELS as Selector)[key] !== value);
   const targetPorts = { ...kept.targetPorts };
+  const ours = new Set<number | string>(Object.values(kept.listenerPorts));
   for (const port of service.spec?.ports ?? [])
-    if (port.targetPort !== undefined && port.targetPort !== kept.listenerPorts[keyOf(port)])
-      targetPorts[keyOf(port)] = port.targetPort;
+    if (port.targetPort !== undefined && !ours.has(port.targetPort)) targetPorts[keyOf(port)] = port.targetPort;
   return { ...kept, selector: own.length > 0 ? Object.fromEntries(own) : kept.selector, targetPorts };
 }
 

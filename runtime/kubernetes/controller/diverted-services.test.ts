@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { V1Service } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Service } from '@kubernetes/client-node';
 import type { Intercept, ServiceStatus } from '../../api/types.ts';
 import { ORIGINAL_ANNOTATION, ROUTER_LABELS } from '../names.ts';
 import { asWritten } from './diverted-service.ts';
 import { LEASE_MS, LINGER_MS } from './diverted-services.ts';
 import { makePlan, newPlanMemory, type Plan } from './plan.ts';
 import { ResourceMaps } from './resource-maps.ts';
+import type { Workload } from './snapshot.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const ANNOTATIONS = { 'skupper.io/proxy': 'http' };
@@ -107,8 +108,10 @@ describe('a Service that somebody stands in for', () => {
     const before = structuredClone(world.service);
     world.network = known('take-over');
     world.plan();
+    // Nothing happens for a while.
+    world.now += 60_000;
     world.network = known();
-    assert.equal(world.plan().recheckAt, NOW + LEASE_MS);
+    assert.equal(world.plan().recheckAt, world.now + LEASE_MS);
     assert.deepEqual(world.selector, ROUTER_LABELS, 'not at once: it may be back in a moment');
     world.now += LEASE_MS;
     world.plan();
@@ -144,10 +147,33 @@ describe('a Service that somebody stands in for', () => {
     assert.deepEqual([world.selector, world.targetPorts], [ROUTER_LABELS, [10_000]], 'and still points at the router');
     assert.deepEqual(asWritten(world.service).spec?.selector, { app: 'backend', tier: 'web' });
     world.network = known();
+    world.plan();
     world.now += LEASE_MS;
     world.plan();
     assert.deepEqual([world.selector, world.targetPorts], [{ app: 'backend', tier: 'web' }, ['web']]);
     assert.equal(world.service.metadata?.annotations?.[ORIGINAL_ANNOTATION], undefined);
+  });
+
+  test('is given back, and served a while longer, when its owner adds what cannot be served', () => {
+    const world = new World(serviceOf(undefined, {}, { 'skupper.io/port': '80' }));
+    world.network = known('take-over');
+    world.plan();
+    world.service.spec!.ports!.push({ port: 9090, targetPort: 9090 });
+    const { state } = world.plan();
+    assert.match(state.problems[0]!.message, /^The network does not carry its port 9090/);
+    assert.deepEqual([world.selector, world.targetPorts], [{ app: 'backend' }, [8080, 9090]]);
+    assert.equal(listeners(world.plan()).length, 1);
+  });
+
+  test('whose annotation somebody took away leads to no router, and says so', () => {
+    const world = new World();
+    world.network = known('take-over');
+    world.plan();
+    delete world.service.metadata!.annotations![ORIGINAL_ANNOTATION];
+    const { state, writes } = world.plan();
+    assert.deepEqual(writes.patches, []);
+    assert.match(state.problems[0]!.message, /^It points at Caravan's router, and nobody remembers/);
+    assert.deepEqual(targets(world.plan()), []);
   });
 
   test('is given back when it is not exposed any more', () => {
@@ -170,6 +196,11 @@ describe('a Service that somebody stands in for', () => {
 
   for (const [what, service, message] of [
     ['is headless', serviceOf(undefined, { clusterIP: 'None' }), /^It has no cluster IP, so callers inside the cluster keep/],
+    [
+      'takes callers of its own node only',
+      serviceOf(undefined, { internalTrafficPolicy: 'Local' }),
+      /^Its traffic policy is Local, so/,
+    ],
     ['selects no pods', serviceOf(undefined, { selector: {} }), /^It selects no pods, so callers inside/],
     [
       'has a port that is not exposed',
@@ -187,22 +218,56 @@ describe('a Service that somebody stands in for', () => {
     });
 });
 
-test('a Service in front of a workload that is exposed points at the router, too', () => {
-  const deployment = {
-    metadata: { name: 'backend', annotations: ANNOTATIONS },
-    spec: {
-      selector: { matchLabels: { app: 'backend' } },
-      template: { spec: { containers: [{ name: 'c', ports: [{ containerPort: 8080 }] }] } },
+describe('a Service in front of a workload', () => {
+  const plain = (selector = { app: 'backend' }, ports: Port[] = [{ port: 80, targetPort: 'web' }]) => {
+    const service = serviceOf(ports, { selector });
+    delete service.metadata!.annotations;
+    return service;
+  };
+  const planned = (service: V1Service, workloads: Workload[], configMaps: V1ConfigMap[] = []) =>
+    makePlan(
+      { services: [service], pods: [POD], workloads, configMaps, network: known('take-over'), hostIp: undefined, now: NOW },
+      newPlanMemory(NOW),
+      new ResourceMaps(),
+    );
+  const deployment: Workload = {
+    kind: 'Deployment',
+    object: {
+      metadata: { name: 'web', annotations: { ...ANNOTATIONS, 'skupper.io/address': 'backend' } },
+      spec: {
+        selector: { matchLabels: { app: 'backend' } },
+        template: {
+          metadata: { labels: { app: 'backend', version: '2' } },
+          spec: {
+            containers: [{ name: 'c', ports: [{ name: 'web', containerPort: 8080 }, { name: 'admin', containerPort: 9090 }] }], // prettier-ignore
+          },
+        },
+      },
     },
   };
-  const plain = serviceOf();
-  delete plain.metadata!.annotations;
-  const input = { services: [plain], pods: [POD], configMaps: [], network: known('take-over'), hostIp: undefined, now: NOW };
-  const plan = makePlan(
-    { ...input, workloads: [{ kind: 'Deployment', object: deployment }] },
-    newPlanMemory(NOW),
-    new ResourceMaps(),
-  );
-  assert.deepEqual(plan.writes.patches.map(({ name }) => name), ['backend']); // prettier-ignore
-  assert.deepEqual(listeners(plan), [['diverted-backend-80', 10_000, '8080']]);
+
+  test('that is exposed under its name points at the router, too', () => {
+    const plan = planned(plain(), [deployment]);
+    assert.deepEqual(plan.writes.patches.map(({ name }) => name), ['backend']); // prettier-ignore
+    assert.deepEqual(listeners(plan), [['diverted-backend-80', 10_000, '8080']]);
+  });
+
+  test('has each of its ports where that leads', () => {
+    const ports = [{ port: 80, targetPort: 8080 }, { port: 8080, targetPort: 'admin' }]; // prettier-ignore
+    assert.deepEqual(listeners(planned(plain(undefined, ports), [deployment])), [
+      ['diverted-backend-80', 10_000, '8080'],
+      ['diverted-backend-8080', 10_001, '9090'],
+    ]);
+  });
+
+  test('stays where it leads to other pods', () => {
+    assert.deepEqual(planned(plain({ app: 'legacy' }), [deployment]).writes.patches, []);
+  });
+
+  test('stays where a Connector offers the address: its host may be that Service', () => {
+    const yaml =
+      'apiVersion: skupper.io/v2alpha1\nkind: Connector\nmetadata: {name: c}\nspec: {routingKey: backend, host: backend, port: 8080}';
+    const map = { metadata: { name: 'm' }, data: { 'a.yaml': yaml } };
+    assert.deepEqual(planned(plain(), [], [map]).writes.patches, []);
+  });
 });

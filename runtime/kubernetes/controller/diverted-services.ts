@@ -2,14 +2,15 @@
  * Which Services of the namespace point at the router, since somebody stands in for what they lead to: callers inside the cluster then reach whom
  * callers of other sites reach. Pure: time and memory come in.
  *
- * The router serves a diverted Service in every case: from whoever stands in, or else from the pods that its owner selected. So it is given back
- * in no hurry, `LEASE_MS` after the network last knew of the intercept: a laptop whose link breaks for a moment changes nothing in the cluster, and
- * one that has gone for good, or a router that has restarted meanwhile, leaves nothing behind.
+ * The router serves a diverted Service in every case: from whoever stands in, or else from the servers of the address, those of this site first. So it
+ * is given back in no hurry, `LEASE_MS` after the network ceased to know of the intercept: a laptop whose link breaks for a moment changes nothing
+ * in the cluster, and one that has gone for good, or a router that has restarted meanwhile, leaves nothing behind.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { V1Service } from '@kubernetes/client-node';
 import type { Problem, ServiceStatus } from '../../api/types.ts';
 import type { Resource } from '../../site/resources.ts';
-import { OWN_LABELS } from '../names.ts';
+import { OWN_LABELS, ROUTER_LABELS } from '../names.ts';
 import { hasLabels, nameOf } from '../objects.ts';
 import type { ExposedPort } from '../types.ts';
 import type { Exposed } from './connectors.ts';
@@ -24,8 +25,10 @@ export const LINGER_MS = 10_000;
 export interface DivertMemory {
   /** When this controller started, and had not been told of any intercept. Milliseconds. */
   started: number;
-  /** When the network last knew of an intercept, by Service. */
-  lastKnown: Map<string, number>;
+  /** Since when the network knows of no intercept any more, by Service that is diverted all the same. */
+  missingSince: Map<string, number>;
+  /** The listeners that each diverted Service has. */
+  serving: Map<string, Resource[]>;
   /** The listeners of Services that were given back, and until when they stay. */
   lingering: Map<string, { listeners: Resource[]; until: number }>;
 }
@@ -34,9 +37,8 @@ export interface DivertInput {
   network: readonly ServiceStatus[];
   /** As they stand, diverted or not. */
   services: readonly V1Service[];
-  /** By address: what offers it here, as `Deployment backend`, and how. */
-  offeredBy: ReadonlyMap<string, ReadonlySet<string>>;
-  exposed: ReadonlyMap<string, Exposed>;
+  /** What annotations expose here. */
+  exposed: readonly Exposed[];
   ports: ListenerPorts;
   now: number;
 }
@@ -50,25 +52,28 @@ export interface DivertPlan {
 }
 
 export function newDivertMemory(now: number): DivertMemory {
-  return { started: now, lastKnown: new Map(), lingering: new Map() };
+  return { started: now, missingSince: new Map(), serving: new Map(), lingering: new Map() };
 }
 
 export function planDiversions(input: DivertInput, memory: DivertMemory): DivertPlan {
-  const { network, services, offeredBy, now } = input;
+  const { network, services, exposed, now } = input;
   const plan: DivertPlan = { patches: [], listeners: [], problems: [], recheckAt: undefined };
-  const own = new Map(services.filter((service) => !hasLabels(service, OWN_LABELS)).map((service) => [nameOf(service), service]));
   const intercepted = new Set(network.flatMap(({ address, intercepts }) => (intercepts ? [address] : [])));
-  const addressOf = new Map<string, string>();
-  for (const address of offeredBy.keys())
-    for (const name of servicesOf(address, offeredBy)) if (own.has(name)) addressOf.set(name, address);
-  for (const [name, service] of own) {
-    const address = addressOf.get(name);
-    if (address !== undefined && intercepted.has(address)) memory.lastKnown.set(name, now);
-    const lastKnown = memory.lastKnown.get(name) ?? (isDiverted(service) ? memory.started : -Infinity);
-    if (address !== undefined && lastKnown + LEASE_MS > now) keep(service, address, lastKnown + LEASE_MS);
-    else giveBack(service, address);
+  const others = services.filter((service) => !hasLabels(service, OWN_LABELS));
+  for (const service of others) {
+    const name = nameOf(service);
+    const leads = whatLeadsTo(service, exposed);
+    if (leads && intercepted.has(leads.address)) memory.missingSince.delete(name);
+    else if (isDiverted(service) && !memory.missingSince.has(name))
+      memory.missingSince.set(name, memory.serving.has(name) ? now : memory.started);
+    const missing = memory.missingSince.get(name);
+    const isHeld = missing === undefined ? leads && intercepted.has(leads.address) : missing + LEASE_MS > now;
+    if (leads && isHeld) keep(service, leads, missing);
+    else giveBack(service);
   }
-  for (const name of memory.lastKnown.keys()) if (!own.has(name)) memory.lastKnown.delete(name);
+  const there = new Set(others.map(nameOf));
+  for (const known of [memory.missingSince, memory.serving])
+    for (const name of known.keys()) if (!there.has(name)) known.delete(name);
   for (const [name, { listeners, until }] of memory.lingering)
     if (until <= now) memory.lingering.delete(name);
     else {
@@ -77,28 +82,30 @@ export function planDiversions(input: DivertInput, memory: DivertMemory): Divert
     }
   return plan;
 
-  function keep(service: V1Service, address: string, leaseEnd: number): void {
+  function keep(service: V1Service, leads: Exposed, missing: number | undefined): void {
     const name = nameOf(service);
-    const wanted = listenersOf(service, address, input);
+    const wanted = listenersOf(service, leads, input.ports);
     if (typeof wanted === 'string') {
       plan.problems.push({ where: `Service ${name}`, message: wanted });
+      giveBack(service);
       return;
     }
     const change = divert(service, wanted.ports);
     if (change) plan.patches.push({ name, change });
     plan.listeners.push(...wanted.listeners);
+    memory.serving.set(name, wanted.listeners);
     memory.lingering.delete(name);
-    if (!intercepted.has(address)) recheck(leaseEnd);
+    if (missing !== undefined) recheck(missing + LEASE_MS);
   }
 
-  function giveBack(service: V1Service, address: string | undefined): void {
+  function giveBack(service: V1Service): void {
     const name = nameOf(service);
-    memory.lastKnown.delete(name);
+    memory.missingSince.delete(name);
+    const listeners = memory.serving.get(name);
+    memory.serving.delete(name);
+    if (listeners) memory.lingering.set(name, { listeners, until: now + LINGER_MS });
     const change = restore(service);
-    if (!change) return;
-    plan.patches.push({ name, change });
-    const wanted = address === undefined ? undefined : listenersOf(service, address, input);
-    if (wanted && typeof wanted !== 'string') memory.lingering.set(name, { listeners: wanted.listeners, until: now + LINGER_MS });
+    if (change) plan.patches.push({ name, change });
   }
 
   function recheck(at: number): void {
@@ -116,11 +123,19 @@ function portKey(service: V1Service, port: Parameters<typeof keyOf>[0]): string 
   return `Service/${nameOf(service)}:${keyOf(port)}`;
 }
 
-/** The Services that are exposed under an address, and the one of its name, which leads to the workload that is. */
-function servicesOf(address: string, offeredBy: DivertInput['offeredBy']): string[] {
-  const by = [...(offeredBy.get(address) ?? [])];
-  const services = by.filter((what) => what.startsWith('Service ')).map((what) => what.slice('Service '.length));
-  return by.length > services.length ? [...new Set([...services, address])] : services;
+/**
+ * What is exposed that a Service leads to: itself, or the workload under the Service's own name whose pods it selects. Not what a Connector
+ * leads to: its host may be this very Service.
+ */
+function whatLeadsTo(service: V1Service, exposed: readonly Exposed[]): Exposed | undefined {
+  const name = nameOf(service);
+  const itself = exposed.find((each) => each.kind === 'Service' && each.name === name);
+  if (itself) return itself;
+  const selector = Object.entries(asWritten(service).spec?.selector ?? {});
+  return exposed.find(
+    ({ address, pods }) =>
+      address === name && pods && selector.length > 0 && selector.every(([key, value]) => pods.labels[key] === value),
+  );
 }
 
 interface Wanted {
@@ -130,17 +145,23 @@ interface Wanted {
 }
 
 /** A listener of the router for each port of a Service; one sentence where it cannot be served so. */
-function listenersOf(service: V1Service, address: string, { exposed, ports }: DivertInput): Wanted | string {
-  const { type, ports: offered } = exposed.get(address) ?? { type: 'tcp', ports: [] };
+function listenersOf(service: V1Service, leads: Exposed, ports: ListenerPorts): Wanted | string {
+  const { address, type } = leads;
   const name = nameOf(service);
-  const { spec } = asWritten(service);
+  const { spec = {} } = asWritten(service);
   const stays = `so callers inside the cluster keep reaching what it leads to, not who stands in for ${address}`;
-  if (spec?.clusterIP === 'None') return `It has no cluster IP, ${stays}.`;
-  if (spec?.type === 'ExternalName' || Object.keys(spec?.selector ?? {}).length === 0) return `It selects no pods, ${stays}.`;
+  if (spec.clusterIP === 'None') return `It has no cluster IP, ${stays}.`;
+  if (spec.type === 'ExternalName' || Object.keys(spec.selector ?? {}).length === 0) return `It selects no pods, ${stays}.`;
+  // Somebody took its annotation away while it was diverted.
+  if (isDeepStrictEqual(spec.selector, ROUTER_LABELS))
+    return `It points at Caravan's router, and nobody remembers what it pointed at; write its selector and target ports again.`;
+  // The router is on one node only.
+  if (spec.internalTrafficPolicy === 'Local' || spec.externalTrafficPolicy === 'Local')
+    return `Its traffic policy is Local, ${stays}.`;
   const wanted: Wanted = { ports: new Map(), listeners: [] };
-  for (const own of spec?.ports ?? []) {
-    const isCarried = (own.protocol === 'UDP') === (type === 'udp');
-    const there = isCarried ? offered.find((port) => leadsTo(own, port)) : undefined;
+  for (const own of spec.ports ?? []) {
+    const isCarried = (own.protocol ?? 'TCP') === (type === 'udp' ? 'UDP' : 'TCP');
+    const there = isCarried ? exposedPortOf(own, leads) : undefined;
     if (!there) return `The network does not carry its port ${own.port}, ${stays}; expose that port, too.`;
     const listenerPort = ports.give(portKey(service, own));
     wanted.ports.set(keyOf(own), listenerPort);
@@ -148,13 +169,26 @@ function listenersOf(service: V1Service, address: string, { exposed, ports }: Di
       kind: 'Listener',
       name: `diverted-${name}-${own.port}`,
       where: `Service ${name}`,
-      spec: { routingKey: address, host: '0.0.0.0', port: listenerPort, type, settings: { servicePort: String(there.port) } },
+      spec: {
+        routingKey: address,
+        host: spec.ipFamilies?.includes('IPv6') ? '::' : '0.0.0.0',
+        port: listenerPort,
+        type,
+        // As it was: what the pods of this cluster can do does not leave it.
+        settings: { servicePort: String(there.port), distribution: 'closest' },
+      },
     });
   }
   return wanted;
 }
 
-function leadsTo(own: { port: number; targetPort?: number | string }, exposed: ExposedPort): boolean {
+/** The port of the address where a Service's own port leads. */
+function exposedPortOf(own: { port: number; targetPort?: number | string }, { ports, pods }: Exposed): ExposedPort | undefined {
   const target = own.targetPort ?? own.port;
-  return target === exposed.targetPort || target === exposed.targetName || own.port === exposed.port;
+  if (pods)
+    return ports.find(({ targetPort }) => targetPort === (typeof target === 'string' ? pods.portNames.get(target) : target));
+  return (
+    ports.find(({ port }) => port === own.port) ??
+    ports.find(({ targetPort, targetName }) => target === targetPort || target === targetName)
+  );
 }

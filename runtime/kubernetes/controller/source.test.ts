@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import type { ServiceStatus } from '../../api/types.ts';
+import { silentLog } from '../../log.ts';
 import type { WishedState } from '../../site/source.ts';
 import { FakeApi, reply, status } from '../fake-api.testkit.ts';
 import { REREAD_EVERY_MS } from './named-secrets.ts';
@@ -34,6 +35,9 @@ class Network {
       ports: [8080],
       destinations: [{ site: 'east', siteId: 'e', router: 'r', target: 'pod', port: 8080 }],
     }));
+    this.tell();
+  }
+  tell(): void {
     for (const changed of this.listeners) changed();
   }
 }
@@ -41,7 +45,7 @@ class Network {
 async function start(namespace: string) {
   const view = new Network();
   const states: WishedState[] = [];
-  source = new NamespaceSource({ client: api.client(), namespace, hostIp: '192.0.2.7', view });
+  source = new NamespaceSource({ client: api.client(), namespace, hostIp: '192.0.2.7', view, log: silentLog });
   await source.watch((state) => states.push(state));
   await until(() => states.length > 0 && api.watching >= 6);
   const now = () => states.at(-1)!;
@@ -147,7 +151,7 @@ test('a right that is missing is a problem, not silence', async () => {
     return true;
   };
   const states: WishedState[] = [];
-  source = new NamespaceSource({ client: api.client(), namespace: 'f', view: new Network() });
+  source = new NamespaceSource({ client: api.client(), namespace: 'f', view: new Network(), log: silentLog });
   await source.watch((state) => states.push(state));
   await until(() => states.length > 0);
   assert.match(states[0]!.problems[0]!.message, /^The user ada may not list pods in the namespace f/);
@@ -196,4 +200,26 @@ test('a Secret that a Listener names is read, again when it has changed, and no 
   assert.equal(certificate()[0], '-----BEGIN B');
   const secrets = api.calls.flatMap(({ path }) => (path.includes('/namespaces/tls/secrets') ? [path] : []));
   assert.deepEqual([...new Set(secrets)], ['/api/v1/namespaces/tls/secrets/keys']);
+});
+
+test('a Service that points at the router is given back at its end, whoever writes to it in that moment', async () => {
+  const service = { metadata: { name: 'backend', annotations: { 'skupper.io/proxy': 'tcp' } }, spec: { selector: { app: 'backend' }, clusterIP: '10.96.0.7', ports: [{ port: 80, targetPort: 8080 }] } }; // prettier-ignore
+  api.put('Service', 'g', service);
+  const { view } = await start('g');
+  view.set('backend');
+  view.list = view.list.map((known) => ({ ...known, intercepts: [{ how: 'take-over', site: 'ada', siteId: 'a', target: '127.0.0.1:3000', port: 80 }] })); // prettier-ignore
+  view.tell();
+  const spec = () => api.get('Service', 'g', 'backend')?.['spec'] as { selector: object; ports: { targetPort: number }[] };
+  await until(() => 'app.kubernetes.io/name' in spec().selector);
+  let refused = false;
+  api.intercept = ({ method, path }, response) => {
+    if (method !== 'PATCH' || refused || !path.endsWith('/backend')) return false;
+    refused = true;
+    reply(response, 409, status(409, 'the object has been modified'));
+    return true;
+  };
+  const closing = source!.close();
+  await until(() => 'app' in spec().selector);
+  assert.deepEqual([refused, spec().selector, spec().ports[0]!.targetPort], [true, { app: 'backend' }, 8080]);
+  await closing;
 });

@@ -3,22 +3,28 @@
  * the network, and those that
  * somebody stands in for pointing at the router. Runs in the router's pod.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Unsubscribe } from '../../api/control.ts';
 import type { Problem } from '../../api/types.ts';
+import type { Log } from '../../log.ts';
 import type { NetworkView } from '../../site/network-view.ts';
 import type { ResourceSource, WishedState } from '../../site/source.ts';
 import type { ClusterClient } from '../client.ts';
 import { RESOURCE_LABEL } from '../names.ts';
-import { type Kind, nameOf } from '../objects.ts';
+import type { Kind } from '../objects.ts';
 import { ObjectWatch } from '../watch.ts';
 import { NamedSecrets } from './named-secrets.ts';
-import { restore } from './diverted-service.ts';
+import { giveBackServices } from './give-back.ts';
 import { makePlan, newPlanMemory } from './plan.ts';
 import { ServiceWriter } from './service-writer.ts';
 import { ResourceMaps } from './resource-maps.ts';
 
 /** Changes that come together are answered together. Milliseconds. */
 export const DEBOUNCE_MS = 20;
+/** Services that point at the router, at its end. The pod has 15 s for all. Milliseconds. */
+const GIVE_BACK_WITHIN_MS = 5_000;
+/** After Services were given back, at the router's end. Milliseconds. */
+const LINGER_AT_END_MS = 3_000;
 
 export interface NamespaceSourceOptions {
   client: ClusterClient;
@@ -26,6 +32,7 @@ export interface NamespaceSourceOptions {
   /** The node's address: where a NodePort is reached. */
   hostIp?: string;
   view: NetworkView;
+  log: Log;
   now?: () => number;
 }
 
@@ -67,18 +74,11 @@ export class NamespaceSource implements ResourceSource {
     clearTimeout(this.later);
     this.secrets.close();
     await this.writer.close();
-    await this.giveBack();
-  }
-
-  /** Without the router a Service that points at it leads nowhere. */
-  private async giveBack(): Promise<void> {
-    const { client, namespace } = this.options;
-    const given = [...this.watches.services.items.values()].map(async (service) => {
-      const change = restore(service);
-      if (change) await client.patch('Service', namespace, nameOf(service), change);
-    });
-    // Who comes next finds what could not be given back.
-    await Promise.allSettled(given);
+    if (this.memory.diverted.serving.size === 0) return;
+    const { client, namespace, log } = this.options;
+    const given = await giveBackServices(client, namespace, { log, signal: AbortSignal.timeout(GIVE_BACK_WITHIN_MS) });
+    // The listeners stay open for so long: nodes learn of it one after the other.
+    if (given > 0) await sleep(LINGER_AT_END_MS);
   }
 
   private startWatches() {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError } from '../../errors.ts';
 import { ApiError } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import { restore } from '../controller/diverted-service.ts';
+import { giveBackServices } from '../controller/give-back.ts';
 import { CARAVAN, MADE_NAMESPACE_ANNOTATION, OWN_SELECTOR, ROUTER_SELECTOR } from '../names.ts';
 import { type Kind, nameOf } from '../objects.ts';
 import type { CallOptions, Progress } from '../types.ts';
@@ -42,7 +42,8 @@ export async function deleteSiteWith(
     signal,
     otherwise: `The router's pod in ${namespace} (${client.where}) does not end. Look at its node, then delete the site again.`,
   });
-  await giveBackServices(client, namespace, progress, signal);
+  // A router that ends gives them back itself, unless it was killed.
+  await giveBackServices(client, namespace, { signal, progress: (name) => progress(`Giving back the Service ${name}`) });
   for (const kind of KINDS) {
     const { items } = await client.list(kind, namespace, { labelSelector: OWN_SELECTOR, signal });
     for (const item of items) {
@@ -51,22 +52,6 @@ export async function deleteSiteWith(
     }
   }
   await deleteNamespace(client, namespace, progress, deadline, signal);
-}
-
-/** A router that ends gives them back itself, unless it was killed. */
-async function giveBackServices(
-  client: ClusterClient,
-  namespace: string,
-  progress: Progress,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { items } = await client.list('Service', namespace, { signal });
-  for (const service of items) {
-    const change = restore(service);
-    if (!change) continue;
-    progress(`Giving back the Service ${nameOf(service)}`);
-    await client.patch('Service', namespace, nameOf(service), change, { signal });
-  }
 }
 
 async function deleteNamespace(

@@ -14,6 +14,9 @@ import type { KubeObject } from '../objects.ts';
 import { HEALTH_PORT, LINKS_PORT } from '../ports.ts';
 import type { Runtime } from './bundles.ts';
 
+/** A node that is not heard of for so long has lost its router's pod. Seconds. */
+const LOST_NODE_S = 30;
+
 export const DEFAULT_IMAGE = 'node:24-alpine';
 /** The `node` user of Node's own images. Pod security `restricted` wants a number that is not 0. */
 const USER_ID = 1000;
@@ -65,6 +68,13 @@ export function routerDeployment({ siteName, image, runtime }: RouterOptions): K
           // A variable for every Service of the namespace: the proxies would be among them.
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 15,
+          // Of a node that is lost: Services may point at the router, and do not wait Kubernetes' five minutes for another.
+          tolerations: ['not-ready', 'unreachable'].map((state) => ({
+            key: `node.kubernetes.io/${state}`,
+            operator: 'Exists',
+            effect: 'NoExecute',
+            tolerationSeconds: LOST_NODE_S,
+          })),
           securityContext: {
             runAsNonRoot: true,
             runAsUser: USER_ID,

@@ -106,6 +106,23 @@ describe('who listens in', () => {
     assert.deepEqual(heard, [`POST / ${'x'.repeat(10)}`]);
   });
 
+  it('gets no copies of more requests at once, though their ends have not come', async () => {
+    await serve(way.servers, 'west', echo);
+    const { heard } = await listenIn();
+    await listen({ copies: 1 });
+    const slow = request({ port: listener.port, method: 'POST', path: '/slow' });
+    const answered = new Promise((resolve) => slow.once('response', (answer) => answer.resume().once('end', resolve)));
+    slow.write('x');
+    await until('it to be passed on', () => way.given > 1);
+    assert.equal(await ask('/', 'meanwhile'), '200 meanwhile');
+    slow.end();
+    await answered;
+    await until('the copy', () => heard.length === 1);
+    assert.deepEqual(heard, ['POST /slow x']);
+    assert.equal(await ask('/', 'after'), '200 after');
+    await until('the next copy', () => heard.length === 2);
+  });
+
   it('gets no copy of a request that broke off', async () => {
     await serve(way.servers, 'west', echo);
     const { heard } = await listenIn();

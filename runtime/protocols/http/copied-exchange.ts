@@ -26,7 +26,10 @@ export class CopiedExchange implements RequestHandler {
     this.#head = head;
     this.#client = client;
     this.#context = context;
-    if (context.copies.underWay < context.limits.copies) this.#body = new GrowingBuffer();
+    // From the head on: what is gathered takes room as well.
+    const hasRoom = context.copies.underWay + listening.length <= context.limits.copies;
+    context.copies.underWay += listening.length;
+    if (hasRoom) this.#body = new GrowingBuffer();
     else this.#leaveOut();
   }
 
@@ -75,7 +78,6 @@ export class CopiedExchange implements RequestHandler {
       budget: { left: 0 },
     };
     for (const server of this.#listening) {
-      copies.underWay++;
       const call = new FanOutCall(server, options);
       const late = setTimeout(() => call.abandon(new Error('it did not answer in time')), limits.fanOutWithinMs).unref();
       void call.answer.then(({ site, error }) => {
@@ -88,6 +90,7 @@ export class CopiedExchange implements RequestHandler {
 
   #leaveOut(): void {
     this.#body = undefined;
+    this.#context.copies.underWay -= this.#listening.length;
     for (const server of this.#listening) server.done();
   }
 }

@@ -11,7 +11,7 @@ export interface HttpContext {
   readonly log: Log;
   readonly pool: ServerPool;
   readonly limits: HttpLimits;
-  /** Copies of requests that have not been answered. */
+  /** Copies of requests that are gathered, or have not been answered. */
   readonly copies: { underWay: number };
   /** The listener takes no further requests. */
   isClosing: boolean;
