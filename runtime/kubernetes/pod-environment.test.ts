@@ -118,7 +118,7 @@ describe('the environment of a workload', () => {
     const { variables, missing } = await ask({ secrets: true });
     api.intercept = () => false;
     assert.deepEqual(variables, { URL: 'postgres://ada:$(PASSWORD)@db', B: 'b' });
-    assert.match(missing[0]!, /^ada may not get secrets in the namespace shop/);
+    assert.match(missing[0]!, /^The user ada may not get secrets in the namespace shop/);
     assert.deepEqual(missing.slice(1), [
       'PASSWORD is password of Secret db, which is not there',
       'URL refers to PASSWORD, which is left out',
