@@ -6,16 +6,17 @@ import { ask, TestServer } from '../../test/support/tcp.ts';
 import { until } from '../../test/support/until.ts';
 import type { InterceptRequest, Protocol } from '../api/types.ts';
 import type { Site } from './site.ts';
-import { closeSites, link, start } from './sites.testkit.ts';
+import { closeSites, link, resourcesOf, start } from './sites.testkit.ts';
 
 const ends: (() => unknown)[] = [];
 let west: Site;
+let source: Awaited<ReturnType<typeof start>>['source'];
 let laptop: Site;
 /** Clients come in at the cluster's site. */
 let port: number;
 
 beforeEach(async () => {
-  [{ site: west }, { site: laptop }] = await Promise.all([start('west'), start('ada')]);
+  [{ site: west, source }, { site: laptop }] = await Promise.all([start('west'), start('ada')]);
   await link(west, laptop);
 });
 afterEach(async () => {
@@ -92,6 +93,25 @@ describe('a laptop that takes over', () => {
     );
     await laptop.remove({ kind: 'Connector', name });
     await until('the cluster to know it', () => interceptors().length === 0);
+    assert.equal(await ask(port, ''), 'west');
+  });
+
+  it('comes first at the very site of the others, too', async () => {
+    const [there, here] = await Promise.all(
+      ['west', 'stand-in'].map((name) => TestServer.start((socket) => void socket.end(name))),
+    );
+    ends.push(
+      () => there!.stop(),
+      () => here!.stop(),
+    );
+    await offer('tcp', there!.port);
+    const spec = { routingKey: 'backend', host: '127.0.0.1', port: here!.port, type: 'tcp' as const, includeNotReadyPods: false };
+    const settings = { intercept: 'take-over' };
+    source.set([...resourcesOf('west'), { kind: 'Connector', name: 'mine', spec: { ...spec, settings }, where: 'the test' }]);
+    await until('it to be known', () => interceptors().length === 1);
+    for (let count = 0; count < 4; count++) assert.equal(await ask(port, ''), 'stand-in');
+    await here!.stop();
+    ends.splice(-1);
     assert.equal(await ask(port, ''), 'west');
   });
 
