@@ -18,6 +18,14 @@ const SERVER = `
   require('node:http').createServer((_, response) => response.end(GREETING + ' ' + DB_WORD)).listen(Number(PORT), '127.0.0.1');
 `;
 
+/** A task that prints the environment of a pod. */
+function tasksOf({ cluster, namespace }: { cluster: Cluster; namespace: string }): string {
+  const place = { workload: 'backend', context: cluster.context, namespace, secrets: 'never' };
+  const command = 'echo "$GREETING; Secret: ${DB_WORD:-none}; backend at $BACKEND_SERVICE_HOST"';
+  const greet = { label: 'greet', type: 'caravan', command, ...place, problemMatcher: [] };
+  return JSON.stringify({ version: '2.0.0', tasks: [greet] });
+}
+
 describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeCannotRun() }, () => {
   let lab: Lab;
   let west: { cluster: Cluster; namespace: string };
@@ -43,7 +51,10 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
 
   const workbench = useWorkbench(async () => {
     const { kubeconfigPath } = await lab.silentContext();
-    return { env: { KUBECONFIG: `${lab.kubeconfigPath}:${kubeconfigPath}` }, files: { 'backend.yaml': stringify(inFile) } };
+    return {
+      env: { KUBECONFIG: `${lab.kubeconfigPath}:${kubeconfigPath}` },
+      files: { 'backend.yaml': stringify(inFile), '.vscode/tasks.json': tasksOf(west) },
+    };
   });
   const sites = () => workbench.sidebar.view('Sites');
   const services = () => workbench.sidebar.view('Services');
@@ -237,12 +248,6 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
   });
 
   it('runs a task with the environment of a pod', async () => {
-    const place = { workload: 'backend', context: west.cluster.context, namespace: west.namespace, secrets: 'never' };
-    const command = 'echo "$GREETING; Secret: ${DB_WORD:-none}; backend at $BACKEND_SERVICE_HOST"';
-    write('.vscode/tasks.json', {
-      version: '2.0.0',
-      tasks: [{ label: 'greet', type: 'caravan', command, ...place, problemMatcher: [] }],
-    });
     await workbench.run('Tasks: Run Task');
     await workbench.pick(/greet/);
     await workbench.terminal.waitForText(/hello, debugger; Secret: none; backend at 127\.0\.0\.1/);
