@@ -76,7 +76,7 @@ export class Database {
   }
 
   /** What each router says of an address. */
-  offersOf(address: string): AdvertisedOffer[] {
+  offersOf(address: string): readonly AdvertisedOffer[] {
     return this.#byAddress.get(address);
   }
 
@@ -85,7 +85,7 @@ export class Database {
     return this.#byEdge.keys();
   }
 
-  offersOfEdge(edge: RouterId): AdvertisedOffer[] {
+  offersOfEdge(edge: RouterId): readonly AdvertisedOffer[] {
     return this.#byEdge.get(edge);
   }
 
@@ -134,42 +134,54 @@ export class Database {
 
   #put(origin: RouterId, entry: RouterEntry, offer: Offer): void {
     const key = offerKey(offer);
+    const before = entry.offers.get(key);
     entry.offers.set(key, offer);
     const advertised = { origin, offer };
-    this.#byAddress.set(offer.address, `${origin} ${key}`, advertised);
-    if (offer.edge) this.#byEdge.set(offer.edge.router.id, `${origin} ${key}`, advertised);
+    this.#byAddress.put(offer.address, advertised, before);
+    if (offer.edge) this.#byEdge.put(offer.edge.router.id, advertised, before);
   }
 
   #drop(origin: RouterId, entry: RouterEntry, key: string): void {
     const offer = entry.offers.get(key);
     if (!offer) return;
     entry.offers.delete(key);
-    this.#byAddress.delete(offer.address, `${origin} ${key}`);
-    if (offer.edge) this.#byEdge.delete(offer.edge.router.id, `${origin} ${key}`);
+    this.#byAddress.drop(offer.address, origin, offer);
+    if (offer.edge) this.#byEdge.drop(offer.edge.router.id, origin, offer);
   }
 }
 
-/** Offers by something that several may have in common. */
+/** Offers by something that several may have in common. Most are alone: a list of one is a fraction of a map. */
 class Index<K> {
-  readonly #groups = new Map<K, Map<string, AdvertisedOffer>>();
+  readonly #groups = new Map<K, AdvertisedOffer[]>();
 
   keys(): Iterable<K> {
     return this.#groups.keys();
   }
 
-  get(group: K): AdvertisedOffer[] {
-    return [...(this.#groups.get(group)?.values() ?? [])];
+  /** As it is now: it changes with the index. */
+  get(group: K): readonly AdvertisedOffer[] {
+    return this.#groups.get(group) ?? NONE;
   }
 
-  set(group: K, key: string, offer: AdvertisedOffer): void {
+  /** In the place of the one that this router advertised `before`, if any. */
+  put(group: K, advertised: AdvertisedOffer, before: Offer | undefined): void {
     const offers = this.#groups.get(group);
-    if (offers) offers.set(key, offer);
-    else this.#groups.set(group, new Map([[key, offer]]));
+    if (!offers) return void this.#groups.set(group, [advertised]);
+    const at = before ? indexOf(offers, advertised.origin, before) : -1;
+    if (at >= 0) offers[at] = advertised;
+    else offers.push(advertised);
   }
 
-  delete(group: K, key: string): void {
-    const offers = this.#groups.get(group);
-    offers?.delete(key);
-    if (offers?.size === 0) this.#groups.delete(group);
+  drop(group: K, origin: RouterId, offer: Offer): void {
+    const offers = this.#groups.get(group) ?? [];
+    const at = indexOf(offers, origin, offer);
+    if (at >= 0) offers.splice(at, 1);
+    if (offers.length === 0) this.#groups.delete(group);
   }
 }
+
+function indexOf(offers: readonly AdvertisedOffer[], origin: RouterId, offer: Offer): number {
+  return offers.findIndex((each) => each.offer === offer && each.origin === origin);
+}
+
+const NONE: readonly AdvertisedOffer[] = [];
