@@ -1,4 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+
+/** How often a process is looked at, and the processor's time in between up to which it counts as idle. Milliseconds. */
+const LOOK_EVERY_MS = 1000;
+const IDLE_CPU_MS = 20;
+/** What a process has grown by since the last time, for it to be worth while. Bytes. */
+const WORTHWHILE_BYTES = 4 * 1024 * 1024;
 
 /**
  * Makes V8 collect the way that suits a process which moves bytes. Call it before anything else is done.
@@ -9,4 +16,38 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function collectYoungFirst(): void {
   setFlagsFromString('--no-incremental-marking');
+  collectWhenIdle();
+}
+
+/**
+ * Without steps V8 does not give memory back by itself either: after a burst the young heap alone keeps 100 MB and more. So it is told to, when nothing
+ * is to be done. That takes 10 ms, and 70 with 10,000 streams.
+ */
+function collectWhenIdle(): void {
+  // A Node can be built without it.
+  if (!process.features.inspector) return;
+  let kept = 0;
+  let cpu = process.cpuUsage();
+  setInterval(() => {
+    const { user, system } = process.cpuUsage(cpu);
+    cpu = process.cpuUsage();
+    if (user + system > IDLE_CPU_MS * 1000 || process.memoryUsage.rss() < kept + WORTHWHILE_BYTES) return;
+    const done = () => {
+      kept = process.memoryUsage.rss();
+      cpu = process.cpuUsage();
+    };
+    // Where it cannot be had there is nothing to tell: it is tried again once the process has grown further.
+    void collect().then(done, done);
+  }, LOOK_EVERY_MS).unref();
+}
+
+/** The inspector's way is the one that also shrinks the young heap, in every version of Node. */
+async function collect(): Promise<void> {
+  const { Session } = await import('node:inspector/promises');
+  const session = new Session();
+  session.connect();
+  await session.post('HeapProfiler.collectGarbage');
+  // Not within the turn of the answer: a process whose session ends there never ends itself.
+  await setImmediate();
+  session.disconnect();
 }
