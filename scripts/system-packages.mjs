@@ -1,7 +1,10 @@
 // Programs that npm does not bring: looked for on PATH, and installed from Debian's or Ubuntu's packages where that is possible.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+
+/** What Debian asks before a package starts what it serves (invoke-rc.d(8)). */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 
 /**
  * The absolute path of a program on PATH, or undefined. Also looks into the system's own folders, which an ordinary user's PATH
@@ -57,10 +60,20 @@ export async function ensureSystemPackages(packageOf, log) {
   if (still.length > 0) throw new Error(`${packages.join(', ')} brought no ${still.join(', ')}.`);
 }
 
-/** @param {string} command */
+/**
+ * Servers that it brings are not started.
+ *
+ * @param {string} command
+ */
 function apt(command) {
   const [file = '', ...args] = command.split(' ');
-  return spawnSync(file, args, { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  const setsPolicy = !existsSync(SERVICE_POLICY);
+  if (setsPolicy) writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return spawnSync(file, args, { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  } finally {
+    if (setsPolicy) rmSync(SERVICE_POLICY);
+  }
 }
 
 /** @param {string} output */

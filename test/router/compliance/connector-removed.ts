@@ -19,7 +19,7 @@ export const connectorRemoved: Check = (line, protocol) => {
     await connector.remove();
     await line.knows(address, 1);
     // What is on its way there still comes.
-    await load.answered(50);
+    await load.turnedOver();
     const { exchanges } = leaving;
     await load.answered(200);
     assert.deepEqual(await load.stop(), []);

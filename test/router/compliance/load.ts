@@ -9,17 +9,25 @@ export class Load {
   readonly #clients: Promise<void>[];
   readonly #failures: string[] = [];
   #answers = 0;
+  /** Exchanges of each client that came to their end. */
+  readonly #ended: number[] = Array.from({ length: CLIENTS }, () => 0);
   #isOver = false;
 
   constructor(protocol: Protocol, door: Door) {
     this.#protocol = protocol;
-    this.#clients = Array.from({ length: CLIENTS }, () => this.#run(door));
+    this.#clients = Array.from({ length: CLIENTS }, (_, client) => this.#run(door, client));
   }
 
   /** Until so many more have come to their end. */
   async answered(count: number): Promise<void> {
     const goal = this.#answers + count;
     await until('answers', () => this.#answers >= goal);
+  }
+
+  /** Until nothing that began before this is under way. */
+  async turnedOver(): Promise<void> {
+    const before = [...this.#ended];
+    await until('every client to begin anew', () => this.#ended.every((count, client) => count > before[client]!));
   }
 
   /** Resolves to what failed. */
@@ -29,7 +37,7 @@ export class Load {
     return this.#failures;
   }
 
-  async #run(door: Door): Promise<void> {
+  async #run(door: Door, client: number): Promise<void> {
     const question = Buffer.alloc(4096, 'question');
     while (!this.#isOver)
       try {
@@ -38,6 +46,8 @@ export class Load {
         this.#answers++;
       } catch (error) {
         this.#failures.push(String(error));
+      } finally {
+        this.#ended[client]!++;
       }
   }
 }
