@@ -1,5 +1,7 @@
 import type { Log } from '../log.ts';
 import { AmqpServer } from '../protocols/amqp/amqp-server.ts';
+import type { ClientTls } from '../protocols/tls/client-tls.ts';
+import type { Target } from '../site/resources.ts';
 import type { ConnectorConfig } from './config.ts';
 import type { Router } from './router.ts';
 
@@ -19,10 +21,10 @@ export class AmqpServers {
   /** Brings them to the servers of these connectors. One that did not change keeps its connection. */
   set(connectors: readonly ConnectorConfig[]): void {
     const next = new Map<string, { connector: string; server: AmqpServer }>();
-    for (const { name: connector, type, address, targets } of connectors)
-      for (const { host, port } of type === 'amqp' ? targets : []) {
-        const key = `${connector} ${address} ${host} ${port}`;
-        const server = this.#servers.get(key)?.server ?? this.#open(address, host, port);
+    for (const { name: connector, type, address, targets, tls } of connectors)
+      for (const target of type === 'amqp' ? targets : []) {
+        const key = JSON.stringify([connector, address, target, tls]);
+        const server = this.#servers.get(key)?.server ?? this.#open(address, target, tls);
         this.#servers.delete(key);
         next.set(key, { connector, server });
       }
@@ -37,7 +39,7 @@ export class AmqpServers {
     return mine[0]!.problem ?? 'it has not taken the connection yet';
   }
 
-  #open(address: string, host: string, port: number): AmqpServer {
-    return new AmqpServer({ hub: this.#router.amqp, log: this.#log, address, host, port, changed: this.#changed });
+  #open(address: string, target: Target, tls: ClientTls | undefined): AmqpServer {
+    return new AmqpServer({ hub: this.#router.amqp, log: this.#log, address, target, tls, changed: this.#changed });
   }
 }

@@ -180,11 +180,6 @@ describe('a Connector', () => {
     ],
     ['a client certificate of nobody', { useClientCert: true, settings: { tls: true } }, 'useClientCert needs tlsCredentials.'],
     ['udp', { type: 'udp', settings: { tls: true } }, 'TLS is not for udp; remove tlsCredentials and settings.tls.'],
-    [
-      'amqp',
-      { type: 'amqp', settings: { tls: true } },
-      'TLS is not spoken to AMQP servers yet; remove tlsCredentials and settings.tls, or carry them as type tcp.',
-    ],
     ['another version of PROXY', { settings: { proxyProtocol: 'v1' } }, 'settings.proxyProtocol is "v1"; use v2.'],
     [
       'PROXY for http',

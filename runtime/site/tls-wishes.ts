@@ -60,8 +60,6 @@ export function connectorTls(
     return stray && `${stray} is a part of TLS; add tlsCredentials, or settings.tls: "true"`;
   }
   if (type === 'udp') return 'TLS is not for udp; remove tlsCredentials and settings.tls';
-  if (type === 'amqp')
-    return 'TLS is not spoken to AMQP servers yet; remove tlsCredentials and settings.tls, or carry them as type tcp';
   const serverName = tlsServerName ?? namedHost;
   const insecure = mode === 'insecure';
   if (serverName === undefined && verifyHostname && !insecure)

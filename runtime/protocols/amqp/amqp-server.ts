@@ -1,10 +1,13 @@
-import { connect, type Socket } from 'node:net';
 import type { Log } from '../../log.ts';
 import { sentence } from '../../errors.ts';
+import type { Target } from '../../site/resources.ts';
+import { connectToTarget } from '../tcp/tcp-target.ts';
+import type { ClientTls } from '../tls/client-tls.ts';
 import { Connection, type ConnectionUser } from './endpoint/connection.ts';
 import { ClientHandshake, type Credentials } from './endpoint/handshake.ts';
 import type { IncomingLink } from './endpoint/incoming-link.ts';
 import { OutgoingLink } from './endpoint/outgoing-link.ts';
+import { StreamError } from '../../link/reason.ts';
 import type { AmqpHub } from './hub.ts';
 import { MAX_SERVER_RETRY_MS, SERVER_RETRY_MS } from './limits.ts';
 import type { AmqpError } from './wire/amqp-error.ts';
@@ -15,8 +18,9 @@ export interface AmqpServerOptions {
   log: Log;
   /** Whose messages the server gets, and its own name for where they go. */
   address: string;
-  host: string;
-  port: number;
+  target: Target;
+  /** It speaks TLS. */
+  tls?: ClientTls | undefined;
   /** Default: anonymous. */
   credentials?: Credentials | undefined;
   /** Called whenever `isReady` changed. */
@@ -36,11 +40,10 @@ export class AmqpServer implements ConnectionUser {
   #isClosed = false;
   /** Said once, until it changes. */
   #problem: string | undefined;
-  #lastError: string | undefined;
 
   constructor(options: AmqpServerOptions) {
     this.#options = options;
-    this.#connect();
+    void this.#connect();
   }
 
   /** Whether it takes messages. */
@@ -92,19 +95,23 @@ export class AmqpServer implements ConnectionUser {
     this.#lost(error);
   }
 
-  #connect(): void {
-    const { host, port, hub, credentials } = this.#options;
-    const socket: Socket = connect({ host, port, noDelay: true });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') this.#lastError = 'it refuses connections';
-    });
-    this.#connection = new Connection({
-      socket,
-      container: hub.router,
-      hostname: host,
-      handshake: new ClientHandshake(credentials),
-      user: this,
-    });
+  async #connect(): Promise<void> {
+    const { target, tls, hub, credentials } = this.#options;
+    try {
+      const socket = await connectToTarget(target, { ...(tls && { tls }) });
+      if (this.#isClosed) {
+        socket.destroy();
+        return;
+      }
+      // It was made half open; AMQP has no use for that.
+      socket.once('end', () => socket.end());
+      const hostname = tls?.serverName ?? target.host;
+      const handshake = new ClientHandshake(credentials);
+      this.#connection = new Connection({ socket, container: hub.router, hostname, handshake, user: this });
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.#lost(error);
+    }
   }
 
   /** It wants no more messages over this link: it is asked again later. */
@@ -113,17 +120,16 @@ export class AmqpServer implements ConnectionUser {
     this.#connection?.close();
   }
 
-  #lost(error: AmqpError | undefined): void {
+  #lost(error: AmqpError | StreamError | undefined): void {
     this.#changed(false);
     if (this.#isClosed || this.#retry) return;
-    const { address, host, port, log } = this.#options;
-    const why = this.#lastError ?? (error ? sentence(error) : 'it closed the connection');
-    this.#lastError = undefined;
-    if (why !== this.#problem) log.warn(`the AMQP server ${host}:${port} for ${address} is not there: ${why}`);
+    const { address, target, log } = this.#options;
+    const why = error ? sentence(error) : `${target.name} closed the connection`;
+    if (why !== this.#problem) log.warn(`the AMQP server for ${address} is not there: ${why}`);
     this.#problem = why;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      this.#connect();
+      void this.#connect();
     }, this.#retryMs).unref();
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_SERVER_RETRY_MS);
   }
