@@ -32,12 +32,12 @@ function collectWhenIdle(): void {
     const { user, system } = process.cpuUsage(cpu);
     cpu = process.cpuUsage();
     if (user + system > IDLE_CPU_MS * 1000 || process.memoryUsage.rss() < kept + WORTHWHILE_BYTES) return;
-    const done = () => {
+    const note = () => {
       kept = process.memoryUsage.rss();
       cpu = process.cpuUsage();
     };
     // Where it cannot be had there is nothing to tell: it is tried again once the process has grown further.
-    void collect().then(done, done);
+    void collect().then(note, note);
   }, LOOK_EVERY_MS).unref();
 }
 
