@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from '../../support/free-port.ts';
+import { until } from '../../support/until.ts';
 import { Pair, run, whyNot } from './pair.ts';
 
 const MIB = 1024 * 1024;
 const skip = await whyNot({ iperf3: 'iperf3' });
 
 interface Report {
+  error?: string;
   end: { sum_sent: { bytes: number }; sum_received: { bytes: number }; sum: { packets: number; lost_packets: number } };
 }
 
@@ -24,7 +26,12 @@ describe('iperf3', { skip }, () => {
   after(() => pair.stop());
 
   async function measure(...args: string[]): Promise<Report['end']> {
-    return (JSON.parse(await run('iperf3', ['-c', '127.0.0.1', '-p', String(port), '-J', ...args])) as Report).end;
+    const report = await until('the server to be done with the measurement before', async () => {
+      const told = JSON.parse(await run('iperf3', ['-c', '127.0.0.1', '-p', String(port), '-J', ...args])) as Report;
+      return !told.error?.includes('server is busy') && told;
+    });
+    assert.equal(report.error, undefined);
+    return report.end;
   }
 
   for (const [way, ...args] of [['to the server'], ['from the server', '-R'], ['on eight connections', '-P', '8']] as const)
