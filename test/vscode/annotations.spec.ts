@@ -88,7 +88,7 @@ describe('annotations in a manifest', { skip: whyVSCodeCannotRun() }, () => {
     const keys = await editor.completions();
     assert.deepEqual(
       keys.filter((key) => key.startsWith('skupper.io/')),
-      ['skupper.io/proxy', 'skupper.io/address', 'skupper.io/port', 'skupper.io/distribution'],
+      ['skupper.io/proxy', 'skupper.io/address', 'skupper.io/port', 'skupper.io/distribution', 'skupper.io/aggregate'],
     );
     await editor.complete('skupper.io/proxy');
     await editor.waitForText('    skupper.io/proxy: ');
