@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { dial, received, TestServer } from '../../test/support/tcp.ts';
 import { abort, splice } from './splice.ts';
 
@@ -49,4 +49,27 @@ describe('two connections that are joined', () => {
     context.after(() => server.stop());
     await assert.rejects(received(dial(server.port)), { code: 'ECONNRESET' });
   });
+
+  it('pass on an end that came before they were joined, and go on in the other direction', async (context) => {
+    const client = await end(context);
+    const server = await end(context);
+    client.far.end();
+    // Nothing reads it: Node tells the end of a socket that had nothing else to tell.
+    await once(client.near, 'end');
+    splice(client.near, server.near);
+    await once(server.far.resume(), 'end');
+    const answer = received(client.far);
+    server.far.end('all the same');
+    assert.equal((await answer).toString(), 'all the same');
+  });
 });
+
+/** Both ends of a connection. */
+async function end(context: TestContext): Promise<{ near: Socket; far: Socket }> {
+  let accept!: (socket: Socket) => void;
+  const accepted = new Promise<Socket>((resolve) => (accept = resolve));
+  const server = await TestServer.start((socket) => accept(socket));
+  context.after(() => server.stop());
+  const far = dial(server.port);
+  return { far, near: await accepted };
+}

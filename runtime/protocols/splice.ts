@@ -27,7 +27,9 @@ function pump(from: Duplex, to: Duplex): void {
     if (!to.write(chunk)) from.pause();
   });
   to.on('drain', () => from.resume());
-  from.on('end', () => to.end());
+  // A client that has nothing to say may have said so while its server was being reached.
+  if (from.readableEnded) to.end();
+  else from.on('end', () => to.end());
   from.resume();
 }
 
