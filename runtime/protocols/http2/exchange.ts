@@ -85,7 +85,8 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
 
   clientClosed(code: number | undefined): void {
     // A request that came to its end on both sides ends at the server by itself.
-    if (code !== undefined || !this.#isWhole) this.#call?.cancel(code ?? ErrorCode.cancel);
+    if (code !== undefined || !this.#isWhole || (this.#inbound.hasBody && !this.#body.hasEnded))
+      this.#call?.cancel(code ?? ErrorCode.cancel);
   }
 
   informed(fields: Fields): void {

@@ -98,6 +98,8 @@ function headersOf(fields: Fields, ended: boolean): OutgoingHttpHeaders {
   const cookies = headers['cookie'];
   if (Array.isArray(cookies)) headers['cookie'] = cookies.join('; ');
   if (!ended && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
+  // Without chunks there is no place for trailers, and Node refuses to announce them.
+  else delete headers['trailer'];
   // The one who takes trailers says so to the next hop only (RFC 9110, section 10.1.4).
   if (headers['te'] !== undefined) headers['connection'] = 'te';
   return headers;

@@ -62,7 +62,16 @@ export class Http1Inbound implements Inbound {
     const status = Number(fieldOf(fields, ':status'));
     const link = fieldOf(fields, 'link');
     if (status === HTTP_STATUS_CONTINUE) this.#response.writeContinue();
-    else if (status === HTTP_STATUS_EARLY_HINTS && link !== undefined) this.#response.writeEarlyHints({ link });
+    else if (status === HTTP_STATUS_EARLY_HINTS && link !== undefined) this.#hint(link);
+  }
+
+  /** Hints that Node does not send, for a link that it takes for none, are left out: the answer is to come. */
+  #hint(link: string): void {
+    try {
+      this.#response.writeEarlyHints({ link });
+    } catch {
+      // The answer stands.
+    }
   }
 
   respond(fields: Fields, ended: boolean): void {

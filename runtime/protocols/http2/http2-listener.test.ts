@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type ServerHttp2Stream } from 'node:http2';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { request as requestTls } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { TestAuthority } from '../../../test/support/certificates.ts';
 import { dial, received, TestServer } from '../../../test/support/tcp.ts';
@@ -21,7 +22,7 @@ const MIB = 1024 * 1024;
 let way: TestWay;
 let listener: ProtocolListener;
 let client: ClientHttp2Session;
-const servers: (H2Server | TestServer)[] = [];
+const servers: { stop(): unknown }[] = [];
 const clients: ClientHttp2Session[] = [];
 
 async function serve(...all: Parameters<typeof H2Server.start>): Promise<H2Server> {
@@ -34,6 +35,23 @@ async function serveTcp(handle: Parameters<typeof TestServer.start>[0]): Promise
   const server = await TestServer.start(handle);
   servers.push(server);
   return server;
+}
+
+/** A server that speaks no better than HTTP/1.1. */
+async function serveHttp1(answer: RequestListener): Promise<{ port: number; stop: () => void }> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  // What ends is ended by the listener.
+  server.keepAliveTimeout = 0;
+  await once(server, 'listening');
+  const started = {
+    port: (server.address() as AddressInfo).port,
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+  servers.push(started);
+  return started;
 }
 
 /** Opens the listener in front of these servers, and connects a client. */
@@ -816,6 +834,42 @@ describe('HTTP/1.1', () => {
     const end = once(response.resume(), 'end');
     server.cut();
     await assert.rejects(end);
+  });
+
+  it('of a client gets no hints that Node does not send, and its response all the same', async () => {
+    const server = await serve((stream) => {
+      stream.additionalHeaders({ ':status': 103, link: 'not a link' });
+      stream.respond({ ':status': 200 });
+      stream.end('done');
+    });
+    await open([server.port]);
+    assert.equal(await (await fetch(`http://127.0.0.1:${listener.port}/`)).text(), 'done');
+  });
+
+  it('of a client that leaves in the middle of its body frees the server that has answered already', async () => {
+    const server = await serveHttp1((request, response) => {
+      response.end('early');
+      request.resume();
+    });
+    await open([server.port]);
+    const socket = dial(listener.port);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\na');
+    await until('its answer', () => socket.bytesRead > 0);
+    socket.destroy();
+    await until('the server to be free', () => way.busy.size === 0);
+  });
+
+  it('of a server is asked without announced trailers where they have no place', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = await serveHttp1((request, response) => {
+      asked.push(request.headers['trailer']);
+      response.end('done');
+    });
+    await open([server.port]);
+    const stream = client.request({ ':method': 'POST', ':path': '/', 'content-length': '2', trailer: 'x-sum' });
+    stream.end('ok');
+    assert.equal((await responseOf(stream))?.[':status'], 200);
+    assert.deepEqual(asked, [undefined]);
   });
 
   it('of a client that is gone cancels its request', async () => {

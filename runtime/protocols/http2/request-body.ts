@@ -29,6 +29,11 @@ export class RequestBody {
     return this.#kept !== undefined;
   }
 
+  /** All of it came. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   add(chunk: Buffer): void {
     if (this.#kept) addPiece(this.#kept, chunk);
     this.#keptBytes += chunk.length;
