@@ -75,7 +75,9 @@ const SLOWLY = { timeoutMs: 120_000 };
 async function startedApiServer({ name, address, namespaces }: Host, token: string): Promise<KubeconfigEntry> {
   const { directory } = namespaces;
   const certificate = join(directory, 'certificates', 'apiserver.crt');
-  await until(`the certificate of ${name}'s API server`, () => existsSync(certificate), SLOWLY);
+  // It writes the key next: by then the certificate, and its authority behind it, are there to the last byte.
+  const key = join(directory, 'certificates', 'apiserver.key');
+  await until(`the certificate of ${name}'s API server`, () => existsSync(key), SLOWLY);
   const cluster = {
     server: `https://${address}:6443`,
     'certificate-authority-data': (await readFile(certificate)).toString('base64'),
