@@ -231,7 +231,7 @@ export class Http2Connection implements StreamCarrier {
         return this.#streamCredit(id, creditIn(payload));
       case FrameType.reset:
         checkSize(payload, 4);
-        return this.#find(id)?.close(payload.readUInt32BE(0));
+        return this.#reset(id, payload.readUInt32BE(0));
       case FrameType.priority:
         // It is read over (RFC 9113, section 5.3.2).
         return checkSize(payload, 5);
@@ -292,9 +292,18 @@ export class Http2Connection implements StreamCarrier {
     else this.#goesOn(id);
   }
 
+  /** A client that takes a request back before its response is there has cancelled it, whatever it calls that (CVE-2023-44487). */
+  #reset(id: number, code: number): void {
+    const stream = this.#find(id);
+    const isTakenBack = this.#isServer && code === ErrorCode.none && !stream?.hasSentEnd;
+    stream?.close(isTakenBack ? ErrorCode.cancel : code);
+  }
+
   #opened(id: number, fields: Field[] | undefined, ended: boolean): void {
     if (id % 2 === 0) throw new ConnectionError(ErrorCode.protocol, 'a stream has a number that is not a client’s');
     this.#lastOpened = id;
+    // Responses without a body are frames that are not held back.
+    this.#patience.answered(this.outgoing.isHeld);
     if (this.#isClosing) return this.#refuse(id, ErrorCode.refusedStream);
     if (this.#streams.size >= this.#limits.streams) {
       this.#patience.rejected();

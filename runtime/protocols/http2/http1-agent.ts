@@ -36,9 +36,8 @@ export class Http1Agent extends Agent {
   override keepSocketAlive(connection: Duplex): boolean {
     // Its type hides that it may say no.
     if (this.#closed || (super.keepSocketAlive(connection) as unknown) === false) return false;
-    const timer = setTimeout(() => connection.destroy(), this.#idleMs);
-    this.#timers.set(connection, timer);
-    connection.once('close', () => clearTimeout(timer));
+    clearTimeout(this.#timers.get(connection));
+    this.#timers.set(connection, setTimeout(() => connection.destroy(), this.#idleMs).unref());
     return true;
   }
 

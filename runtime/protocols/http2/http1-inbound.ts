@@ -45,7 +45,13 @@ export class Http1Inbound implements Inbound {
       const trailers = fieldsOf(request.trailers);
       this.events.bodyEnded(trailers.length > 0 ? trailers : undefined);
     });
-    response.once('close', () => this.events.clientClosed(response.writableFinished ? undefined : ErrorCode.cancel));
+    // Node forgets requests that wait for their turn when one behind them wants a tunnel: the socket tells of the client's end in every case.
+    const gone = (): void => this.events.clientClosed(ErrorCode.cancel);
+    this.#socket.once('close', gone);
+    response.once('close', () => {
+      this.#socket.off('close', gone);
+      this.events.clientClosed(response.writableFinished ? undefined : ErrorCode.cancel);
+    });
     response.sendDate = false;
   }
 
@@ -76,7 +82,10 @@ export class Http1Inbound implements Inbound {
 
   respond(fields: Fields, ended: boolean): void {
     if (this.isOver) return;
-    this.#response.writeHead(Number(fieldOf(fields, ':status')), plain(fields));
+    const headers = plain(fields);
+    // What has a length has no place for trailers, and Node refuses to announce them.
+    if (headers['content-length'] !== undefined) delete headers['trailer'];
+    this.#response.writeHead(Number(fieldOf(fields, ':status')), headers);
     if (ended) this.#response.end();
   }
 

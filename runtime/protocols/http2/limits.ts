@@ -80,7 +80,7 @@ export const DEFAULT_LIMITS: Limits = {
   settingsPerSecond: 100,
 
   sessionsPerServer: 64,
-  streamsPerServerSession: 256,
+  streamsPerServerSession: 32,
   waitingPerServer: 1000,
   waitForServerMs: 5000,
   settingsWithinMs: 5000,

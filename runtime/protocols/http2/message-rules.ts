@@ -5,6 +5,13 @@ const CONNECTION_SPECIFIC = new Set(['connection', 'keep-alive', 'proxy-connecti
 const REQUEST = new Set([':method', ':scheme', ':authority', ':path']);
 const RESPONSE = new Set([':status']);
 const NONE = new Set<string>();
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+/** RFC 3986, section 3.1. */
+const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
+/** What no target or host has, and servers take for an attack on themselves. */
+const NO_TARGET = /[^\x21-\x7e\x80-\uffff]/;
+const NO_AUTHORITY = /[^\x21-\x7e\x80-\uffff]|[/@]/;
 /** Larger numbers are not exact in JavaScript. */
 const LENGTH = /^\d{1,15}$/;
 
@@ -15,16 +22,19 @@ export class MalformedError extends Error {
 
 /** The length that a request's body must have, where it says so. `ended`: it has none. Throws a `MalformedError` (RFC 9113, section 8.3.1). */
 export function checkRequest(fields: Fields, ended: boolean): number | undefined {
-  const { pseudo, length, hasHost } = check(fields, REQUEST);
+  const { pseudo, length, host } = check(fields, REQUEST);
   const method = pseudo.get(':method');
   const path = pseudo.get(':path');
-  const hasAuthority = pseudo.has(':authority');
-  if (method === undefined) throw new MalformedError('a request has no method');
+  const authority = pseudo.get(':authority');
+  if (method === undefined || !TOKEN.test(method)) throw new MalformedError('a request has no method');
+  for (const name of [authority, host])
+    if (name !== undefined && NO_AUTHORITY.test(name)) throw new MalformedError('a request has a host that is none');
   if (method === 'CONNECT') {
-    if (pseudo.size !== 2 || !hasAuthority)
+    if (pseudo.size !== 2 || authority === undefined)
       throw new MalformedError('a request with CONNECT has more than a method and an authority');
-  } else if (path === undefined || !pseudo.has(':scheme') || (!hasAuthority && !hasHost))
+  } else if (path === undefined || !SCHEME.test(pseudo.get(':scheme') ?? '') || (authority ?? host) === undefined)
     throw new MalformedError('a request has no path, no scheme or no authority');
+  else if (NO_TARGET.test(path)) throw new MalformedError('a request has a path that is none');
   else if (!path.startsWith('/') && !(path === '*' && method === 'OPTIONS'))
     throw new MalformedError('a request has a path that is none');
   if (ended && length !== undefined && length > 0) throw new MalformedError('a request has a length and no body');
@@ -51,7 +61,7 @@ export function checkTrailers(fields: Fields): void {
 function check(fields: Fields, known: ReadonlySet<string>) {
   const pseudo = new Map<string, string>();
   let length: string | undefined;
-  let hasHost = false;
+  let host: string | undefined;
   let isBehind = false;
   for (const { name, value, isLegal } of fields) {
     if (!isLegal) throw new MalformedError('a field has characters that none may have');
@@ -63,11 +73,14 @@ function check(fields: Fields, known: ReadonlySet<string>) {
     isBehind = true;
     if (CONNECTION_SPECIFIC.has(name)) throw new MalformedError(`the field ${name} is of HTTP/1`);
     if (name === 'te' && value.toLowerCase() !== 'trailers') throw new MalformedError('the field te has more than trailers');
-    if (name === 'host') hasHost = true;
+    if (name === 'host') {
+      if (host !== undefined) throw new MalformedError('there are several hosts');
+      host = value;
+    }
     if (name !== 'content-length') continue;
     if (length !== undefined) throw new MalformedError('there are several lengths');
     length = value;
   }
   if (length !== undefined && !LENGTH.test(length)) throw new MalformedError('a length is none');
-  return { pseudo, hasHost, length: length === undefined ? undefined : Number(length) };
+  return { pseudo, host, length: length === undefined ? undefined : Number(length) };
 }

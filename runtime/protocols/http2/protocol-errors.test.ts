@@ -121,6 +121,16 @@ describe('a client', () => {
     ['with a field of HTTP/1', headers(Buffer.concat([GET, literal('connection', 'close')]))],
     ['that is chunked', headers(Buffer.concat([POST, literal('transfer-encoding', 'chunked')]), END_HEADERS)],
     ['that takes more than trailers', headers(Buffer.concat([GET, literal('te', 'gzip')]))],
+    ['with a space in its path', headers(Buffer.concat([Buffer.of(0x82, 0x86), literal(':path', '/a b'), literal('host', 'x')]))],
+    [
+      'with a space in its method',
+      headers(Buffer.concat([literal(':method', 'G T'), Buffer.of(0x84, 0x86), literal('host', 'x')])),
+    ],
+    [
+      'with a scheme that is none',
+      headers(Buffer.concat([Buffer.of(0x82, 0x84), literal(':scheme', 'a b'), literal('host', 'x')])),
+    ],
+    ['with a user in its host', headers(Buffer.concat([Buffer.of(0x82, 0x84, 0x86), literal(':authority', 'ada@x')]))],
     ['with two hosts', headers(Buffer.concat([GET, literal('host', 'x'), literal('host', 'y')]))],
     ['with two lengths', headers(Buffer.concat([POST, length, length]), END_HEADERS)],
     ['with a length that is none', headers(Buffer.concat([POST, literal('content-length', '+3')]), END_HEADERS)],

@@ -79,6 +79,11 @@ export class Http2Stream implements Sender {
     this.#left = left;
   }
 
+  /** All that this end has to say is said. */
+  get hasSentEnd(): boolean {
+    return this.#hasSentEnd;
+  }
+
   /** The other end has ended its side. */
   get hasGotEnd(): boolean {
     return this.#hasGotEnd;
