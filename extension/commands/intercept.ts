@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Intercept, ServiceStatus } from '../../runtime/api/types.ts';
+import { readField } from '../../runtime/api/header-field.ts';
 import { headerOfUser, INTERCEPTS, whyNotIntercepted } from '../../runtime/api/vocabulary.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 import { standsIn } from '../../runtime/words.ts';
@@ -65,5 +66,5 @@ async function pickService({ sites, laptop }: Caravan, address: string | undefin
 }
 
 function headerProblem(text: string): string | undefined {
-  return /^[\w!#$%&'*+.^`|~-]+\s*:\s*\S/.test(text.trim()) ? undefined : 'A field and its value, such as "baggage: caravan=ada".';
+  return readField(text) ? undefined : 'A field and its value, such as "baggage: caravan=ada".';
 }

@@ -4,7 +4,8 @@ import { INTERCEPTS } from '../../runtime/api/vocabulary.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { Caravan } from '../caravan.ts';
 import { guarded } from '../commands/command.ts';
-import { type InnerConfig, InterceptMarks } from './intercept-marks.ts';
+import { InterceptMarks } from './intercept-marks.ts';
+import type { InnerConfig } from './launch-config.ts';
 
 /** Services that this laptop stands in for while a program is debugged. */
 export class DebugIntercepts implements vscode.Disposable {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { MadeResource } from '../../runtime/api/types.ts';
-import { type InnerConfig, InterceptMarks } from './intercept-marks.ts';
+import { InterceptMarks } from './intercept-marks.ts';
+import type { InnerConfig } from './launch-config.ts';
 
 const REQUEST = { address: 'backend', port: 3000 };
 const MADE: MadeResource = { kind: 'Connector', name: 'intercept-backend-80' };

@@ -1,8 +1,6 @@
 import type { InterceptRequest, MadeResource } from '../../runtime/api/types.ts';
 import type { InnerConfig } from './launch-config.ts';
 
-export type { InnerConfig };
-
 /** In the inner configuration: which intercept belongs to the session. No debugger reads it. */
 const MARK = 'caravanIntercept';
 

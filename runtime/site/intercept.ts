@@ -3,7 +3,7 @@ import type { InterceptRequest, InterceptStatus, ServiceStatus } from '../api/ty
 import { headerOfUser, whyNotIntercepted } from '../api/vocabulary.ts';
 import { CaravanError } from '../errors.ts';
 import { headerText } from '../routing/request-rule.ts';
-import { readField } from './header-field.ts';
+import { readField } from '../api/header-field.ts';
 import { resourceName } from './resource-name.ts';
 
 /** The Connector that stands in for a service's servers. */

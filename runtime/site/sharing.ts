@@ -3,7 +3,7 @@ import type { ConnectorConfig } from '../router/config.ts';
 import type { Intercept } from '../routing/intercept.ts';
 import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
 import type { Distribution, Protocol } from '../routing/types.ts';
-import { readField } from './header-field.ts';
+import { readField } from '../api/header-field.ts';
 import type { Spec } from './resources.ts';
 
 type Sharing = Pick<ConnectorConfig, 'rule' | 'weight' | 'aggregate' | 'intercept'>;

@@ -15,6 +15,7 @@ import { caravan } from '../support/caravan.ts';
 import { secretOf, TestAuthority, type TestCertificate } from '../support/certificates.ts';
 import { dial, received, TestServer } from '../support/tcp.ts';
 import { until } from '../support/until.ts';
+import { freePort } from '../support/free-port.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
 
 const NAME = 'orders.example';
@@ -611,11 +612,4 @@ async function startHaproxy(name: string, frontend: (port: number, pem: string) 
     `defaults\n  mode http\n  timeout client 10s\nfrontend it\n  ${frontend(port, pem)}\n`,
   );
   return startProgram('haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], port);
-}
-
-async function freePort(): Promise<number> {
-  const server = await TestServer.start(() => {});
-  const { port } = server;
-  await server.stop();
-  return port;
 }

@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { type Cluster } from '../lab/cluster.ts';
 import { type Lab, prepareLab, startLab, whyLabCannotRun } from '../lab/lab.ts';
 import { fetchInPod, shell, webServer } from '../lab/workloads.ts';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 import { useWorkbench } from './use-workbench.ts';
 import { whyVSCodeCannotRun } from './why-vscode-cannot-run.ts';
@@ -308,12 +309,3 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     return (await cluster.run('get', 'services', '-n', namespace, '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
   }
 });
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
