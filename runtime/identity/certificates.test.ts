@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { before, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
 import { CaravanError } from '../errors.ts';
 import {
   commonName,
@@ -63,6 +64,13 @@ describe('certificates of a site', () => {
     assert.equal(Math.round((Date.parse(validTo) - Date.now()) / 86_400_000), LEAF_DAYS);
     assert.ok(Math.abs(issued[0]!.expires.getTime() - Date.parse(validTo)) <= 1000);
   });
+});
+
+it('PEM has lines that YAML writes as they are', () => {
+  for (const pem of [west.key, west.certificate, server.certificate, newcomer.request])
+    assert.match(pem, /^(?:[\x20-\x7e]+\n)+$/);
+  assert.equal(parse(stringify({ pem: west.certificate })).pem, west.certificate);
+  assert.match(stringify({ pem: west.certificate }), /^pem: \|\n {2}-----BEGIN CERTIFICATE-----\n/);
 });
 
 describe('a signing request', () => {

@@ -1,11 +1,13 @@
-import { constants, generateKeyPair, privateEncrypt, randomBytes } from 'node:crypto';
+import { generateKeyPair, randomBytes, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
-import forge from 'node-forge';
+import type forge from 'node-forge';
+// Not all of it: the rest, TLS in JavaScript among it, is twice as large.
+import pki from 'node-forge/lib/x509.js';
 import { CaravanError } from '../errors.ts';
+import { fromDer, fromPem, pemOf } from './encodings.ts';
+import { isSigned, signer, ToSign } from './signatures.ts';
 
-const { pki, md } = forge;
-
-/** RSA, since node-forge signs nothing else; the same size as Skupper's. Bits. */
+/** RSA, since node-forge knows no other certificates; the same size as Skupper's. Bits. */
 const KEY_BITS = 2048;
 const AUTHORITY_YEARS = 10;
 /** Of a site's own certificate and of those that it gives to others. Days. */
@@ -13,8 +15,9 @@ export const LEAF_DAYS = 365;
 /** Clocks of two sites may differ by this much. Milliseconds. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
-/** What stands before a SHA-256 hash that is signed (RFC 8017, section 9.2, note 1). */
-const SHA256_DIGEST_INFO = Buffer.from('3031300d060960864801650304020105000420', 'hex');
+/** What PEM calls them (RFC 7468, sections 5 and 7). */
+const CERTIFICATE = 'CERTIFICATE';
+const REQUEST = 'CERTIFICATE REQUEST';
 
 /** PEM texts. */
 export interface KeyAndCertificate {
@@ -38,7 +41,7 @@ export interface IssuedCertificate {
 /** The certificates of one site: its id is the common name of its authority and of every certificate that names it. */
 export async function makeAuthority(siteId: string): Promise<KeyAndCertificate> {
   const { key, publicKey } = await makeKey();
-  const { certificate } = sign({
+  const { certificate } = certify({
     subject: siteId,
     publicKey,
     issuer: siteId,
@@ -52,7 +55,7 @@ export async function makeAuthority(siteId: string): Promise<KeyAndCertificate> 
 /** The certificate that a site shows to those that dial it. */
 export async function makeServerCertificate(siteId: string, authority: KeyAndCertificate): Promise<KeyAndCertificate> {
   const { key, publicKey } = await makeKey();
-  const { certificate } = sign({
+  const { certificate } = certify({
     subject: siteId,
     publicKey,
     issuer: siteId,
@@ -69,15 +72,15 @@ export async function makeSigningRequest(siteId: string): Promise<{ key: string;
   const request = pki.createCertificationRequest();
   request.publicKey = publicKey;
   request.setSubject(named(siteId));
-  request.sign(signer(key), md.sha256.create());
-  return { key, request: pki.certificationRequestToPem(request) };
+  request.sign(signer(key), ToSign.empty());
+  return { key, request: pemOf(pki.certificationRequestToAsn1(request), REQUEST) };
 }
 
 /** Throws `bad-request` for what is no signing request, or one whose sender does not hold its key. */
 export function readSigningRequest(pem: string): SigningRequest {
   try {
-    const request = pki.certificationRequestFromPem(pem);
-    if (!request.verify() || !request.publicKey) throw new Error('its signature does not hold');
+    const request = pki.certificationRequestFromAsn1(fromPem(pem, REQUEST));
+    if (!request.publicKey || !isSigned(request, request.publicKey)) throw new Error('its signature does not hold');
     const siteId = request.subject.getField('CN')?.value as unknown;
     if (typeof siteId !== 'string' || !/^[\w-]{1,64}$/.test(siteId)) throw new Error('it names no site');
     return { siteId, publicKey: request.publicKey };
@@ -89,13 +92,13 @@ export function readSigningRequest(pem: string): SigningRequest {
 /** A certificate with which the requesting site may link to the site whose authority this is. */
 export function issueCertificate(authority: KeyAndCertificate, { siteId, publicKey }: SigningRequest): IssuedCertificate {
   const issuer = commonName(authority.certificate);
-  return sign({ subject: siteId, publicKey, issuer, key: authority.key, days: LEAF_DAYS, usage: 'client' });
+  return certify({ subject: siteId, publicKey, issuer, key: authority.key, days: LEAF_DAYS, usage: 'client' });
 }
 
 /** The site id that a certificate names. Throws `bad-request` where the text is no certificate. */
 export function commonName(pem: string): string {
   try {
-    return String(pki.certificateFromPem(pem).subject.getField('CN')?.value ?? '');
+    return String(new X509Certificate(pem).toLegacyObject().subject.CN ?? '');
   } catch (error) {
     throw new CaravanError('bad-request', 'The certificate cannot be read: it is not PEM, or it is cut short.', { cause: error });
   }
@@ -104,13 +107,13 @@ export function commonName(pem: string): string {
 async function makeKey(): Promise<{ key: string; publicKey: forge.pki.PublicKey }> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
     modulusLength: KEY_BITS,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'der' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  return { key: privateKey, publicKey: pki.publicKeyFromPem(publicKey) };
+  return { key: privateKey, publicKey: pki.publicKeyFromAsn1(fromDer(publicKey)) };
 }
 
-interface SignOptions {
+interface CertificateOptions {
   subject: string;
   publicKey: forge.pki.PublicKey;
   issuer: string;
@@ -120,7 +123,7 @@ interface SignOptions {
   usage: 'authority' | 'server' | 'client';
 }
 
-function sign({ subject, publicKey, issuer, key, days, usage }: SignOptions): IssuedCertificate {
+function certify({ subject, publicKey, issuer, key, days, usage }: CertificateOptions): IssuedCertificate {
   const certificate = pki.createCertificate();
   certificate.publicKey = publicKey;
   // RFC 5280, section 4.1.2.2: positive, unique, at most 20 bytes.
@@ -144,25 +147,12 @@ function sign({ subject, publicKey, issuer, key, days, usage }: SignOptions): Is
           { name: 'extKeyUsage', serverAuth: usage === 'server', clientAuth: usage === 'client' },
         ],
   );
-  certificate.sign(signer(key), md.sha256.create());
+  certificate.sign(signer(key), ToSign.empty());
   return {
-    certificate: pki.certificateToPem(certificate),
+    certificate: pemOf(pki.certificateToAsn1(certificate), CERTIFICATE),
     serial: serial.toString('hex').toUpperCase(),
     expires: certificate.validity.notAfter,
   };
-}
-
-/**
- * A private key as node-forge calls it, which signs with OpenSSL: node-forge's own arithmetic takes 100 ms, and makes V8 bring in its compiler, which
- * an idle router then keeps in memory.
- */
-function signer(key: string): forge.pki.rsa.PrivateKey {
-  const signDigest = (digest: forge.md.MessageDigest) => {
-    const info = Buffer.concat([SHA256_DIGEST_INFO, Buffer.from(digest.digest().getBytes(), 'binary')]);
-    return privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, info).toString('binary');
-  };
-  // All that is called of it.
-  return { sign: signDigest } as forge.pki.rsa.PrivateKey;
 }
 
 function named(siteId: string): forge.pki.CertificateField[] {
