@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { PROCESS_ENVIRONMENT } from '../api/process-environment.ts';
 import { CaravanError } from '../errors.ts';
 
 /** How long a child may take until it is ready. Milliseconds. */
@@ -34,7 +35,7 @@ export class Child {
   constructor({ name, args, env = {}, onLine }: ChildOptions) {
     this.name = name;
     const child = spawn(process.execPath, [process.argv[1]!, ...args, '--until-stdin-closes'], {
-      env: { ...process.env, ...env },
+      env: { ...PROCESS_ENVIRONMENT, ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
     });

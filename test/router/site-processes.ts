@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ApiClient } from '../../runtime/api/client.ts';
+import { PROCESS_ENVIRONMENT } from '../../runtime/api/process-environment.ts';
 import type { Protocol, Status } from '../../runtime/api/types.ts';
 import { API_VERSION } from '../../runtime/site/resources.ts';
 import { Foreground } from '../support/caravan.ts';
@@ -108,7 +109,7 @@ export class SiteProcess {
     ]);
     const data = join(this.folder, 'data');
     const args = ['run', '--config', this.configFolder, '--data', data, '--socket', this.socket];
-    this.#process = new Foreground(args, {}, this.host?.inside);
+    this.#process = new Foreground(args, PROCESS_ENVIRONMENT, this.host?.inside);
     await this.#process.prints(/is ready/);
   }
 

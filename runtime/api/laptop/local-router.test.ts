@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { PROCESS_ENVIRONMENT } from '../process-environment.ts';
 import { parseResources } from '../../site/resources.ts';
 import { LocalRouter, siteYaml } from './local-router.ts';
 import type { Spawn } from './runtime-process.ts';
@@ -61,7 +62,7 @@ describe("the laptop's router", () => {
     assert.deepEqual(args, ['/ext/dist/caravan.cjs', 'run', '--config', config, '--data', data, '--socket', '/run/laptop.sock']);
     assert.equal(options.detached, true);
     assert.equal(options.cwd, folder);
-    assert.deepEqual(options.env, { PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
+    assert.deepEqual(options.env, { ...PROCESS_ENVIRONMENT, PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
     assert.ok(!existsSync(`${folder}.lock`), 'the lock is given back');
     assert.match(readFileSync(join(config, 'site.yaml'), 'utf8'), /autoListen: loopback/);
   });

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { CaravanError } from '../../errors.ts';
+import { PROCESS_ENVIRONMENT } from '../process-environment.ts';
 
 export type Spawn = (command: string, args: string[], options: SpawnOptions) => ChildProcess;
 
@@ -27,5 +28,5 @@ export function startRuntime(runtime: RuntimeProcess, args: string[], options: S
 /** What the editor sets for its own processes must not reach ours: NODE_OPTIONS may load a debugger that only it has. */
 function runtimeEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => !/^(VSCODE_|ELECTRON_|NODE_OPTIONS$|CARAVAN_DEMO$)/.test(name));
-  return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
+  return { ...PROCESS_ENVIRONMENT, ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1' };
 }

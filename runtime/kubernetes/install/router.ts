@@ -1,4 +1,5 @@
 /** The router's Deployment and the Service through which links come in. */
+import { PROCESS_ENVIRONMENT } from '../../api/process-environment.ts';
 import {
   CARAVAN,
   LINKS_SERVICE,
@@ -92,6 +93,7 @@ export function routerDeployment({ siteName, image, runtime }: RouterOptions): K
                 field('CARAVAN_HOST_IP', 'status.hostIP'),
                 { name: 'HOME', value: WORK_PATH },
                 { name: 'TMPDIR', value: WORK_PATH },
+                ...Object.entries(PROCESS_ENVIRONMENT).map(([name, value]) => ({ name, value })),
               ],
               ports: [
                 { name: 'links', containerPort: LINKS_PORT, protocol: 'TCP' },
