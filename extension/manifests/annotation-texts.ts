@@ -1,5 +1,5 @@
 /** What annotations and their values mean, in people's words: hovers and completions say the same. Markdown. */
-import type { Aggregate, Distribution, Protocol } from '../../runtime/api/vocabulary.ts';
+import type { Aggregate, Distribution, Protocol, TlsMode } from '../../runtime/api/vocabulary.ts';
 import {
   ADDRESS,
   AGGREGATE,
@@ -8,6 +8,7 @@ import {
   PORT,
   PROXY,
 } from '../../runtime/kubernetes/annotations.ts';
+import { TLS, TLS_CERT, TLS_CLIENT_CERT, TLS_SERVER_NAME, TLS_TRUST } from '../../runtime/kubernetes/tls-annotations.ts';
 
 export type AnnotationKey = (typeof EXPOSURE_ANNOTATIONS)[number];
 
@@ -32,6 +33,26 @@ export const KEY_TEXTS: Record<AnnotationKey, { short: string; text: string }> =
     short: 'one answer of all answers',
     text: 'Where `http` requests go to all (`multicast`): what their answers become. Without it nobody waits for them: the client gets `202`.',
   },
+  [TLS]: {
+    short: 'its servers speak TLS',
+    text: 'Its servers speak TLS. The value says how they are verified where `skupper.io/tls-trust` names no authority.',
+  },
+  [TLS_TRUST]: {
+    short: 'its servers speak TLS: the Secret with ca.crt',
+    text: 'Its servers speak TLS, and `ca.crt` of this Secret, in the same namespace, is the authority that signed their certificates.',
+  },
+  [TLS_SERVER_NAME]: {
+    short: 'the name on the certificates of its servers',
+    text: 'The name that its servers are asked for, and that their certificates must be for. Without it, of a Service: `NAME.NAMESPACE.svc`.',
+  },
+  [TLS_CLIENT_CERT]: {
+    short: 'show its servers a certificate',
+    text: 'With `"true"` its servers are shown `tls.crt` of the Secret that `skupper.io/tls-trust` names, with its `tls.key`.',
+  },
+  [TLS_CERT]: {
+    short: 'its clients speak TLS: the Secret with tls.crt and tls.key',
+    text: 'Its clients speak TLS: the Secret of this name in their own namespace has the certificate that they are shown, `tls.crt` and `tls.key`. Where there is none they are refused. Ports of laptops speak plainly.',
+  },
 };
 
 export const PROTOCOL_TEXTS: Record<Protocol, string> = {
@@ -51,6 +72,11 @@ export const DISTRIBUTION_TEXTS: Record<Distribution, string> = {
 export const AGGREGATE_TEXTS: Record<Aggregate, string> = {
   json: 'An array of the answers.',
   multipart: 'The answers, each with its own type (`multipart/mixed`).',
+};
+
+export const TLS_TEXTS: Record<TlsMode, string> = {
+  true: 'Verified with the authorities that the system of the router trusts.',
+  insecure: 'Not verified: whoever answers is taken for the server.',
 };
 
 /** Text that others wrote, so that no part of it is Markdown. */

@@ -17,7 +17,18 @@ function complete(marked: string): { labels: string[]; first: string | undefined
     first: first && text.slice(0, first.start) + first.insert + text.slice(first.end),
   };
 }
-const KEYS = ['skupper.io/proxy', 'skupper.io/address', 'skupper.io/port', 'skupper.io/distribution', 'skupper.io/aggregate'];
+const KEYS = [
+  'proxy',
+  'address',
+  'port',
+  'distribution',
+  'aggregate',
+  'tls',
+  'tls-trust',
+  'tls-server-name',
+  'tls-client-cert',
+  'tls-cert',
+].map((key) => `skupper.io/${key}`);
 
 describe('keys', () => {
   test('are offered within annotations, without those that are there', () => {
@@ -47,6 +58,13 @@ describe('values', () => {
   });
   test('of the aggregate', () => {
     assert.deepEqual(at('skupper.io/aggregate: |').labels, ['json', 'multipart']);
+  });
+
+  test('of TLS: a text, also where YAML would read something else', () => {
+    const { labels, first } = at('skupper.io/tls: |');
+    assert.deepEqual([labels, first], [['true', 'insecure'], `${head}    skupper.io/tls: "true"\n${spec}`]);
+    assert.equal(at('skupper.io/tls-client-cert: |').first, `${head}    skupper.io/tls-client-cert: "true"\n${spec}`);
+    assert.deepEqual(at('skupper.io/tls-trust: |').labels, [], 'nobody knows the Secrets that a cluster has');
   });
 
   test('of the distribution', () => {

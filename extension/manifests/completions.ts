@@ -1,5 +1,5 @@
 /** What can be written at a place in a manifest. Pure; reads lines, because what is being written is seldom valid YAML. */
-import { AGGREGATES, DISTRIBUTIONS, PROTOCOLS } from '../../runtime/api/vocabulary.ts';
+import { AGGREGATES, DISTRIBUTIONS, PROTOCOLS, TLS_MODES } from '../../runtime/api/vocabulary.ts';
 import {
   AGGREGATE,
   DISTRIBUTION,
@@ -8,9 +8,10 @@ import {
   PORT,
   PROXY,
 } from '../../runtime/kubernetes/annotations.ts';
+import { TLS, TLS_CLIENT_CERT } from '../../runtime/kubernetes/tls-annotations.ts';
 import { WORKLOAD_KINDS } from '../../runtime/kubernetes/types.ts';
 import { protocolsAfter } from '../protocols-after.ts';
-import { AGGREGATE_TEXTS, DISTRIBUTION_TEXTS, KEY_TEXTS, PROTOCOL_TEXTS } from './annotation-texts.ts';
+import { AGGREGATE_TEXTS, DISTRIBUTION_TEXTS, KEY_TEXTS, PROTOCOL_TEXTS, TLS_TEXTS } from './annotation-texts.ts';
 import { readManifest, type Workload } from './workloads.ts';
 
 export interface Completion {
@@ -97,6 +98,8 @@ function values(key: string, workload: Workload | undefined, { quote, after, sta
   if (key === DISTRIBUTION)
     return DISTRIBUTIONS.map((how) => value(how, how === 'balanced' ? 'default' : '', DISTRIBUTION_TEXTS[how]));
   if (key === AGGREGATE) return AGGREGATES.map((how) => value(how, '', AGGREGATE_TEXTS[how]));
+  if (key === TLS) return TLS_MODES.map((how) => value(how, '', TLS_TEXTS[how], how === 'true'));
+  if (key === TLS_CLIENT_CERT) return [value('true', '', KEY_TEXTS[TLS_CLIENT_CERT].text, true)];
   if (key !== PORT) return [];
   const numbers = [...new Set(own.map(({ port }) => port))];
   const named = numbers.map((port) => {

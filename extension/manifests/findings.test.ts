@@ -31,7 +31,10 @@ describe('a manifest', () => {
     ['with a pair to what a name stands for', service(port('"9000:8080"'), '{port: 80, targetPort: web}')],
     ['with its own address', service(`${TCP}, skupper.io/address: orders-v2`)],
     ['with each protocol', ['http', 'http2', 'amqp'].map((type) => deployment(`skupper.io/proxy: ${type}`)).join('---\n')],
+    ['with datagrams', service('skupper.io/proxy: udp', '{port: 53, protocol: UDP}')],
     ['with both distributions', deployment(`${TCP}, skupper.io/distribution: closest`)],
+    ['with TLS', service(`${TCP}, skupper.io/tls-trust: ca, skupper.io/tls-client-cert: "true", skupper.io/tls-cert: keys`)],
+    ['with TLS of a workload', deployment(`${TCP}, skupper.io/tls: "true", skupper.io/tls-server-name: db`)],
     ['that is still being written', deployment('skupper.io/proxy: ')],
   ];
   for (const [name, text] of fine) test(`${name} is fine`, () => assert.deepEqual(told(text), []));
@@ -116,6 +119,41 @@ describe('a manifest', () => {
       'multicast',
       deployment(`${TCP}, skupper.io/distribution: multicast`),
       ['multicast ⚠ Multicast is for udp and http, not for tcp; use balanced or closest. → Use balanced | Use closest'],
+    ],
+    [
+      'a truth value that YAML reads as one',
+      service(`${TCP}, skupper.io/tls: true`),
+      ['true ⚠ skupper.io/tls must be a text: Kubernetes refuses true without quotes. → Write "true"'],
+    ],
+    [
+      'TLS with a slip',
+      service(`${TCP}, skupper.io/tls: unsecure`),
+      ['unsecure ⚠ skupper.io/tls is "unsecure"; it must be one of true, insecure. → Use insecure'],
+    ],
+    [
+      'no name of a Secret',
+      service(`${TCP}, skupper.io/tls-cert: ca.crt/key`),
+      ['ca.crt/key ⚠ skupper.io/tls-cert is "ca.crt/key"; it must be the name of a Secret. → '],
+    ],
+    [
+      'TLS of udp',
+      service('skupper.io/proxy: udp, skupper.io/tls-cert: keys', '{port: 53, protocol: UDP}'),
+      ['keys ⚠ skupper.io/tls-cert is not for udp; remove it. → Remove skupper.io/tls-cert'],
+    ],
+    [
+      'a name on certificates, without TLS',
+      service(`${TCP}, skupper.io/tls-server-name: db`),
+      ['db ⚠ skupper.io/tls-server-name is a part of TLS with servers; add skupper.io/tls-trust, or skupper.io/tls: "true". → Add skupper.io/tls: "true"'],
+    ],
+    [
+      'a certificate to show, of no Secret',
+      service(`${TCP}, skupper.io/tls: insecure, skupper.io/tls-client-cert: "true"`),
+      ['"true" ⚠ skupper.io/tls-client-cert needs skupper.io/tls-trust: the Secret that has the certificate. → Remove skupper.io/tls-client-cert'],
+    ],
+    [
+      'pods that no certificate could be for',
+      deployment(`${TCP}, skupper.io/tls-trust: ca`),
+      ['ca ⚠ skupper.io/tls-trust: pods of a Deployment have no name that a certificate could be for; say which with skupper.io/tls-server-name, or annotate their Service. → Add skupper.io/tls-server-name: "backend"'],
     ],
     [
       'an address that no Service can have',

@@ -4,6 +4,7 @@ import {
   DISTRIBUTIONS,
   type Protocol,
   PROTOCOLS,
+  TLS_MODES,
   whyNotAggregated,
   whyNotDistributed,
 } from '../../runtime/api/vocabulary.ts';
@@ -18,6 +19,15 @@ import {
   PROXY,
   readExposure,
 } from '../../runtime/kubernetes/annotations.ts';
+import {
+  TLS,
+  TLS_CERT,
+  TLS_CLIENT_CERT,
+  TLS_SERVER_NAME,
+  TLS_TRUST,
+  type TlsAnnotation,
+  whyNotTls,
+} from '../../runtime/kubernetes/tls-annotations.ts';
 import type { Workload } from './workloads.ts';
 
 /** Offsets count from the text's start. */
@@ -34,8 +44,8 @@ export interface Finding {
 
 export interface Fix {
   title: string;
-  /** What it sets. */
-  annotations: Record<string, string>;
+  /** What it sets; null removes one. */
+  annotations: Record<string, string | null>;
 }
 
 type Found = Omit<Finding, 'key' | 'workload'>;
@@ -48,7 +58,18 @@ export function findingsOf(text: string, workloads: readonly Workload[]): Findin
   return workloads.flatMap((workload) => {
     const { annotations, annotationRanges, document, item } = workload;
     if (annotations[PROXY] === undefined) return [];
-    const checks = { [PROXY]: proxy, [DISTRIBUTION]: distribution, [PORT]: ports, [ADDRESS]: address, [AGGREGATE]: aggregate };
+    const checks = {
+      [PROXY]: proxy,
+      [DISTRIBUTION]: distribution,
+      [PORT]: ports,
+      [ADDRESS]: address,
+      [AGGREGATE]: aggregate,
+      [TLS]: tls(TLS),
+      [TLS_TRUST]: tls(TLS_TRUST),
+      [TLS_SERVER_NAME]: tls(TLS_SERVER_NAME),
+      [TLS_CLIENT_CERT]: tls(TLS_CLIENT_CERT),
+      [TLS_CERT]: tls(TLS_CERT),
+    };
     return EXPOSURE_ANNOTATIONS.flatMap((key) => {
       const range = annotationRanges[key];
       const found = range && !range.isText ? [noText(workload, key)] : checks[key](workload, text);
@@ -123,6 +144,42 @@ function aggregate(workload: Workload): Found[] {
   return wrong ? [{ ...range, message: `${wrong[0]!.toUpperCase()}${wrong.slice(1)}.`, fixes }] : [];
 }
 
+function tls(key: TlsAnnotation): (workload: Workload) => Found[] {
+  return (workload) => {
+    const { kind, annotations } = workload;
+    // What is wrong with the protocol is said there.
+    const on = { kind, type: annotations[PROXY] as Protocol };
+    const message = whyNotTls(key, annotations, on);
+    if (message === undefined) return [];
+    const after = (fix: Fix) => {
+      const all = Object.entries({ ...annotations, ...fix.annotations });
+      return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
+    };
+    const fixes = tlsFixes(key, workload).filter((fix) => whyNotTls(key, after(fix), on) !== message);
+    return [{ ...valueRange(workload, key), message, fixes }];
+  };
+}
+
+/** Whatever may help; what does not is left out. */
+function tlsFixes(key: TlsAnnotation, { name, annotations }: Workload): Fix[] {
+  const value = annotations[key]!;
+  const remove: Fix = { title: `Remove ${key}`, annotations: { [key]: null } };
+  const add = (other: TlsAnnotation, text: string): Fix => ({ title: `Add ${other}: "${text}"`, annotations: { [other]: text } });
+  if (annotations[PROXY] === 'udp') return [remove];
+  switch (key) {
+    case TLS:
+      return isOneOf(TLS_MODES, value) ? [add(TLS_SERVER_NAME, name)] : likely(key, value, TLS_MODES);
+    case TLS_TRUST:
+      return [add(TLS_SERVER_NAME, name)];
+    case TLS_SERVER_NAME:
+      return [add(TLS, 'true')];
+    case TLS_CLIENT_CERT:
+      return value === 'true' ? [remove] : likely(key, value, ['true', 'false']);
+    default:
+      return [];
+  }
+}
+
 function address(workload: Workload): Found[] {
   const { annotations, name } = workload;
   const value = annotations[ADDRESS] ?? name;
@@ -177,8 +234,8 @@ function ports(workload: Workload, source: string): Found[] {
 }
 
 /** One sentence, where the ports cannot be read; without `text`, where the object names none. */
-function portProblem({ kind, ports: own }: Workload, text: string | undefined): string | undefined {
-  const annotations = { [PROXY]: 'tcp', ...(text === undefined ? {} : { [PORT]: text }) };
+function portProblem({ kind, annotations: given, ports: own }: Workload, text: string | undefined): string | undefined {
+  const annotations = { [PROXY]: given[PROXY] === 'udp' ? 'udp' : 'tcp', ...(text === undefined ? {} : { [PORT]: text }) };
   const exposure = readExposure(kind, { name: 'x', annotations }, own);
   return typeof exposure === 'string' ? exposure : undefined;
 }

@@ -7,6 +7,7 @@ import {
   PROXY,
   readExposure,
 } from '../../runtime/kubernetes/annotations.ts';
+import { TLS } from '../../runtime/kubernetes/tls-annotations.ts';
 import type { ExposedPort, Exposure } from '../../runtime/kubernetes/types.ts';
 import { counted } from '../../runtime/words.ts';
 import {
@@ -16,6 +17,7 @@ import {
   escaped,
   KEY_TEXTS,
   PROTOCOL_TEXTS,
+  TLS_TEXTS,
 } from './annotation-texts.ts';
 import type { Workload } from './workloads.ts';
 
@@ -65,6 +67,7 @@ function meaning(key: AnnotationKey, value: string): string {
     [PROXY]: PROTOCOL_TEXTS,
     [DISTRIBUTION]: DISTRIBUTION_TEXTS,
     [AGGREGATE]: AGGREGATE_TEXTS,
+    [TLS]: TLS_TEXTS,
   };
   const text = texts[key]?.[value];
   return text ? `\`${value}\`: ${text}` : '';

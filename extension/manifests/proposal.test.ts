@@ -28,6 +28,16 @@ test('an object without ports must be asked for one', () => {
   });
 });
 
+test('TLS stays, as far as the protocol has it', () => {
+  const old = service('[{port: 443}]', '{skupper.io/proxy: http, skupper.io/aggregate: json, skupper.io/tls-trust: ca}');
+  assert.deepEqual(exposureAnnotations(old, { address: 'orders', type: 'tcp' }), {
+    'skupper.io/proxy': 'tcp',
+    'skupper.io/aggregate': null,
+  });
+  const udp = exposureAnnotations(old, { address: 'orders', type: 'udp' });
+  assert.equal(udp['skupper.io/tls-trust'], null);
+});
+
 test('only what is needed is written, and what contradicts it goes', () => {
   const old = service('[{port: 80}]', '{skupper.io/address: old, mine: x}');
   assert.deepEqual(exposureAnnotations(old, { address: 'orders', type: 'http' }), {

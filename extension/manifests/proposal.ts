@@ -1,4 +1,5 @@
 import { annotationsFor, EXPOSURE_ANNOTATIONS, guessProtocol } from '../../runtime/kubernetes/annotations.ts';
+import { TLS_ANNOTATIONS } from '../../runtime/kubernetes/tls-annotations.ts';
 import type { Protocol } from '../../runtime/api/types.ts';
 import { protocolsAfter } from '../protocols-after.ts';
 import type { Workload } from './workloads.ts';
@@ -33,7 +34,7 @@ function joinedName({ port, name }: { port: number; name?: string }): string {
   return name ? `${port} (${name})` : `${port}`;
 }
 
-/** The annotations to set; those of an earlier exposure that say something else go. */
+/** The annotations to set; those of an earlier exposure that say something else go. What its servers and clients speak within stays. */
 export function exposureAnnotations(
   { name, annotations }: Workload,
   choice: { address: string; type: Protocol; port?: number },
@@ -41,7 +42,8 @@ export function exposureAnnotations(
   const { address, type, port } = choice;
   const ports = port === undefined ? [] : [{ port, targetPort: port }];
   const wanted = annotationsFor({ address, type, distribution: 'balanced', ports }, name);
-  const stale = EXPOSURE_ANNOTATIONS.filter((key) => key in annotations && !(key in wanted));
+  const staying: readonly string[] = type === 'udp' ? [] : TLS_ANNOTATIONS;
+  const stale = EXPOSURE_ANNOTATIONS.filter((key) => key in annotations && !(key in wanted) && !staying.includes(key));
   return { ...wanted, ...Object.fromEntries(stale.map((key) => [key, null])) };
 }
 

@@ -42,6 +42,9 @@ function serviceRow(service: Service, network: Network, { sites, now }: Snapshot
       service.destinations.length > 20 && `  and ${service.destinations.length - 20} more`,
       ...stands,
       `Distribution: ${service.distribution}`,
+      service.listenerCredentials
+        ? `Clients in clusters speak TLS, with the certificate of the Secret ${service.listenerCredentials} of their namespace`
+        : '',
       local ? `On this computer: ${local}` : '',
       problem,
     ]),

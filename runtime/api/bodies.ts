@@ -64,6 +64,7 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
       insecure: v.optional(v.boolean('must be true or false')),
     }),
   ),
+  listenerCredentials: v.optional(name),
 });
 export const interceptBody: v.GenericSchema<unknown, InterceptRequest> = v.strictObject({
   address,

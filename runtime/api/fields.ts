@@ -6,6 +6,7 @@ import {
   AGGREGATES,
   DISTRIBUTIONS,
   DURATION_PATTERN,
+  HOST_PATTERN,
   INTERCEPTS,
   NAME_PATTERN,
   PROTOCOLS,
@@ -29,7 +30,7 @@ export const name = v.pipe(ofName, v.regex(NAME_PATTERN, 'may have lower case le
 export const address = v.pipe(ofName, v.regex(ADDRESS_PATTERN, 'may have letters, digits and . / : @ _ - only'));
 /** Empty where a listener takes clients of every address: amqp only. */
 export const addressOrAny = v.union([v.literal(''), address], ({ issues }) => issues?.at(-1)?.message ?? '');
-export const host = v.pipe(ofName, v.regex(/^[\w.:%-]+$/, 'must be a host name or an address, without a scheme or a port'));
+export const host = v.pipe(ofName, v.regex(HOST_PATTERN, 'must be a host name or an address, without a scheme or a port'));
 /** What a site calls itself, as another site tells it: people read it in terminals and logs, where control characters act. */
 export const siteName = v.pipe(ofName, v.regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must not have control characters'));
 /** 0 lets the system choose. */

@@ -95,6 +95,8 @@ export interface ServiceStatus {
   address: string;
   type: Protocol;
   distribution: Distribution;
+  /** Its clients in clusters speak TLS: the Secret of their namespace with the certificate that they are shown. */
+  listenerCredentials?: string;
   /** Ports that clients use, ascending. */
   ports: number[];
   /** Sites that expose it but have no server ready. */
@@ -226,6 +228,8 @@ export interface ExposeRequest {
   aggregate?: Aggregate;
   /** The server speaks TLS. */
   tls?: ServerTrust;
+  /** Clients in clusters speak TLS: the Secret of their namespace with the certificate that they are shown. */
+  listenerCredentials?: string;
 }
 
 /** How the server's certificate is verified. */

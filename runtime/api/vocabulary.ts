@@ -1,4 +1,5 @@
 /** The words and the shapes of names that requests, resources, annotations and options share. Plain: the extension bundles it. */
+import { MAX_NAME_LENGTH } from '../routing/limits.ts';
 
 export const PROTOCOLS = ['tcp', 'http', 'http2', 'udp', 'amqp'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -8,6 +9,10 @@ export type Distribution = (typeof DISTRIBUTIONS)[number];
 /** What is made of the answers to a request that goes to every place. */
 export const AGGREGATES = ['json', 'multipart'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
+
+/** How servers that speak TLS are verified without an authority of their own: by those that the system trusts, or not at all. */
+export const TLS_MODES = ['true', 'insecure'] as const;
+export type TlsMode = (typeof TLS_MODES)[number];
 
 /** What can go to every place at once: datagrams and requests can, connections cannot. */
 const MULTICAST_PROTOCOLS: readonly Protocol[] = ['udp', 'http'];
@@ -58,7 +63,13 @@ export function headerOfUser(username: string): string {
 export const MAX_MADE_NAME_LENGTH = 200;
 /** A resource's, as Kubernetes has it. */
 export const NAME_PATTERN = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+/** What a resource can be called. */
+export function isResourceName(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && NAME_PATTERN.test(text);
+}
 /** At most 253 characters. */
 export const ADDRESS_PATTERN = /^\w[\w./:@-]{0,252}$/;
+/** A host's name or address. */
+export const HOST_PATTERN = /^[\w.:%-]+$/;
 /** Go's, without a sign: `30s`, `1h30m`. */
 export const DURATION_PATTERN = /^(\d+(\.\d+)?(ms|s|m|h))+$/;

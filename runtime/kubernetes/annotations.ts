@@ -4,6 +4,7 @@
  * and `aggregate` are ours. Every protocol is read as what it says; which of them the router carries, and how, is the router's to decide.
  */
 import { ADDRESS_PATTERN, AGGREGATES, DISTRIBUTIONS, type Protocol, PROTOCOLS, whyNotAggregated } from '../api/vocabulary.ts';
+import { readTls, TLS_ANNOTATIONS, tlsAnnotationsFor } from './tls-annotations.ts';
 import type { ExposedPort, Exposure, WorkloadKind } from './types.ts';
 
 export const PROXY = 'skupper.io/proxy';
@@ -12,7 +13,7 @@ export const PORT = 'skupper.io/port';
 export const DISTRIBUTION = 'skupper.io/distribution';
 export const AGGREGATE = 'skupper.io/aggregate';
 /** All of them: what *Stop exposing* removes. */
-export const EXPOSURE_ANNOTATIONS = [PROXY, ADDRESS, PORT, DISTRIBUTION, AGGREGATE] as const;
+export const EXPOSURE_ANNOTATIONS = [PROXY, ADDRESS, PORT, DISTRIBUTION, AGGREGATE, ...TLS_ANNOTATIONS] as const;
 
 /** An RFC 1035 label. A Service of the address' name is made in every namespace, and none can be called otherwise. */
 export function isServiceName(address: string): boolean {
@@ -53,6 +54,8 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
     return `${AGGREGATE} is "${aggregate}"; it must be one of ${AGGREGATES.join(', ')}.`;
   const apart = aggregate === undefined ? undefined : whyNotAggregated(type, distribution);
   if (apart !== undefined) return `${AGGREGATE}: ${apart}.`;
+  const tls = readTls(given, { kind, type });
+  if (typeof tls === 'string') return tls;
   const address = given[ADDRESS] ?? metadata.name ?? '';
   if (!ADDRESS_PATTERN.test(address))
     return address === ''
@@ -60,7 +63,8 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
       : `${ADDRESS} is "${address}"; it may have letters, digits and . / : @ _ - only.`;
   const text = given[PORT];
   const exposed = text === undefined ? defaultPorts(kind, type, ports) : readPorts(kind, text, ports);
-  return typeof exposed === 'string' ? exposed : { address, type, distribution, ...(aggregate && { aggregate }), ports: exposed };
+  if (typeof exposed === 'string') return exposed;
+  return { address, type, distribution, ...(aggregate && { aggregate }), ...tls, ports: exposed };
 }
 
 /** The annotations that expose an object called `name` so: no more than is needed to say it. */
@@ -73,7 +77,7 @@ export function annotationsFor(exposure: Exposure, name?: string): Record<string
       .join(',');
   if (exposure.distribution !== 'balanced') annotations[DISTRIBUTION] = exposure.distribution;
   if (exposure.aggregate) annotations[AGGREGATE] = exposure.aggregate;
-  return annotations;
+  return { ...annotations, ...tlsAnnotationsFor(exposure) };
 }
 
 function defaultPorts(kind: WorkloadKind, type: Protocol, ports: readonly OwnPort[]): ExposedPort[] | string {

@@ -4,7 +4,7 @@
  * 10 s), and fails with a `CaravanError` whose message is one sentence.
  */
 import type { Duplex } from 'node:stream';
-import type { Aggregate, Protocol, Distribution } from '../api/vocabulary.ts';
+import type { Aggregate, Protocol, Distribution, TlsMode } from '../api/vocabulary.ts';
 
 /** A kubeconfig: one path, or several joined as in KUBECONFIG. Default: KUBECONFIG, else ~/.kube/config. */
 export type KubeconfigPaths = string | undefined;
@@ -112,8 +112,23 @@ export interface Exposure {
   distribution: Distribution;
   /** What is made of the answers where requests go to all; none: they are not waited for. */
   aggregate?: Aggregate;
+  /** Its servers speak TLS. */
+  tls?: ExposedTls;
+  /** The Secret with the certificate that its clients are shown; each site has its own. Without it they speak plainly. */
+  listenerCredentials?: string;
   /** Empty: to be taken from the object's own ports. */
   ports: ExposedPort[];
+}
+
+/** How TLS is spoken with servers. At least one of `mode` and `credentials` is there. */
+export interface ExposedTls {
+  mode?: TlsMode;
+  /** The Secret whose `ca.crt` verifies them. */
+  credentials?: string;
+  /** They are shown the certificate of that Secret. */
+  useClientCert?: true;
+  /** What their certificate is for. */
+  serverName?: string;
 }
 
 export interface ExposedPort {

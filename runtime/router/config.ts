@@ -39,6 +39,8 @@ export interface ConnectorConfig extends TargetOptions {
   distribution: Distribution;
   /** What is made of the answers where requests go to all. */
   aggregate?: Aggregate;
+  /** The Secret with the certificate that clients of the address are shown, where clusters make listeners for it. */
+  listenerCredentials?: string;
   /** Which requests it takes. */
   rule?: RequestRule;
   /** Its share of the requests. */

@@ -76,9 +76,12 @@ export class Servers {
   offers(): Offer[] {
     const offers = new Map<string, Offer>();
     for (const connector of this.#connectors) {
-      const { address, type, distribution, aggregate, port, exact, rule, weight, intercept, targets } = connector;
-      const offer = offers.get(address) ?? { address, type, distribution, ...(aggregate && { aggregate }), ports: [] };
+      const { address, type, distribution, aggregate, listenerCredentials, port, exact, rule, weight, intercept, targets } =
+        connector;
+      const offer: Offer = offers.get(address) ?? { address, type, distribution, ...(aggregate && { aggregate }), ports: [] };
       offers.set(address, offer);
+      // That some of them name none must not have clients spoken to plainly.
+      if (listenerCredentials !== undefined) offer.listenerCredentials ??= listenerCredentials;
       const names = targets.filter((target) => type !== 'udp' || !this.#refusing.has(keyOf(target))).map(({ name }) => name);
       // Several connectors that take any port are several servers of one address, whatever ports they listen on.
       const known = offer.ports.find((offered) => (exact ? offered.port === port : !offered.exact) && isSame(offered, connector));

@@ -35,6 +35,19 @@ describe('what a member of the network may do to others', () => {
     );
   });
 
+  it('names no Secret whose path leads elsewhere', () => {
+    const mesh = new Mesh(['a', 'b']);
+    const link = mesh.link('a', 'b', 1);
+    mesh.settle();
+    const ports = [{ port: 443, targets: ['t'] }];
+    const says = (listenerCredentials: string, seq: number) => {
+      const offer = { address: 'x', type: 'tcp', distribution: 'balanced', listenerCredentials, ports };
+      const offers = { kind: 'offers', origin: 'b', instance: 9_000_000, seq, offers: [offer] };
+      return mesh.engine('a').receive(link, offers, 0).cut.length;
+    };
+    assert.deepEqual([says('x-tls', 1), says('..', 2)], [0, 1]);
+  });
+
   it('asks for a request’s answer once, however often a router is named in it', () => {
     const mesh = new Mesh(['a', 'b']);
     const link = mesh.link('a', 'b', 1);

@@ -79,6 +79,8 @@ export interface Offer {
   distribution: Distribution;
   /** What is made of the answers to a request that goes to all: multicast only. Without it, nothing: they are not waited for. */
   aggregate?: Aggregate;
+  /** Its clients speak TLS: the Secret with the certificate that they are shown. Each site has its own. */
+  listenerCredentials?: string;
   /** Its servers are at this edge router, which hangs on the one that advertises it. */
   edge?: OfferingEdge;
   /** Ascending by port, at least one; without servers while none is ready. */

@@ -88,8 +88,9 @@ function isReachable(entry: unknown): boolean {
 
 function isOffer(offer: unknown): boolean {
   if (!isRecord(offer) || !isName(offer['address']) || offer['address'].includes(' ')) return false;
-  const { edge, aggregate } = offer;
+  const { edge, aggregate, listenerCredentials } = offer;
   if (aggregate !== undefined && !isWord(aggregate)) return false;
+  if (listenerCredentials !== undefined && !isResourceName(listenerCredentials)) return false;
   if (edge !== undefined && !(isRecord(edge) && isRouter(edge['router']) && isCost(edge['cost']))) return false;
   if (!isWord(offer['type']) || !isWord(offer['distribution'])) return false;
   const ports = offer['ports'];
@@ -127,6 +128,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isWord(value: unknown): boolean {
   return typeof value === 'string' && WORD.test(value);
+}
+
+/** Sites look for a resource of this name: it must lead to no other path. */
+function isResourceName(value: unknown): boolean {
+  return isName(value) && /^[a-z0-9][-a-z0-9.]*$/.test(value);
 }
 
 /** Without control characters: names end up in terminals. */
@@ -200,12 +206,13 @@ function knownRouter({ id, site, version, platform, namespace, role }: RouterInf
   };
 }
 
-function knownOffer({ address, type, distribution, aggregate, edge, ports }: Offer): Offer {
+function knownOffer({ address, type, distribution, aggregate, listenerCredentials, edge, ports }: Offer): Offer {
   return {
     address,
     type,
     distribution,
     ...(aggregate && { aggregate }),
+    ...(listenerCredentials && { listenerCredentials }),
     ...(edge && { edge: { router: knownRouter(edge.router), cost: edge.cost, ...(edge.lost && { lost: true as const }) } }),
     ports: ports.map(knownPort),
   };

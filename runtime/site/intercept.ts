@@ -32,7 +32,7 @@ export function interceptConnector(
       'not-found',
       `No other site offers ${address}, so there is nothing to take from; to offer it: caravan expose ${address}`,
     );
-  const { type, distribution, ports } = service;
+  const { type, distribution, ports, listenerCredentials } = service;
   const cannot = whyNotIntercepted(type, how);
   if (cannot !== undefined) throw new CaravanError('bad-request', `${address} is ${type}: ${cannot}.`);
   if (distribution === 'multicast')
@@ -56,6 +56,8 @@ export function interceptConnector(
     intercept: how,
     distribution,
     ...(header !== undefined && { header }),
+    // Clients speak as they did, also when nobody else is left.
+    ...(listenerCredentials !== undefined && { listenerCredentials }),
     // Of several ports it takes clients of its own only; of a sole one, whoever asks for the address.
     ...(ports.length > 1 && { servicePort: String(servicePort) }),
   };

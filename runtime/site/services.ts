@@ -24,11 +24,13 @@ function serviceOf(address: string, offers: KnownOffer[], routers: ReadonlyMap<R
   const destinations = reachable.flatMap(destinationsOf);
   const pending = reachable.filter(({ offer }) => offer.ports.every(({ targets }) => targets.length === 0));
   const lostAt = Math.max(0, ...offers.map(({ place }) => routers.get(place.edge ?? place.router)?.lostAt ?? 0));
+  const listenerCredentials = told.map(({ offer }) => offer.listenerCredentials).find((name) => name !== undefined);
   const warning = disagreement(address, reachable);
   return {
     address,
     type: told[0]!.offer.type,
     distribution: told[0]!.offer.distribution,
+    ...(listenerCredentials !== undefined && { listenerCredentials }),
     // 0: nobody connects to it at a port.
     ports: [...new Set(told.flatMap(({ offer }) => offer.ports.map(({ port }) => port)))].filter(Boolean).sort((a, b) => a - b),
     destinations,
@@ -65,7 +67,9 @@ function interceptsOf({ router: { site }, offer }: KnownOffer): InterceptStatus[
 function disagreement(address: string, offers: KnownOffer[]): string | undefined {
   const [first, ...others] = offers.map(({ router, offer }) => {
     const exact = offer.ports.filter((port) => port.exact).map(({ port }) => port);
-    return { site: router.site.name, says: [offer.type, offer.distribution, ...exact].join(' ') };
+    const { type, distribution, listenerCredentials: credentials } = offer;
+    const shown = credentials === undefined ? [] : [`with the certificate of the Secret ${credentials}`];
+    return { site: router.site.name, says: [type, distribution, ...exact, ...shown].join(' ') };
   });
   const other = others.find(({ says }) => says !== first!.says);
   if (!other) return undefined;

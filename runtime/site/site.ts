@@ -257,7 +257,8 @@ export class Site implements SiteControl {
   }
 
   async expose(request: ExposeRequest): Promise<MadeResource> {
-    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced', aggregate, tls } = request;
+    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
+    const { aggregate, tls, listenerCredentials } = request;
     const wrong = whyNotDistributed(type, distribution) ?? (aggregate && whyNotAggregated(type, distribution));
     if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
     const name = resourceName(address, port);
@@ -268,6 +269,7 @@ export class Site implements SiteControl {
       ...(aggregate && { aggregate }),
       ...(tls && { tls: insecure ? 'insecure' : secret ? undefined : 'true' }),
       ...(serverName !== undefined && { tlsServerName: serverName }),
+      ...(listenerCredentials !== undefined && { listenerCredentials }),
     };
     return this.#make('Connector', name, { routingKey: address, port, host, type, settings }, secret);
   }

@@ -165,12 +165,26 @@ describe('a Connector', () => {
     assert.equal(of({ settings: { proxyProtocol: 'v2' } }).connectors[0]?.proxyProtocol, true);
   });
 
+  it('says which Secret its clients are shown elsewhere', () => {
+    assert.equal(of({ settings: { listenerCredentials: 'a-tls' } }).connectors[0]?.listenerCredentials, 'a-tls');
+  });
+
   const bad: [what: string, spec: object, message: string][] = [
+    [
+      'no name of a Secret for its clients',
+      { settings: { listenerCredentials: '../a' } },
+      'settings.listenerCredentials is "../a"; use the name of a Secret.',
+    ],
+    [
+      'a Secret for clients of udp',
+      { type: 'udp', settings: { listenerCredentials: 'a' } },
+      'settings.listenerCredentials is not for udp; remove it.',
+    ],
     ['no Secret', { tlsCredentials: 'none' }, 'there is no Secret named none; add one with ca.crt.'],
     [
       'no authority',
       { tlsCredentials: 'keys' },
-      'the Secret keys has no ca.crt to verify the server with; add it, or settings.tls: "true" for the system\'s authorities.',
+      'the Secret keys has no ca.crt to verify the server with; add it, or set tls to "true" for the system\'s authorities.',
     ],
     ['another word', { settings: { tls: 'yes' } }, 'settings.tls is "yes"; use true or insecure.'],
     [

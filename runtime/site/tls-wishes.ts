@@ -1,6 +1,7 @@
 /** From `tlsCredentials` and its Secret to how a listener or a connector speaks TLS. A text is what is wrong: a sentence without its end. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { isResourceName, TLS_MODES } from '../api/vocabulary.ts';
 import type { ClientTls } from '../protocols/tls/client-tls.ts';
 import { ANY_ALPN, type ServerTls } from '../protocols/tls/server-tls.ts';
 import type { Protocol } from '../routing/types.ts';
@@ -22,6 +23,15 @@ const LISTENER_ALPN: Partial<Record<Protocol, readonly string[]>> = {
 const CONNECTOR_ALPN: Partial<Record<Protocol, readonly string[]>> = { http: ['http/1.1'], http2: ['h2'] };
 /** Of settings.alpn. */
 const ALPN_LIST = /^[\x21-\x2b\x2d-\x7e]{1,255}(, *[\x21-\x2b\x2d-\x7e]{1,255}){0,15}$/;
+
+/** What is wrong with the Secret that a connector names for listeners elsewhere; undefined where nothing is. */
+export function whyNotListenerCredentials({ type, settings }: Pick<Spec<'Connector'>, 'type' | 'settings'>): string | undefined {
+  const { listenerCredentials } = settings;
+  if (listenerCredentials === undefined) return undefined;
+  if (!isResourceName(listenerCredentials))
+    return `settings.listenerCredentials is "${listenerCredentials}"; use the name of a Secret`;
+  return type === 'udp' ? 'settings.listenerCredentials is not for udp; remove it' : undefined;
+}
 
 /** Undefined where clients speak plainly. */
 export function listenerTls(
@@ -54,7 +64,8 @@ export function connectorTls(
   secrets: Secrets,
 ): ClientTls | string | undefined {
   const { tls: mode, tlsServerName } = settings;
-  if (mode !== undefined && mode !== 'true' && mode !== 'insecure') return `settings.tls is "${mode}"; use true or insecure`;
+  if (mode !== undefined && !(TLS_MODES as readonly string[]).includes(mode))
+    return `settings.tls is "${mode}"; use ${TLS_MODES.join(' or ')}`;
   if (tlsCredentials === undefined && mode === undefined) {
     const stray = useClientCert ? 'useClientCert' : tlsServerName === undefined ? undefined : 'settings.tlsServerName';
     return stray && `${stray} is a part of TLS; add tlsCredentials, or settings.tls: "true"`;
@@ -75,7 +86,7 @@ export function connectorTls(
   if (!secret) return noSecret(tlsCredentials, 'ca.crt');
   const authority = secret['ca.crt'];
   if (authority === undefined && mode === undefined)
-    return `the Secret ${tlsCredentials} has no ca.crt to verify the server with; add it, or settings.tls: "true" for the system's authorities`;
+    return `the Secret ${tlsCredentials} has no ca.crt to verify the server with; add it, or set tls to "true" for the system's authorities`;
   const wrong = authority === undefined ? undefined : wrongCertificate(tlsCredentials, 'ca.crt', authority);
   if (wrong !== undefined) return wrong;
   const own = useClientCert ? ownCertificate(tlsCredentials, secret) : {};

@@ -6,7 +6,7 @@ import { type AddressChoice, addressesOf } from '../routing/address-choice.ts';
 import type { Distribution, Protocol } from '../routing/types.ts';
 import { type ConnectorResource, durationMs, type Resource, type ResourceKind, type Spec } from './resources.ts';
 import { sharingOf } from './sharing.ts';
-import { connectorTls, listenerTls, type Secrets } from './tls-wishes.ts';
+import { connectorTls, listenerTls, type Secrets, whyNotListenerCredentials } from './tls-wishes.ts';
 
 /** Timers take no more than 24 days. */
 const MAX_IDLE_MS = 500 * 3_600_000;
@@ -184,10 +184,12 @@ function connectorOf(
   if (!targets && spec.host === undefined) return complain('spec.host is missing; name the host that the server runs on.');
   const tls = connectorTls(spec, targets ? undefined : spec.host, secrets);
   if (typeof tls === 'string') return complain(`${tls}.`);
+  const wrongCredentials = whyNotListenerCredentials(spec);
+  if (wrongCredentials !== undefined) return complain(`${wrongCredentials}.`);
   const { routingKey: address, type, port, host } = spec;
   const sharing = sharingOf(spec);
   if (typeof sharing === 'string') return complain(sharing);
-  const { proxyProtocol } = spec.settings;
+  const { proxyProtocol, listenerCredentials } = spec.settings;
   if (proxyProtocol !== undefined && proxyProtocol !== 'v2')
     return complain(`settings.proxyProtocol is "${proxyProtocol}"; use v2.`);
   if (proxyProtocol !== undefined && type !== 'tcp')
@@ -202,6 +204,7 @@ function connectorOf(
       type,
       distribution,
       ...sharing,
+      ...(listenerCredentials !== undefined && { listenerCredentials }),
       port: Number(servicePort ?? port),
       exact: servicePort !== undefined,
       targets: own,

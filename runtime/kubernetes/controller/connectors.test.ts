@@ -119,6 +119,26 @@ test('an annotated Service leads to its pods, a named port to each pod as it nam
   );
 });
 
+test('annotations about TLS become what a Connector says of it; a Service has a name for its certificates', () => {
+  const trust = { ...tcp, 'skupper.io/tls-trust': 'ca', 'skupper.io/tls-client-cert': 'true' };
+  const own = service({ selector: { app: 'backend' }, ports: [{ port: 443 }] }, { ...trust, 'skupper.io/tls-cert': 'keys' });
+  own.metadata!.namespace = 'shop';
+  const external = { type: 'ExternalName', externalName: 'db.example', ports: [{ port: 5432 }] };
+  const specs = (object: V1Service) =>
+    offers({ services: [object] }).connectors.map(({ spec: { tlsCredentials, useClientCert, settings } }) => {
+      const { distribution: _, ...others } = settings;
+      return { tlsCredentials, useClientCert, ...others };
+    });
+  assert.deepEqual(specs(own), [
+    { tlsCredentials: 'ca', useClientCert: true, tlsServerName: 'backend.shop.svc', listenerCredentials: 'keys' },
+  ]);
+  assert.deepEqual(specs(service(external, { ...tcp, 'skupper.io/tls': 'true' })), [
+    { tlsCredentials: undefined, useClientCert: undefined, tls: 'true', tlsServerName: 'db.example' },
+  ]);
+  own.metadata!.annotations!['skupper.io/tls-server-name'] = 'orders.example';
+  assert.partialDeepStrictEqual(specs(own), [{ tlsServerName: 'orders.example' }]);
+});
+
 test('a Service without a selector is reached itself', () => {
   const plain = service({ clusterIP: '10.96.0.9', ports: [{ port: 80, targetPort: 8080 }] });
   assert.deepEqual(targets(offers({ services: [plain] })), [['10.96.0.9:80 10.96.0.9:80']]);

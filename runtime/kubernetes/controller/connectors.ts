@@ -1,12 +1,12 @@
 /** What the namespace offers: annotated objects and Connectors with a selector, as connectors to the pods behind them. Pure. */
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
-import type { Problem, Protocol } from '../../api/types.ts';
+import type { Problem } from '../../api/types.ts';
 import type { ConnectorResource, Resource, Target } from '../../site/resources.ts';
 import { type OwnPort, ownPorts, readExposure } from '../annotations.ts';
 import { OWN_LABELS, ROUTER_LABELS } from '../names.ts';
 import { hasLabels, nameOf } from '../objects.ts';
 import { isAlive, isReady, matchesSelector, namedPort, noneReady } from '../pods.ts';
-import type { ExposedPort, WorkloadKind } from '../types.ts';
+import type { ExposedPort, Exposure, WorkloadKind } from '../types.ts';
 import { parseLabelSelector } from './label-selector.ts';
 import type { Snapshot, Workload } from './snapshot.ts';
 
@@ -20,12 +20,9 @@ export interface Offers {
 }
 
 /** An object that is exposed. */
-export interface Exposed {
+export interface Exposed extends Exposure {
   kind: WorkloadKind;
   name: string;
-  address: string;
-  type: Protocol;
-  ports: ExposedPort[];
   /** Of a workload: the labels of its pods, and what its containers call their ports. */
   pods?: { labels: Record<string, string>; portNames: ReadonlyMap<string, number> };
 }
@@ -57,9 +54,10 @@ function offerObject(
     offers.problems.push({ where, message: exposure });
     return;
   }
-  const { address, type, distribution, aggregate, ports } = exposure;
+  const { address, type, distribution, aggregate, listenerCredentials, ports } = exposure;
   noteOffer(offers, address, where);
-  offers.exposed.push({ kind, name: nameOf(object), address, type, ports, ...podsOf(kind, object) });
+  offers.exposed.push({ kind, name: nameOf(object), ...exposure, ...podsOf(kind, object) });
+  const tls = tlsOf(exposure, kind, object);
   for (const exposed of ports) {
     // One of several ports takes its own clients only; a sole port takes whoever asks for the address.
     const only: Record<string, string> = ports.length > 1 ? { servicePort: String(exposed.port) } : {};
@@ -72,11 +70,34 @@ function offerObject(
         port: exposed.port,
         type,
         includeNotReadyPods: false,
-        settings: { distribution, ...(aggregate && { aggregate }), ...only },
+        ...tls.spec,
+        settings: {
+          distribution,
+          ...(aggregate && { aggregate }),
+          ...tls.settings,
+          ...(listenerCredentials !== undefined && { listenerCredentials }),
+          ...only,
+        },
       },
       ...find(exposed),
     });
   }
+}
+
+/** How TLS is spoken with its servers, as a Connector says it. */
+function tlsOf({ tls }: Exposure, kind: WorkloadKind, object: V1Service | Workload['object']) {
+  if (!tls) return {};
+  const { mode, credentials, useClientCert } = tls;
+  const tlsServerName = tls.serverName ?? (kind === 'Service' ? hostNameOf(object as V1Service) : undefined);
+  return {
+    spec: { ...(credentials !== undefined && { tlsCredentials: credentials }), ...(useClientCert && { useClientCert }) },
+    settings: { ...(mode && { tls: mode }), ...(tlsServerName !== undefined && { tlsServerName }) },
+  };
+}
+
+/** What a certificate for a Service is for: the name by which other namespaces of the cluster reach it. */
+function hostNameOf({ metadata, spec }: V1Service): string | undefined {
+  return spec?.type === 'ExternalName' ? spec.externalName : `${metadata?.name}.${metadata?.namespace}.svc`;
 }
 
 /** Resources as they are, except that a Connector's selector is resolved to pods. */

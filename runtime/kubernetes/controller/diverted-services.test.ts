@@ -48,6 +48,8 @@ class World {
   network = known();
   memory = newPlanMemory(NOW);
   readonly maps = new ResourceMaps();
+  /** Secrets with a certificate. */
+  secrets: string[] = [];
 
   constructor(service = serviceOf()) {
     this.service = service;
@@ -55,8 +57,9 @@ class World {
 
   plan(): Plan {
     const { now, network } = this;
-    const inputs = { services: [this.service], pods: [POD], workloads: [], configMaps: [], network, hostIp: undefined, now };
-    const plan = makePlan(inputs, this.memory, this.maps);
+    const namespace = { services: [this.service], pods: [POD], workloads: [], configMaps: [], hostIp: undefined };
+    const hasCertificate = (secret: string) => this.secrets.includes(secret);
+    const plan = makePlan({ ...namespace, network, hasCertificate, now }, this.memory, this.maps);
     for (const { change } of plan.writes.patches) {
       assert.equal((change as V1Service).metadata?.resourceVersion, this.service.metadata?.resourceVersion);
       this.service = merged(this.service, change) as V1Service;
@@ -194,7 +197,37 @@ describe('a Service that somebody stands in for', () => {
     ]);
   });
 
+  const trust = { 'skupper.io/tls-trust': 'ca' };
+  const credentials = ({ state }: Plan) =>
+    state.resources.flatMap((resource) => (resource.kind === 'Listener' ? [resource.spec.tlsCredentials] : []));
+
+  test('whose servers speak TLS has callers who do, as soon as there is a certificate for them', () => {
+    const world = new World(serviceOf(undefined, {}, { ...trust, 'skupper.io/tls-cert': 'keys' }));
+    world.network = known('take-over');
+    const { state, secrets, writes } = world.plan();
+    assert.deepEqual([secrets, writes.patches], [['keys'], []]);
+    assert.match(
+      state.problems[0]!.message,
+      /^Its servers speak TLS, and there is no certificate for their callers in a Secret named keys, so callers/,
+    );
+    world.secrets = ['keys'];
+    assert.deepEqual(credentials(world.plan()), ['keys']);
+    assert.deepEqual(world.selector, ROUTER_LABELS);
+  });
+
+  test('whose servers speak plainly has callers who do, whatever others are shown', () => {
+    const world = new World(serviceOf(undefined, {}, { 'skupper.io/tls-cert': 'keys' }));
+    world.network = known('take-over');
+    const plan = world.plan();
+    assert.deepEqual([plan.secrets, credentials(plan)], [[], [undefined]]);
+  });
+
   for (const [what, service, message] of [
+    [
+      'speaks TLS without a certificate for its callers',
+      serviceOf(undefined, {}, { 'skupper.io/tls-trust': 'ca' }),
+      /^Its servers speak TLS, and the router has no certificate .* name its Secret in skupper\.io\/tls-cert\.$/,
+    ],
     ['is headless', serviceOf(undefined, { clusterIP: 'None' }), /^It has no cluster IP, so callers inside the cluster keep/],
     [
       'takes callers of its own node only',
@@ -226,7 +259,16 @@ describe('a Service in front of a workload', () => {
   };
   const planned = (service: V1Service, workloads: Workload[], configMaps: V1ConfigMap[] = []) =>
     makePlan(
-      { services: [service], pods: [POD], workloads, configMaps, network: known('take-over'), hostIp: undefined, now: NOW },
+      {
+        services: [service],
+        pods: [POD],
+        workloads,
+        configMaps,
+        network: known('take-over'),
+        hostIp: undefined,
+        hasCertificate: () => false,
+        now: NOW,
+      },
       newPlanMemory(NOW),
       new ResourceMaps(),
     );

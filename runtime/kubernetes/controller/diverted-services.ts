@@ -12,6 +12,7 @@ import type { Problem, ServiceStatus } from '../../api/types.ts';
 import type { Resource } from '../../site/resources.ts';
 import { OWN_LABELS, ROUTER_LABELS } from '../names.ts';
 import { hasLabels, nameOf } from '../objects.ts';
+import { TLS_CERT } from '../tls-annotations.ts';
 import type { ExposedPort } from '../types.ts';
 import type { Exposed } from './connectors.ts';
 import { asWritten, divert, isDiverted, keyOf, restore } from './diverted-service.ts';
@@ -39,6 +40,8 @@ export interface DivertInput {
   services: readonly V1Service[];
   /** What annotations expose here. */
   exposed: readonly Exposed[];
+  /** Whether a Secret of the namespace has a certificate and its key. */
+  hasCertificate: (secret: string) => boolean;
   ports: ListenerPorts;
   now: number;
 }
@@ -84,7 +87,7 @@ export function planDiversions(input: DivertInput, memory: DivertMemory): Divert
 
   function keep(service: V1Service, leads: Exposed, missing: number | undefined): void {
     const name = nameOf(service);
-    const wanted = listenersOf(service, leads, input.ports);
+    const wanted = listenersOf(service, leads, input);
     if (typeof wanted === 'string') {
       plan.problems.push({ where: `Service ${name}`, message: wanted });
       giveBack(service);
@@ -145,7 +148,11 @@ interface Wanted {
 }
 
 /** A listener of the router for each port of a Service; one sentence where it cannot be served so. */
-function listenersOf(service: V1Service, leads: Exposed, ports: ListenerPorts): Wanted | string {
+function listenersOf(
+  service: V1Service,
+  leads: Exposed,
+  { ports, hasCertificate }: Pick<DivertInput, 'ports' | 'hasCertificate'>,
+): Wanted | string {
   const { address, type } = leads;
   const name = nameOf(service);
   const { spec = {} } = asWritten(service);
@@ -158,6 +165,12 @@ function listenersOf(service: V1Service, leads: Exposed, ports: ListenerPorts): 
   // The router is on one node only.
   if (spec.internalTrafficPolicy === 'Local' || spec.externalTrafficPolicy === 'Local')
     return `Its traffic policy is Local, ${stays}.`;
+  // Whoever calls its servers within the cluster speaks as they do.
+  const tlsCredentials = leads.tls && leads.listenerCredentials;
+  if (leads.tls && tlsCredentials === undefined)
+    return `Its servers speak TLS, and the router has no certificate for their callers, ${stays}; name its Secret in ${TLS_CERT}.`;
+  if (tlsCredentials !== undefined && !hasCertificate(tlsCredentials))
+    return `Its servers speak TLS, and there is no certificate for their callers in a Secret named ${tlsCredentials}, ${stays}; add one with tls.crt and tls.key.`;
   const wanted: Wanted = { ports: new Map(), listeners: [] };
   for (const own of spec.ports ?? []) {
     const isCarried = (own.protocol ?? 'TCP') === (type === 'udp' ? 'UDP' : 'TCP');
@@ -174,6 +187,7 @@ function listenersOf(service: V1Service, leads: Exposed, ports: ListenerPorts): 
         host: spec.ipFamilies?.includes('IPv6') ? '::' : '0.0.0.0',
         port: listenerPort,
         type,
+        ...(tlsCredentials !== undefined && { tlsCredentials }),
         // As it was: what the pods of this cluster can do does not leave it.
         settings: { servicePort: String(there.port), distribution: 'closest' },
       },

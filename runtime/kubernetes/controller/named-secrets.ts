@@ -1,4 +1,4 @@
-/** The Secrets that resources name: those alone are read, of all that the namespace has. */
+/** The Secrets that resources and annotations name: those alone are read, of all that the namespace has. */
 import type { Problem } from '../../api/types.ts';
 import { sentence } from '../../errors.ts';
 import { parseResources, type Resource } from '../../site/resources.ts';
@@ -35,14 +35,21 @@ export class NamedSecrets {
     }, REREAD_EVERY_MS).unref();
   }
 
-  /** Reads those that resources name and do not bring themselves, and forgets all others. False while one was not read yet. */
-  follow(resources: readonly Resource[]): boolean {
+  /** Reads these and those that resources name and do not bring themselves, and forgets all others. False while one was not read yet. */
+  follow(resources: readonly Resource[], others: readonly string[]): boolean {
     const own = new Set(resources.flatMap(({ kind, name }) => (kind === 'Secret' ? [name] : [])));
-    const wanted = new Set(resources.flatMap((resource) => credentialsOf(resource) ?? []).filter((name) => !own.has(name)));
+    const named = [...resources.flatMap((resource) => credentialsOf(resource) ?? []), ...others];
+    const wanted = new Set(named.filter((name) => !own.has(name)));
     const before = this.known;
     this.known = new Map([...wanted].map((name) => [name, before.get(name)]));
     for (const name of wanted) if (!before.has(name)) void this.read(name);
     return [...this.known.values()].every((known) => known !== undefined);
+  }
+
+  hasCertificate(name: string): boolean {
+    return (this.known.get(name)?.resources ?? []).some(
+      ({ kind, spec }) => kind === 'Secret' && spec['tls.crt'] !== undefined && spec['tls.key'] !== undefined,
+    );
   }
 
   get resources(): Resource[] {

@@ -14,6 +14,8 @@ export interface PlanInput extends Snapshot {
   configMaps: readonly V1ConfigMap[];
   network: readonly ServiceStatus[];
   hostIp: string | undefined;
+  /** Whether a Secret of the namespace has a certificate and its key; of those that plans name. */
+  hasCertificate: (secret: string) => boolean;
   now: number;
 }
 
@@ -25,6 +27,8 @@ export interface PlanMemory {
 
 export interface Plan {
   state: WishedState;
+  /** Secrets to look at, beside those that resources name. */
+  secrets: string[];
   writes: Pick<ProxyPlan, 'create' | 'update' | 'remove'> & Pick<DivertPlan, 'patches'>;
   recheckAt: number | undefined;
 }
@@ -34,7 +38,7 @@ export function newPlanMemory(now: number): PlanMemory {
 }
 
 export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMaps): Plan {
-  const { pods, network, hostIp, now } = input;
+  const { pods, network, hostIp, hasCertificate, now } = input;
   const services = input.services.map(asWritten);
   const ports = memory.proxies.listenerPorts;
   const offers = offersOf({ ...input, services });
@@ -42,7 +46,7 @@ export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMap
   const resolved = resolveSelectors(written.resources, pods, offers);
   noteDiverted(input.services, ports);
   const proxies = planProxies({ network, services, offeredBy: offers.offeredBy, now }, memory.proxies);
-  const diverted = planDiversions({ ...offers, network, services: input.services, ports, now }, memory.diverted);
+  const diverted = planDiversions({ ...offers, network, services: input.services, hasCertificate, ports, now }, memory.diverted);
   const links = linksAccess(services, hostIp, now);
   const times = [proxies.recheckAt, diverted.recheckAt, links.recheckAt].filter((time) => time !== undefined);
   return {
@@ -51,6 +55,8 @@ export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMap
       problems: [...written.problems, ...offers.problems, ...proxies.problems, ...diverted.problems, ...links.problems],
       access: links.access,
     },
+    // Should somebody stand in for servers that speak TLS, their Service needs a certificate at once.
+    secrets: offers.exposed.flatMap(({ tls, listenerCredentials }) => (tls && listenerCredentials) ?? []),
     writes: { ...proxies, patches: diverted.patches },
     recheckAt: times.length > 0 ? Math.min(...times) : undefined,
   };

@@ -68,7 +68,7 @@ test('a service of the network becomes a Service that points at the router, and 
           'app.kubernetes.io/managed-by': 'caravan',
           'app.kubernetes.io/component': 'proxy',
         },
-        annotations: { 'caravan/address': 'backend', 'caravan/type': 'tcp' },
+        annotations: { 'caravan/address': 'backend', 'caravan/type': 'tcp', 'caravan/tls-credentials': '' },
       },
       spec: {
         type: 'ClusterIP',
@@ -125,6 +125,23 @@ test('a service that changes its ports or protocol changes its Service', () => {
   world.plan([offered('backend')]);
   assert.deepEqual(names(world.plan([offered('backend', [8080, 9090])])), { ...NOTHING, update: ['backend'] });
   assert.deepEqual(names(world.plan([offered('backend', [9090], { type: 'http' })])), { ...NOTHING, update: ['backend'] });
+});
+
+test('a service whose clients speak TLS has listeners with its Secret, also before the network is heard of again', () => {
+  const credentials = ({ listeners: made }: ProxyPlan) =>
+    made.map((listener) => (listener.kind === 'Listener' ? listener.spec.tlsCredentials : undefined));
+  const world = new World();
+  const plain = offered('backend');
+  const secret = offered('backend', [8080], { listenerCredentials: 'backend-tls' });
+  assert.deepEqual(credentials(world.plan([plain])), [undefined]);
+  const plan = world.plan([secret]);
+  assert.deepEqual([names(plan).update, credentials(plan)], [['backend'], ['backend-tls']]);
+  world.restart(NOW);
+  assert.deepEqual(credentials(world.plan([])), ['backend-tls']);
+  const after = world.plan([plain]);
+  assert.deepEqual([names(after).update, credentials(after)], [['backend'], [undefined]]);
+  world.restart(NOW);
+  assert.deepEqual(credentials(world.plan([])), [undefined]);
 });
 
 test("a withdrawn service's Service goes at once", () => {

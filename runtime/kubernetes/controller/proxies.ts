@@ -61,7 +61,7 @@ export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
   const give = (address: string, port: number) => memory.listenerPorts.give(`${address}:${port}`);
 
   for (const status of [...listed.values()].sort((a, b) => (a.address < b.address ? -1 : 1))) {
-    const { address, type, ports } = status;
+    const { address, type, listenerCredentials, ports } = status;
     const proxy = proxies.get(address);
     // Exposed, but no pod ready: a Service without endpoints, as Kubernetes itself would have it.
     const isOffered = status.destinations.length > 0 || status.pending !== undefined;
@@ -70,8 +70,8 @@ export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
     if (taken && !proxy) {
       if (!isFine(address, offeredBy)) plan.problems.push(conflict(address));
     } else if (isServiceName(address)) {
-      const wanted: Wanted = { address, type, ports: ports.map((port) => [port, give(address, port)]) };
-      keep(plan, wanted, proxy);
+      const given = ports.map((port): [number, number] => [port, give(address, port)]);
+      keep(plan, { address, type, listenerCredentials, ports: given }, proxy);
     } else plan.problems.push(badName(address));
   }
   for (const [address, proxy] of proxies) {
@@ -97,6 +97,7 @@ function keep(plan: ProxyPlan, wanted: Wanted, proxy: V1Service | undefined): vo
         host: '0.0.0.0',
         port: listenerPort,
         type: wanted.type,
+        ...(wanted.listenerCredentials !== undefined && { tlsCredentials: wanted.listenerCredentials }),
         settings: { servicePort: String(port) },
       },
     });

@@ -1,7 +1,7 @@
 /** A proxy Service: the name under which the namespace's pods reach an address, pointing at the router. Pure. */
 import type { V1Service } from '@kubernetes/client-node';
 import { type Protocol, PROTOCOLS } from '../../api/vocabulary.ts';
-import { ADDRESS_ANNOTATION, COMPONENT, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
+import { ADDRESS_ANNOTATION, COMPONENT, CREDENTIALS_ANNOTATION, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
 import { hasLabels, type KubeObject } from '../objects.ts';
 
 const PROXY_LABELS = { ...OWN_LABELS, [COMPONENT]: 'proxy' };
@@ -12,6 +12,8 @@ export type ProxyService = Extract<KubeObject, { kind: 'Service' }>;
 export interface Wanted {
   address: string;
   type: Protocol;
+  /** The Secret with the certificate that clients are shown; without it they speak plainly. */
+  listenerCredentials?: string | undefined;
   /** Service port → listener port. */
   ports: [number, number][];
 }
@@ -21,7 +23,7 @@ export function isProxy(service: V1Service): boolean {
 }
 
 /** `resourceVersion`: of the Service that it is to be written over, if nobody changed that meanwhile. */
-export function toService({ address, type, ports }: Wanted, resourceVersion?: string): ProxyService {
+export function toService({ address, type, listenerCredentials = '', ports }: Wanted, resourceVersion?: string): ProxyService {
   const protocol = type === 'udp' ? 'UDP' : 'TCP';
   return {
     apiVersion: 'v1',
@@ -29,7 +31,12 @@ export function toService({ address, type, ports }: Wanted, resourceVersion?: st
     metadata: {
       name: address,
       labels: PROXY_LABELS,
-      annotations: { [ADDRESS_ANNOTATION]: address, [TYPE_ANNOTATION]: type },
+      // Empty, not left out: what made the Service is not undone by applying it without that.
+      annotations: {
+        [ADDRESS_ANNOTATION]: address,
+        [TYPE_ANNOTATION]: type,
+        [CREDENTIALS_ANNOTATION]: listenerCredentials,
+      },
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
     spec: {
@@ -41,6 +48,7 @@ export function toService({ address, type, ports }: Wanted, resourceVersion?: st
 }
 
 export function isAsWanted({ metadata, spec }: V1Service, wanted: ProxyService): boolean {
+  const says = (annotation: string) => (metadata?.annotations?.[annotation] ?? '') === wanted.metadata.annotations?.[annotation];
   const ports = (of: V1Service['spec']) =>
     JSON.stringify((of?.ports ?? []).map(({ port, targetPort, protocol }) => [port, targetPort, protocol]));
   const sorted = (record: Record<string, string> = {}) =>
@@ -51,7 +59,8 @@ export function isAsWanted({ metadata, spec }: V1Service, wanted: ProxyService):
   return (
     ports(spec) === ports(wanted.spec) &&
     sorted(spec?.selector) === sorted(wanted.spec?.selector) &&
-    metadata?.annotations?.[TYPE_ANNOTATION] === wanted.metadata.annotations?.[TYPE_ANNOTATION]
+    says(TYPE_ANNOTATION) &&
+    says(CREDENTIALS_ANNOTATION)
   );
 }
 
@@ -59,5 +68,6 @@ export function isAsWanted({ metadata, spec }: V1Service, wanted: ProxyService):
 export function asItStands(address: string, { spec, metadata }: V1Service): Wanted {
   const told = metadata?.annotations?.[TYPE_ANNOTATION] as Protocol;
   const ports = (spec?.ports ?? []).map(({ port, targetPort }): [number, number] => [port, Number(targetPort ?? port)]);
-  return { address, type: PROTOCOLS.includes(told) ? told : 'tcp', ports };
+  const listenerCredentials = metadata?.annotations?.[CREDENTIALS_ANNOTATION] || undefined;
+  return { address, type: PROTOCOLS.includes(told) ? told : 'tcp', listenerCredentials, ports };
 }

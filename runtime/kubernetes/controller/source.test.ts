@@ -202,6 +202,21 @@ test('a Secret that a Listener names is read, again when it has changed, and no 
   assert.deepEqual([...new Set(secrets)], ['/api/v1/namespaces/tls/secrets/keys']);
 });
 
+test('Secrets that annotations name are read, here and where the network says so', async () => {
+  const keys = { 'tls.crt': Buffer.from('-----BEGIN A').toString('base64') };
+  for (const name of ['ca', 'orders-tls']) api.put('Secret', 'named', { metadata: { name }, data: keys });
+  const { view, now } = await start('named');
+  const annotations = { 'skupper.io/proxy': 'tcp', 'skupper.io/tls-trust': 'ca', 'skupper.io/tls-server-name': 'backend' };
+  api.put('Deployment', 'named', backend(annotations));
+  view.set('orders');
+  view.list = view.list.map((known) => ({ ...known, listenerCredentials: 'orders-tls' }));
+  view.tell();
+  const secrets = () => now().resources.flatMap(({ kind, name }) => (kind === 'Secret' ? [name] : []));
+  await until(() => secrets().sort().join() === 'ca,orders-tls');
+  const listener = now().resources.find(({ kind }) => kind === 'Listener');
+  assert.equal(listener?.kind === 'Listener' && listener.spec.tlsCredentials, 'orders-tls');
+});
+
 test('a Service that points at the router is given back at its end, whoever writes to it in that moment', async () => {
   const service = { metadata: { name: 'backend', annotations: { 'skupper.io/proxy': 'tcp' } }, spec: { selector: { app: 'backend' }, clusterIP: '10.96.0.7', ports: [{ port: 80, targetPort: 8080 }] } }; // prettier-ignore
   api.put('Service', 'g', service);

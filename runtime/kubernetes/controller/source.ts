@@ -121,7 +121,7 @@ export class NamespaceSource implements ResourceSource {
       return;
     }
     const now = this.now();
-    const { state, writes, recheckAt } = makePlan(
+    const { state, secrets, writes, recheckAt } = makePlan(
       {
         services: [...services.items.values()],
         pods: [...pods.items.values()],
@@ -133,13 +133,14 @@ export class NamespaceSource implements ResourceSource {
         configMaps: [...configMaps.items.values()],
         network: this.options.view.services(),
         hostIp: this.options.hostIp,
+        hasCertificate: (name) => this.secrets.hasCertificate(name),
         now,
       },
       this.memory,
       this.maps,
     );
     // A listener whose Secret is on its way is not complained of.
-    if (this.secrets.follow(state.resources)) {
+    if (this.secrets.follow(state.resources, secrets)) {
       const problems = unique([...state.problems, ...this.secrets.problems, ...this.writer.problems, ...watchProblems]);
       this.emit({ ...state, resources: [...state.resources, ...this.secrets.resources], problems });
     }
