@@ -220,7 +220,7 @@ describe('a change', () => {
       site.calls.map(({ argument }) => (argument as { tls: unknown }).tls),
       [{ authority: '-----BEGIN CERTIFICATE-----\n', serverName: 'db' }, {}, { insecure: true }],
     );
-    await caravan('expose a --port 1 --tls-listeners a-tls');
+    await caravan('expose a --port 1 --listener-tls a-tls');
     assert.deepEqual(site.calls.at(-1)!.argument, { address: 'a', port: 1, listenerCredentials: 'a-tls' });
     const both = await caravan(`expose a --port 1 --tls-insecure --tls-ca ${file}`);
     assert.match(both.err, /^caravan: --tls-insecure and --tls-ca exclude each other/);

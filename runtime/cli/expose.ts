@@ -16,7 +16,7 @@ import { readPem } from './read-pem.ts';
 export const command: Command = {
   help: `Usage: caravan expose ADDRESS --port PORT [--host HOST] [--type TYPE] [--distribution HOW]
                       [--aggregate json|multipart]
-                      [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure] [--tls-listeners SECRET]
+                      [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure] [--listener-tls SECRET]
 
 Offers a server to the whole network at ADDRESS: makes a Connector. "caravan remove connector NAME" takes it back.
 
@@ -29,7 +29,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
   --tls-ca FILE         ... with this authority (PEM) instead
   --tls-name NAME       the name that the certificate must have; default: the host
   --tls-insecure        the server speaks TLS, and its certificate is not verified
-  --tls-listeners SECRET  in clusters, clients speak TLS: each namespace shows them the certificate of its Secret of this name
+  --listener-tls SECRET in clusters, clients speak TLS: each namespace shows them the certificate of its Secret of this name
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
 `,
@@ -46,7 +46,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       'tls-ca': text,
       'tls-name': text,
       'tls-insecure': yes,
-      'tls-listeners': text,
+      'listener-tls': text,
       ...SOCKET_OPTION,
       ...OUTPUT_OPTION,
     };
@@ -65,7 +65,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       ...(serverName !== undefined && { serverName }),
       ...(insecure && { insecure }),
     };
-    const { 'tls-listeners': listenerCredentials } = values;
+    const { 'listener-tls': listenerCredentials } = values;
     const client = await connectToSite(values.socket);
     const made = await client.expose({
       address,

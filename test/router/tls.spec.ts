@@ -3,6 +3,14 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import {
+  connect as connectHttp2,
+  createSecureServer,
+  createServer as createHttp2Server,
+  type Http2SecureServer,
+  type Http2Server,
+  type Http2Session,
+} from 'node:http2';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -27,7 +35,11 @@ type ServerOptions = TestCertificate & Omit<TlsOptions, keyof TestCertificate>;
 let sites: SiteProcesses;
 /** Clients are `here`, servers `there`; streams pass through a third. */
 let here: SiteProcess;
+let between: SiteProcess;
 let there: SiteProcess;
+/** They hang on what is between, and on `there`. */
+let edge: SiteProcess;
+let farEdge: SiteProcess;
 let authority: TestAuthority;
 let stranger: TestAuthority;
 /** For `NAME` and loopback. */
@@ -38,10 +50,12 @@ before(async () => {
   [authority, stranger] = await Promise.all([TestAuthority.make(), TestAuthority.make('a stranger')]);
   own = await authority.issue([NAME, 'localhost', '127.0.0.1']);
   sites = await SiteProcesses.make();
-  let between: SiteProcess;
   [here, between, there] = await sites.start('here', 'between', 'there');
   await sites.link(there, between);
   await sites.link(between, here);
+  [edge, farEdge] = await Promise.all([sites.startEdge('edge'), sites.startEdge('far-edge')]);
+  await sites.link(between, edge);
+  await sites.link(there, farEdge);
 });
 after(async () => {
   await sites.stop();
@@ -224,6 +238,41 @@ describe('ALPN', () => {
   });
 });
 
+describe('a client of a listener with TLS that offers no ALPN', () => {
+  const keys = () => secretOf('keys-silent', own);
+
+  it('is known by its first bytes where the listener is http2: HTTP/2 by its preface, else HTTP/1.1', async () => {
+    const port = await startHttp2(createHttp2Server());
+    await connector('silent', { port, type: 'http2' });
+    const at = await listener('silent', { type: 'http2', tlsCredentials: 'keys-silent' }, keys());
+    assert.equal(await askHttp2(at), 'hello');
+    const client = await dialTls(at);
+    const answer = received(client);
+    client.write(`GET / HTTP/1.1\r\nHost: ${NAME}\r\nConnection: close\r\n\r\n`);
+    assert.match((await answer).toString(), /^HTTP\/1\.1 200 OK\r\n[^]*hello/);
+  });
+
+  it('leads to a server of TLS all the same, which is offered what the type speaks', async () => {
+    const seen: (string | false | null)[] = [];
+    const server = createSecureServer({ cert: own.certificate, key: own.key });
+    server.on('secureConnection', (socket) => seen.push(socket.alpnProtocol));
+    const trust = secretOf('trust-silent', {}, authority.certificate);
+    await connector('silent-tls', { port: await startHttp2(server), type: 'http2', tlsCredentials: 'trust-silent' }, trust);
+    const at = await listener('silent-tls', { type: 'http2', tlsCredentials: 'keys-silent' }, keys());
+    assert.equal(await askHttp2(at), 'hello');
+    assert.deepEqual(seen, ['h2']);
+  });
+
+  it('is told that a listener of type http speaks no HTTP/2', async () => {
+    await connector('silent-http', { port: await startHttp2(createHttp2Server()), type: 'http' });
+    const at = await listener('silent-http', { type: 'http', tlsCredentials: 'keys-silent' }, keys());
+    const client = await dialTls(at);
+    const answer = received(client);
+    client.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    assert.match((await answer).toString(), /^HTTP\/1\.1 505 /);
+  });
+});
+
 describe('a connector with TLS', () => {
   /** A client of a listener that speaks plainly, to a server with this certificate. */
   async function ask(
@@ -346,6 +395,58 @@ describe('a connector with TLS', () => {
     });
 });
 
+describe('TLS at edges', () => {
+  const echo = (socket: Socket) => void socket.pipe(socket);
+
+  async function says(client: Socket): Promise<string> {
+    const answer = received(client);
+    client.end('hello');
+    return (await answer).toString();
+  }
+
+  it('ends at a listener there', async () => {
+    const server = await startPlain(echo);
+    await connector('edge-listener', { port: server.port });
+    const keys = secretOf('keys-edge', own);
+    const at = await listener('edge-listener', { tlsCredentials: 'keys-edge' }, keys, edge);
+    assert.equal(await says(await dialTls(at)), 'hello');
+  });
+
+  it('is spoken with a server there', async () => {
+    const port = await startTls(own, echo);
+    const trust = secretOf('trust-edge', {}, authority.certificate);
+    await connector('edge-connector', { port, tlsCredentials: 'trust-edge' }, trust, undefined, edge);
+    assert.equal(await says(dial(await listener('edge-connector'))), 'hello');
+  });
+
+  it('is spoken from edge to edge, with the protocol that its ends agree on', async () => {
+    const seen: (string | false | null)[] = [];
+    const port = await startTls({ ...own, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+      seen.push(socket.alpnProtocol);
+      echo(socket);
+    });
+    const trust = secretOf('trust-edges', {}, authority.certificate);
+    await connector('edges', { port, tlsCredentials: 'trust-edges' }, trust, undefined, farEdge);
+    const at = await listener('edges', { tlsCredentials: 'keys-edges' }, secretOf('keys-edges', own), edge);
+    assert.equal(await says(await dialTls(at, { ALPNProtocols: ['http/1.1'] })), 'hello');
+    assert.deepEqual(seen, ['http/1.1']);
+  });
+
+  it('refuses a server there whose certificate is wrong, and both ends know why', async () => {
+    const port = await startTls(own, echo);
+    const trust = secretOf('trust-wrong', {}, stranger.certificate);
+    await connector('edge-wrong', { port, tlsCredentials: 'trust-wrong' }, trust, undefined, farEdge);
+    const at = await listener('edge-wrong', { tlsCredentials: 'keys-wrong' }, secretOf('keys-wrong', own), edge);
+    const why = `127.0.0.1:${port} shows a certificate that ca.crt of its connector's Secret did not sign`;
+    await assert.rejects(says(await dialTls(at)), { code: 'ECONNRESET' });
+    await until(`the log to say: ${why}`, () => edge.log.includes(`far-edge: ${why}"`));
+    const { message } = await farEdge.status('the connector to have failed', ({ connectors }) =>
+      connectors.find(({ name, state }) => name === 'edge-wrong' && state === 'failed'),
+    );
+    assert.equal(message, why);
+  });
+});
+
 describe('PROXY protocol v2', () => {
   it('tells nginx where the client is, and what it connected to', withPrograms, async () => {
     const nginx = await startNginx(
@@ -454,21 +555,22 @@ describe('the commands', () => {
   });
 });
 
-/** A Connector at `there`, in a file of its own. */
+/** A Connector, in a file of its own. */
 async function connector(
   name: string,
   spec: Partial<Spec<'Connector'>>,
   secret?: object,
   settings?: Record<string, string>,
+  site = there,
 ): Promise<void> {
   const whole = { host: '127.0.0.1', ...spec, ...(settings && { settings }) };
-  await there.write(`${name}.yaml`, [resource('Connector', name, whole), ...(secret ? [secret] : [])]);
+  await site.write(`${name}.yaml`, [resource('Connector', name, whole), ...(secret ? [secret] : [])]);
 }
 
-/** A Listener at `here`; resolves to its port once it takes clients. */
-async function listener(name: string, spec: object = {}, secret?: object): Promise<number> {
-  await here.write(`${name}.yaml`, [resource('Listener', name, spec), ...(secret ? [secret] : [])]);
-  return here.status(
+/** A Listener; resolves to its port once it takes clients. */
+async function listener(name: string, spec: object = {}, secret?: object, site = here): Promise<number> {
+  await site.write(`${name}.yaml`, [resource('Listener', name, spec), ...(secret ? [secret] : [])]);
+  return site.status(
     `listener ${name} open`,
     ({ listeners }) => listeners.find((one) => one.name === name && one.state === 'open')?.port,
   );
@@ -507,6 +609,39 @@ async function dialTls(port: number, options: object = {}): Promise<TLSSocket> {
   await once(client, 'secureConnect');
   client.on('error', () => {});
   return client;
+}
+
+/** Serves HTTP/2 until the tests end, and says hello; resolves to its port. */
+async function startHttp2(server: Http2Server | Http2SecureServer): Promise<number> {
+  const sessions = new Set<Http2Session>();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream) => {
+    stream.respond();
+    stream.end('hello');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  ended.push(async () => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** What is answered to HTTP/2 in TLS without ALPN. */
+async function askHttp2(port: number): Promise<string> {
+  const tls = await dialTls(port);
+  assert.equal(tls.alpnProtocol, false);
+  const session = connectHttp2(`https://${NAME}`, { createConnection: () => tls });
+  try {
+    return await new Promise((resolve, reject) => {
+      session.once('error', reject);
+      let body = '';
+      const request = session.request({ ':path': '/' }).setEncoding('utf8').once('error', reject);
+      request.on('data', (piece: string) => (body += piece)).once('end', () => resolve(body));
+    });
+  } finally {
+    session.destroy();
+  }
 }
 
 /** `openssl s_client`, which is told these lines and then that they end. */
