@@ -53,6 +53,25 @@ export function grpcServer(
   });
 }
 
+/** A Deployment of an HTTPS server on port 8443 with the certificate of a Secret: it answers with the name that it was asked for. */
+export function tlsServer(name: string, secret: string): string {
+  const program = `
+    const { CERTIFICATE: cert, KEY: key } = process.env;
+    require('node:https').createServer({ cert, key }, ({ socket }, response) => response.end(socket.servername)).listen(8443)`;
+  const from = (key: string) => ({ valueFrom: { secretKeyRef: { name: secret, key } } });
+  return deployment(name, {
+    replicas: 1,
+    annotations: {},
+    command: ['node', '-e', program],
+    env: [
+      { name: 'CERTIFICATE', ...from('tls.crt') },
+      { name: 'KEY', ...from('tls.key') },
+    ],
+    ports: [{ containerPort: 8443 }],
+    readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
+  });
+}
+
 /** A Deployment of one pod that does nothing: to run commands in. */
 export function shell(name: string): string {
   return deployment(name, { replicas: 1, annotations: {}, command: ['sleep', '100000'] });
@@ -70,6 +89,18 @@ export async function fetchInPod(
       .then((answer) => answer.text()).then(console.log)`;
   const node = ['node', '-e', program, url, JSON.stringify(headers)];
   return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', ...node)).trim();
+}
+
+/** The same in TLS, with a server whose certificate this authority signed. */
+export async function fetchOverTls(
+  { cluster, namespace }: { cluster: Cluster; namespace: string },
+  url: string,
+  authority: string,
+): Promise<string> {
+  const program = `
+    const [, url, ca] = process.argv;
+    require('node:https').get(url, { ca, timeout: 2000 }, (answer) => answer.pipe(process.stdout));`;
+  return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url, authority)).trim();
 }
 
 /** What that pod gets to so many requests for a URL, one after the other on one connection. */
@@ -122,13 +153,17 @@ async function words(
   return printed.trim().split(' ');
 }
 
-/** The Service in front of a Deployment of this module, at port 80. */
-export function service(name: string, annotations: Record<string, string> = {}): string {
+/** The Service in front of a Deployment of this module, at port 80 unless told otherwise. */
+export function service(
+  name: string,
+  annotations: Record<string, string> = {},
+  { port = 80, targetPort = 8080 }: { port?: number; targetPort?: number } = {},
+): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, annotations },
-    spec: { selector: { app: name }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
+    spec: { selector: { app: name }, ports: [{ name: 'http', port, targetPort }] },
   });
 }
 
@@ -138,7 +173,14 @@ function deployment(
     replicas,
     annotations,
     ...container
-  }: { replicas: number; annotations: Record<string, string>; command: string[]; ports?: object[]; readinessProbe?: object },
+  }: {
+    replicas: number;
+    annotations: Record<string, string>;
+    command: string[];
+    env?: object[];
+    ports?: object[];
+    readinessProbe?: object;
+  },
 ): string {
   return JSON.stringify({
     apiVersion: 'apps/v1',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { EXPOSURE_ANNOTATIONS } from '../../runtime/kubernetes/annotations.ts';
 import { until } from '../support/until.ts';
 import { useWorkbench } from './use-workbench.ts';
 import { whyVSCodeCannotRun } from './why-vscode-cannot-run.ts';
@@ -26,6 +27,7 @@ ${annotations}spec:
 const FILES = {
   'port.yaml': deployment('backend', '  annotations:\n    skupper.io/proxy: tcp\n    skupper.io/port: "9999" # to be checked\n'),
   'protocol.yaml': deployment('pages', '  annotations:\n    skupper.io/proxy: htpp\n'),
+  'tls.yaml': deployment('db', '  annotations:\n    skupper.io/proxy: tcp\n    skupper.io/tls-trust: db-ca\n'),
   'hover.yaml': deployment('orders', '  annotations:\n    skupper.io/proxy: http2\n    skupper.io/address: shop-orders\n'),
   'unfinished.yaml': deployment('search', '  annotations:\n    \n'),
   'plain.yaml': deployment('plain', ''),
@@ -33,6 +35,8 @@ const FILES = {
 };
 
 const NO_PORT = /No container of backend listens on 9999: its ports are 8080, 8443\./;
+const NO_SERVER_NAME =
+  /pods of a Deployment have no name that a certificate could be for; say which with skupper\.io\/tls-server-name/;
 const NO_PROTOCOL = /There is no protocol "htpp": use .*http.*\./;
 
 describe('annotations in a manifest', { skip: whyVSCodeCannotRun() }, () => {
@@ -70,6 +74,16 @@ describe('annotations in a manifest', { skip: whyVSCodeCannotRun() }, () => {
     await waitForNone(NO_PROTOCOL);
   });
 
+  it('that speak of TLS and leave something out are told, and mended by a quick fix', async () => {
+    await editor.open('tls.yaml');
+    await editor.waitForProblem(NO_SERVER_NAME);
+    await editor.open('tls.yaml');
+    assert.match(await editor.hover('skupper.io/tls-trust'), /Its servers speak TLS, and ca\.crt of this Secret/);
+    await editor.quickFix('db-ca', 'Add skupper.io/tls-server-name: "db"');
+    await editor.waitForText('    skupper.io/tls-server-name: db\n');
+    await waitForNone(NO_SERVER_NAME);
+  });
+
   it('tell in a hover what they do and where the service is offered', async () => {
     await editor.open('hover.yaml');
     const key = await editor.hover('skupper.io/proxy');
@@ -88,7 +102,7 @@ describe('annotations in a manifest', { skip: whyVSCodeCannotRun() }, () => {
     const keys = await editor.completions();
     assert.deepEqual(
       keys.filter((key) => key.startsWith('skupper.io/')),
-      ['skupper.io/proxy', 'skupper.io/address', 'skupper.io/port', 'skupper.io/distribution', 'skupper.io/aggregate'],
+      [...EXPOSURE_ANNOTATIONS],
     );
     await editor.complete('skupper.io/proxy');
     await editor.waitForText('    skupper.io/proxy: ');
