@@ -2,6 +2,7 @@
 import type { Problem } from '../../api/types.ts';
 import { sentence } from '../../errors.ts';
 import { parseResources, type Resource } from '../../site/resources.ts';
+import { listenerTls } from '../../site/tls-wishes.ts';
 import type { ClusterClient } from '../client.ts';
 
 /**
@@ -46,10 +47,12 @@ export class NamedSecrets {
     return [...this.known.values()].every((known) => known !== undefined);
   }
 
+  /** Whether clients can be shown the certificate of a Secret that is followed. */
   hasCertificate(name: string): boolean {
-    return (this.known.get(name)?.resources ?? []).some(
-      ({ kind, spec }) => kind === 'Secret' && spec['tls.crt'] !== undefined && spec['tls.key'] !== undefined,
+    const secrets = this.resources.flatMap((resource) =>
+      resource.kind === 'Secret' ? [[resource.name, resource.spec] as const] : [],
     );
+    return typeof listenerTls({ type: 'tcp', tlsCredentials: name, settings: {} }, new Map(secrets)) === 'object';
   }
 
   get resources(): Resource[] {

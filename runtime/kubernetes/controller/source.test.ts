@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import { TestAuthority } from '../../../test/support/certificates.ts';
 import type { ServiceStatus } from '../../api/types.ts';
 import { silentLog } from '../../log.ts';
 import type { WishedState } from '../../site/source.ts';
@@ -215,6 +216,34 @@ test('Secrets that annotations name are read, here and where the network says so
   await until(() => secrets().sort().join() === 'ca,orders-tls');
   const listener = now().resources.find(({ kind }) => kind === 'Listener');
   assert.equal(listener?.kind === 'Listener' && listener.spec.tlsCredentials, 'orders-tls');
+});
+
+test('a Service whose servers speak TLS stays at the router while that starts anew and reads the certificate', async () => {
+  const authority = await TestAuthority.make();
+  const { certificate, key } = await authority.issue(['backend']);
+  const encoded = (text: string) => Buffer.from(text).toString('base64');
+  api.put('Secret', 'h', { metadata: { name: 'keys' }, data: { 'tls.crt': encoded(certificate), 'tls.key': encoded(key) } });
+  const annotations = { 'skupper.io/proxy': 'tcp', 'skupper.io/tls': 'insecure', 'skupper.io/tls-cert': 'keys' };
+  const spec = { selector: { app: 'backend' }, clusterIP: '10.96.0.7', ports: [{ port: 443, targetPort: 8443 }] };
+  api.put('Service', 'h', { metadata: { name: 'backend', annotations }, spec });
+  const { view } = await start('h');
+  view.set('backend');
+  const intercepts = [{ how: 'take-over' as const, site: 'ada', siteId: 'a', target: '127.0.0.1:3000', port: 443 }];
+  view.list = view.list.map((known) => ({ ...known, intercepts }));
+  view.tell();
+  const selector = () => (api.get('Service', 'h', 'backend')?.['spec'] as { selector: object }).selector;
+  await until(() => 'app.kubernetes.io/name' in selector());
+  const diverted = structuredClone(api.get('Service', 'h', 'backend')!);
+  await source!.close();
+  api.put('Service', 'h', diverted);
+  const before = api.calls.length;
+  const { now } = await start('h');
+  const listener = now().resources.find(({ kind }) => kind === 'Listener');
+  assert.equal(listener?.kind === 'Listener' && listener.spec.tlsCredentials, 'keys');
+  assert.deepEqual(
+    api.calls.slice(before).filter(({ method }) => method === 'PATCH'),
+    [],
+  );
 });
 
 test('a Service that points at the router is given back at its end, whoever writes to it in that moment', async () => {

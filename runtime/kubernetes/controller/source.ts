@@ -139,12 +139,12 @@ export class NamespaceSource implements ResourceSource {
       this.memory,
       this.maps,
     );
-    // A listener whose Secret is on its way is not complained of.
+    // A listener whose Secret is on its way is not complained of, and no Service points at it.
     if (this.secrets.follow(state.resources, secrets)) {
       const problems = unique([...state.problems, ...this.secrets.problems, ...this.writer.problems, ...watchProblems]);
       this.emit({ ...state, resources: [...state.resources, ...this.secrets.resources], problems });
+      this.writer.write(writes);
     }
-    this.writer.write(writes);
     clearTimeout(this.later);
     if (recheckAt !== undefined) this.later = setTimeout(() => this.touch(), Math.max(recheckAt - now, 0) + 1);
   }
