@@ -41,6 +41,16 @@ describe('a Listener', () => {
     assert.equal(listener?.tls?.clientAuthority, authority.certificate);
   });
 
+  it('takes anybody where it is told to, and nobody where its Secret cannot tell whom', () => {
+    const tls = (verifyClients: boolean, ca?: string) =>
+      of({ tlsCredentials: 'keys', settings: { verifyClients } }, secretOf('keys', own, ca));
+    assert.equal(tls(false, authority.certificate).listeners[0]?.tls?.clientAuthority, undefined);
+    assert.equal(tls(true, authority.certificate).listeners[0]?.tls?.clientAuthority, authority.certificate);
+    const { listeners, problems } = tls(true);
+    assert.deepEqual(listeners, []);
+    assert.equal(problems[0]?.message, 'Listener a: the Secret keys has no ca.crt to verify clients with; add it.');
+  });
+
   it('may name its protocols', () => {
     const [listener] = of(
       { tlsCredentials: 'keys', settings: { alpn: 'http/1.1, postgresql' } },
@@ -94,6 +104,18 @@ describe('a Listener', () => {
       { settings: { alpn: 'h2,,' } },
       () => secretOf('keys', own),
       'settings.alpn is "h2,,"; write names such as "h2, http/1.1".',
+    ],
+    [
+      'clients neither verified nor not',
+      { settings: { verifyClients: 'maybe' } },
+      () => secretOf('keys', own),
+      'settings.verifyClients is "maybe"; use true or false.',
+    ],
+    [
+      'clients verified without TLS',
+      { tlsCredentials: undefined, settings: { verifyClients: true } },
+      () => undefined,
+      'settings.verifyClients is a part of TLS; add tlsCredentials, or remove it.',
     ],
     [
       'protocols without TLS',

@@ -38,16 +38,22 @@ export function listenerTls(
   { type, tlsCredentials, settings }: Pick<Spec<'Listener'>, 'type' | 'tlsCredentials' | 'settings'>,
   secrets: Secrets,
 ): ServerTls | string | undefined {
-  const { alpn } = settings;
-  if (tlsCredentials === undefined)
-    return alpn === undefined ? undefined : 'settings.alpn is a part of TLS; add tlsCredentials, or remove it';
+  const { alpn, verifyClients } = settings;
+  if (tlsCredentials === undefined) {
+    const stray = alpn !== undefined ? 'alpn' : verifyClients === undefined ? undefined : 'verifyClients';
+    return stray && `settings.${stray} is a part of TLS; add tlsCredentials, or remove it`;
+  }
   if (type === 'udp') return 'tlsCredentials is not for udp; remove it';
   if (alpn !== undefined && !ALPN_LIST.test(alpn)) return `settings.alpn is "${alpn}"; write names such as "h2, http/1.1"`;
+  if (verifyClients !== undefined && verifyClients !== 'true' && verifyClients !== 'false')
+    return `settings.verifyClients is "${verifyClients}"; use true or false`;
   const secret = secrets.get(tlsCredentials);
   if (!secret) return noSecret(tlsCredentials, 'tls.crt and tls.key');
   const own = ownCertificate(tlsCredentials, secret);
   if (typeof own === 'string') return own;
-  const clientAuthority = secret['ca.crt'];
+  const clientAuthority = verifyClients === 'false' ? undefined : secret['ca.crt'];
+  if (verifyClients === 'true' && clientAuthority === undefined)
+    return `the Secret ${tlsCredentials} has no ca.crt to verify clients with; add it`;
   const wrong = clientAuthority === undefined ? undefined : wrongCertificate(tlsCredentials, 'ca.crt', clientAuthority);
   if (wrong !== undefined) return wrong;
   return {

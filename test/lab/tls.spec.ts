@@ -53,7 +53,8 @@ describe('TLS with applications in two clusters', { skip: whyLabCannotRun() }, (
     await annotate({ 'skupper.io/tls-cert': 'backend-tls' });
     await says(east, 'Listener service-backend-443: there is no Secret named backend-tls; add one with tls.crt and tls.key.');
     await assert.rejects(fetchInPod(clientOf(east), 'http://backend:443'));
-    await east.apply(JSON.stringify(secretOf('backend-tls', await authority.issue(['backend']))));
+    // With ca.crt beside it, as cert-manager makes one.
+    await east.apply(JSON.stringify(secretOf('backend-tls', await authority.issue(['backend']), authority.certificate)));
     const answer = () => fetchOverTls(clientOf(east), 'https://backend', authority.certificate);
     await until('an answer', async () => (await answer()) === `backend.${west.ref.namespace}.svc`);
     await annotate({ 'skupper.io/tls-cert': null });

@@ -17,6 +17,7 @@ import type { ExposedPort } from '../types.ts';
 import type { Exposed } from './connectors.ts';
 import { asWritten, divert, isDiverted, keyOf, restore } from './diverted-service.ts';
 import type { ListenerPorts } from './listener-ports.ts';
+import { serviceListener } from './service-listener.ts';
 
 export const LEASE_MS = 5_000;
 /** So long a Service that was given back is still served: nodes learn of it one after the other. */
@@ -166,11 +167,11 @@ function listenersOf(
   if (spec.internalTrafficPolicy === 'Local' || spec.externalTrafficPolicy === 'Local')
     return `Its traffic policy is Local, ${stays}.`;
   // Whoever calls its servers within the cluster speaks as they do.
-  const tlsCredentials = leads.tls && leads.listenerCredentials;
-  if (leads.tls && tlsCredentials === undefined)
+  const credentials = leads.tls && leads.listenerCredentials;
+  if (leads.tls && credentials === undefined)
     return `Its servers speak TLS, and the router has no certificate for their callers, ${stays}; name its Secret in ${TLS_CERT}.`;
-  if (tlsCredentials !== undefined && !hasCertificate(tlsCredentials))
-    return `Its servers speak TLS, and there is no certificate for their callers in a Secret named ${tlsCredentials}, ${stays}; add one with tls.crt and tls.key.`;
+  if (credentials !== undefined && !hasCertificate(credentials))
+    return `Its servers speak TLS, and there is no certificate for their callers in a Secret named ${credentials}, ${stays}; add one with tls.crt and tls.key.`;
   const wanted: Wanted = { ports: new Map(), listeners: [] };
   for (const own of spec.ports ?? []) {
     const isCarried = (own.protocol ?? 'TCP') === (type === 'udp' ? 'UDP' : 'TCP');
@@ -178,20 +179,19 @@ function listenersOf(
     if (!there) return `The network does not carry its port ${own.port}, ${stays}; expose that port, too.`;
     const listenerPort = ports.give(portKey(service, own));
     wanted.ports.set(keyOf(own), listenerPort);
-    wanted.listeners.push({
-      kind: 'Listener',
-      name: `diverted-${name}-${own.port}`,
-      where: `Service ${name}`,
-      spec: {
-        routingKey: address,
+    wanted.listeners.push(
+      serviceListener({
+        name: `diverted-${name}-${own.port}`,
+        service: name,
+        address,
+        type,
         host: spec.ipFamilies?.includes('IPv6') ? '::' : '0.0.0.0',
         port: listenerPort,
-        type,
-        ...(tlsCredentials !== undefined && { tlsCredentials }),
+        credentials,
         // As it was: what the pods of this cluster can do does not leave it.
         settings: { servicePort: String(there.port), distribution: 'closest' },
-      },
-    });
+      }),
+    );
   }
   return wanted;
 }

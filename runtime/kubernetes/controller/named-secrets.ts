@@ -4,6 +4,7 @@ import { sentence } from '../../errors.ts';
 import { parseResources, type Resource } from '../../site/resources.ts';
 import { listenerTls } from '../../site/tls-wishes.ts';
 import type { ClusterClient } from '../client.ts';
+import { ANY_CLIENT } from './service-listener.ts';
 
 /**
  * How often they are read again. Milliseconds. A watch would need the right to follow every Secret of the namespace; kubelet takes about as
@@ -52,7 +53,7 @@ export class NamedSecrets {
     const secrets = this.resources.flatMap((resource) =>
       resource.kind === 'Secret' ? [[resource.name, resource.spec] as const] : [],
     );
-    return typeof listenerTls({ type: 'tcp', tlsCredentials: name, settings: {} }, new Map(secrets)) === 'object';
+    return typeof listenerTls({ type: 'tcp', tlsCredentials: name, settings: ANY_CLIENT }, new Map(secrets)) === 'object';
   }
 
   get resources(): Resource[] {

@@ -136,6 +136,7 @@ test('a service whose clients speak TLS has listeners with its Secret, also befo
   assert.deepEqual(credentials(world.plan([plain])), [undefined]);
   const plan = world.plan([secret]);
   assert.deepEqual([names(plan).update, credentials(plan)], [['backend'], ['backend-tls']]);
+  assert.partialDeepStrictEqual(plan.listeners[0], { spec: { settings: { verifyClients: 'false' } } });
   world.restart(NOW);
   assert.deepEqual(credentials(world.plan([])), ['backend-tls']);
   const after = world.plan([plain]);

@@ -12,6 +12,7 @@ import type { Resource } from '../../site/resources.ts';
 import { nameOf } from '../objects.ts';
 import { isServiceName } from '../annotations.ts';
 import { ListenerPorts } from './listener-ports.ts';
+import { serviceListener } from './service-listener.ts';
 import { asItStands, isAsWanted, isProxy, type ProxyService, toService, type Wanted } from './proxy-service.ts';
 
 export const UNREACHABLE_GRACE_MS = 15 * 60_000;
@@ -87,20 +88,20 @@ function keep(plan: ProxyPlan, wanted: Wanted, proxy: V1Service | undefined): vo
   const object = toService(wanted);
   if (!proxy) plan.create.push(object);
   else if (!isAsWanted(proxy, object)) plan.update.push(toService(wanted, proxy.metadata?.resourceVersion));
-  for (const [port, listenerPort] of wanted.ports)
-    plan.listeners.push({
-      kind: 'Listener',
-      name: `service-${wanted.address}-${port}`,
-      where: `Service ${wanted.address}`,
-      spec: {
-        routingKey: wanted.address,
+  const { address, type, listenerCredentials, ports } = wanted;
+  for (const [port, listenerPort] of ports)
+    plan.listeners.push(
+      serviceListener({
+        name: `service-${address}-${port}`,
+        service: address,
+        address,
+        type,
         host: '0.0.0.0',
         port: listenerPort,
-        type: wanted.type,
-        ...(wanted.listenerCredentials !== undefined && { tlsCredentials: wanted.listenerCredentials }),
+        credentials: listenerCredentials,
         settings: { servicePort: String(port) },
-      },
-    });
+      }),
+    );
 }
 
 function remember(memory: ProxyMemory, network: readonly ServiceStatus[], services: readonly V1Service[], now: number): void {

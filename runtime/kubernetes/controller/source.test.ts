@@ -231,17 +231,17 @@ test('a Service whose servers speak TLS stays at the router while that starts an
   const intercepts = [{ how: 'take-over' as const, site: 'ada', siteId: 'a', target: '127.0.0.1:3000', port: 443 }];
   view.list = view.list.map((known) => ({ ...known, intercepts }));
   view.tell();
-  const selector = () => (api.get('Service', 'h', 'backend')?.['spec'] as { selector: object }).selector;
-  await until(() => 'app.kubernetes.io/name' in selector());
+  const current = () => api.get('Service', 'h', 'backend') as unknown as { spec: { selector: object } };
+  await until(() => 'app.kubernetes.io/name' in current().spec.selector);
   const diverted = structuredClone(api.get('Service', 'h', 'backend')!);
   await source!.close();
   api.put('Service', 'h', diverted);
-  const before = api.calls.length;
+  const callsBefore = api.calls.length;
   const { now } = await start('h');
   const listener = now().resources.find(({ kind }) => kind === 'Listener');
   assert.equal(listener?.kind === 'Listener' && listener.spec.tlsCredentials, 'keys');
   assert.deepEqual(
-    api.calls.slice(before).filter(({ method }) => method === 'PATCH'),
+    api.calls.slice(callsBefore).filter(({ method }) => method === 'PATCH'),
     [],
   );
 });
