@@ -3,6 +3,8 @@ import {
   AGGREGATES,
   DISTRIBUTIONS,
   type Protocol,
+  HOST_PATTERN,
+  NAME_PATTERN,
   PROTOCOLS,
   TLS_MODES,
   whyNotAggregated,
@@ -21,7 +23,7 @@ import {
 } from '../../runtime/kubernetes/annotations.ts';
 import {
   TLS,
-  TLS_CERT,
+  TLS_ANNOTATIONS,
   TLS_CLIENT_CERT,
   TLS_SERVER_NAME,
   TLS_TRUST,
@@ -58,21 +60,12 @@ export function findingsOf(text: string, workloads: readonly Workload[]): Findin
   return workloads.flatMap((workload) => {
     const { annotations, annotationRanges, document, item } = workload;
     if (annotations[PROXY] === undefined) return [];
-    const checks = {
-      [PROXY]: proxy,
-      [DISTRIBUTION]: distribution,
-      [PORT]: ports,
-      [ADDRESS]: address,
-      [AGGREGATE]: aggregate,
-      [TLS]: tls(TLS),
-      [TLS_TRUST]: tls(TLS_TRUST),
-      [TLS_SERVER_NAME]: tls(TLS_SERVER_NAME),
-      [TLS_CLIENT_CERT]: tls(TLS_CLIENT_CERT),
-      [TLS_CERT]: tls(TLS_CERT),
-    };
+    const checks = { [PROXY]: proxy, [DISTRIBUTION]: distribution, [PORT]: ports, [ADDRESS]: address, [AGGREGATE]: aggregate };
+    const check = (key: (typeof EXPOSURE_ANNOTATIONS)[number]) =>
+      isOneOf(TLS_ANNOTATIONS, key) ? tls(workload, key) : checks[key](workload, text);
     return EXPOSURE_ANNOTATIONS.flatMap((key) => {
       const range = annotationRanges[key];
-      const found = range && !range.isText ? [noText(workload, key)] : checks[key](workload, text);
+      const found = range && !range.isText ? [noText(workload, key)] : check(key);
       return found.map((finding) => ({ ...finding, key, workload: { document, ...(item === undefined ? {} : { item }) } }));
     });
   });
@@ -144,24 +137,14 @@ function aggregate(workload: Workload): Found[] {
   return wrong ? [{ ...range, message: `${wrong[0]!.toUpperCase()}${wrong.slice(1)}.`, fixes }] : [];
 }
 
-function tls(key: TlsAnnotation): (workload: Workload) => Found[] {
-  return (workload) => {
-    const { kind, annotations } = workload;
-    // What is wrong with the protocol is said there.
-    const on = { kind, type: annotations[PROXY] as Protocol };
-    const message = whyNotTls(key, annotations, on);
-    if (message === undefined) return [];
-    const after = (fix: Fix) => {
-      const all = Object.entries({ ...annotations, ...fix.annotations });
-      return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
-    };
-    const fixes = tlsFixes(key, workload).filter((fix) => whyNotTls(key, after(fix), on) !== message);
-    return [{ ...valueRange(workload, key), message, fixes }];
-  };
+function tls(workload: Workload, key: TlsAnnotation): Found[] {
+  const { kind, annotations } = workload;
+  // What is wrong with the protocol is said there.
+  const message = whyNotTls(key, annotations, { kind, type: annotations[PROXY] as Protocol });
+  return message === undefined ? [] : [{ ...valueRange(workload, key), message, fixes: tlsFixes(workload, key) }];
 }
 
-/** Whatever may help; what does not is left out. */
-function tlsFixes(key: TlsAnnotation, { name, annotations }: Workload): Fix[] {
+function tlsFixes({ name, annotations }: Workload, key: TlsAnnotation): Fix[] {
   const value = annotations[key]!;
   const remove: Fix = { title: `Remove ${key}`, annotations: { [key]: null } };
   const add = (other: TlsAnnotation, text: string): Fix => ({ title: `Add ${other}: "${text}"`, annotations: { [other]: text } });
@@ -170,9 +153,9 @@ function tlsFixes(key: TlsAnnotation, { name, annotations }: Workload): Fix[] {
     case TLS:
       return isOneOf(TLS_MODES, value) ? [add(TLS_SERVER_NAME, name)] : likely(key, value, TLS_MODES);
     case TLS_TRUST:
-      return [add(TLS_SERVER_NAME, name)];
+      return NAME_PATTERN.test(value) ? [add(TLS_SERVER_NAME, name)] : [];
     case TLS_SERVER_NAME:
-      return [add(TLS, 'true')];
+      return HOST_PATTERN.test(value) ? [add(TLS, 'true')] : [];
     case TLS_CLIENT_CERT:
       return value === 'true' ? [remove] : likely(key, value, ['true', 'false']);
     default:

@@ -1,5 +1,4 @@
 /** The words and the shapes of names that requests, resources, annotations and options share. Plain: the extension bundles it. */
-import { MAX_NAME_LENGTH } from '../routing/limits.ts';
 
 export const PROTOCOLS = ['tcp', 'http', 'http2', 'udp', 'amqp'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -61,15 +60,11 @@ export function headerOfUser(username: string): string {
 
 /** Of the names of resources that commands make: in a host's store they are a part of a file's name, which may have 255 bytes. */
 export const MAX_MADE_NAME_LENGTH = 200;
-/** A resource's, as Kubernetes has it. */
-export const NAME_PATTERN = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
-/** What a resource can be called. */
-export function isResourceName(text: string): boolean {
-  return text.length <= MAX_NAME_LENGTH && NAME_PATTERN.test(text);
-}
+/** A resource's, as Kubernetes has it. At most 253 characters. */
+export const NAME_PATTERN = /^(?!.{254})[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 /** At most 253 characters. */
 export const ADDRESS_PATTERN = /^\w[\w./:@-]{0,252}$/;
-/** A host's name or address. */
-export const HOST_PATTERN = /^[\w.:%-]+$/;
+/** A host's name or address. At most 253 characters. */
+export const HOST_PATTERN = /^[\w.:%-]{1,253}$/;
 /** Go's, without a sign: `30s`, `1h30m`. */
 export const DURATION_PATTERN = /^(\d+(\.\d+)?(ms|s|m|h))+$/;

@@ -32,7 +32,7 @@ export const RUNTIME_ANNOTATION = 'caravan/runtime';
 export const SITE_ANNOTATION = 'caravan/site';
 /** On a namespace that `createSite` made; only such a one is deleted with its site. */
 export const MADE_NAMESPACE_ANNOTATION = 'caravan/made-namespace';
-/** On a proxy Service: the Secret with the certificate that its clients are shown, empty where they speak plainly; for such a router, too. */
-export const CREDENTIALS_ANNOTATION = 'caravan/tls-credentials';
 /** On a proxy Service: its address' protocol, for a router that restarts before it hears of the address again. */
 export const TYPE_ANNOTATION = 'caravan/type';
+/** For such a router, too: the Secret with the certificate that clients of the Service are shown; empty where they speak plainly. */
+export const CREDENTIALS_ANNOTATION = 'caravan/tls-credentials';

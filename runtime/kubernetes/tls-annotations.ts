@@ -2,8 +2,7 @@
  * What annotations say of TLS. `tls-trust` and `tls-cert` are Skupper v1's, as those of `annotations.ts` are; the others are ours. Plain: no
  * client, so that the extension may load it at activation.
  */
-import { HOST_PATTERN, isResourceName, type Protocol, TLS_MODES, type TlsMode } from '../api/vocabulary.ts';
-import { MAX_NAME_LENGTH } from '../routing/limits.ts';
+import { HOST_PATTERN, NAME_PATTERN, type Protocol, TLS_MODES, type TlsMode } from '../api/vocabulary.ts';
 import type { Exposure, WorkloadKind } from './types.ts';
 
 export const TLS = 'skupper.io/tls';
@@ -16,7 +15,7 @@ export const TLS_ANNOTATIONS = [TLS, TLS_TRUST, TLS_SERVER_NAME, TLS_CLIENT_CERT
 export type TlsAnnotation = (typeof TLS_ANNOTATIONS)[number];
 
 type Annotations = Readonly<Record<string, string>>;
-type ExposedTls = Pick<Exposure, 'tls' | 'listenerCredentials'>;
+type TlsPart = Pick<Exposure, 'tls' | 'listenerCredentials'>;
 
 /** What they stand on. */
 export interface Annotated {
@@ -26,7 +25,7 @@ export interface Annotated {
 }
 
 /** How TLS is spoken with servers and clients; one sentence where the annotations make no sense. */
-export function readTls(given: Annotations, on: Annotated): ExposedTls | string {
+export function readTls(given: Annotations, on: Annotated): TlsPart | string {
   for (const key of TLS_ANNOTATIONS) {
     const wrong = whyNotTls(key, given, on);
     if (wrong !== undefined) return wrong;
@@ -42,7 +41,7 @@ export function readTls(given: Annotations, on: Annotated): ExposedTls | string 
 }
 
 /** The annotations that say so. */
-export function tlsAnnotationsFor({ tls, listenerCredentials }: ExposedTls): Record<string, string> {
+export function tlsAnnotationsFor({ tls, listenerCredentials }: TlsPart): Record<string, string> {
   return {
     ...(tls?.mode && { [TLS]: tls.mode }),
     ...(tls?.credentials && { [TLS_TRUST]: tls.credentials }),
@@ -52,11 +51,11 @@ export function tlsAnnotationsFor({ tls, listenerCredentials }: ExposedTls): Rec
   };
 }
 
-const SECRET = { allowed: 'the name of a Secret', is: isResourceName };
+const SECRET = { allowed: 'the name of a Secret', is: (value: string) => NAME_PATTERN.test(value) };
 const VALUES: Record<TlsAnnotation, { allowed: string; is: (value: string) => boolean }> = {
   [TLS]: { allowed: `one of ${TLS_MODES.join(', ')}`, is: (value) => (TLS_MODES as readonly string[]).includes(value) },
   [TLS_TRUST]: SECRET,
-  [TLS_SERVER_NAME]: { allowed: 'a host name', is: (value) => value.length <= MAX_NAME_LENGTH && HOST_PATTERN.test(value) },
+  [TLS_SERVER_NAME]: { allowed: 'a host name', is: (value) => HOST_PATTERN.test(value) },
   [TLS_CLIENT_CERT]: { allowed: 'true or false', is: (value) => value === 'true' || value === 'false' },
   [TLS_CERT]: SECRET,
 };

@@ -80,7 +80,7 @@ export class Servers {
         connector;
       const offer: Offer = offers.get(address) ?? { address, type, distribution, ...(aggregate && { aggregate }), ports: [] };
       offers.set(address, offer);
-      // That some of them name none must not have clients spoken to plainly.
+      // One that names none must not have clients spoken to plainly.
       if (listenerCredentials !== undefined) offer.listenerCredentials ??= listenerCredentials;
       const names = targets.filter((target) => type !== 'udp' || !this.#refusing.has(keyOf(target))).map(({ name }) => name);
       // Several connectors that take any port are several servers of one address, whatever ports they listen on.

@@ -1,7 +1,7 @@
 /** From `tlsCredentials` and its Secret to how a listener or a connector speaks TLS. A text is what is wrong: a sentence without its end. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { isResourceName, TLS_MODES } from '../api/vocabulary.ts';
+import { NAME_PATTERN, TLS_MODES } from '../api/vocabulary.ts';
 import type { ClientTls } from '../protocols/tls/client-tls.ts';
 import { ANY_ALPN, type ServerTls } from '../protocols/tls/server-tls.ts';
 import type { Protocol } from '../routing/types.ts';
@@ -28,7 +28,7 @@ const ALPN_LIST = /^[\x21-\x2b\x2d-\x7e]{1,255}(, *[\x21-\x2b\x2d-\x7e]{1,255}){
 export function whyNotListenerCredentials({ type, settings }: Pick<Spec<'Connector'>, 'type' | 'settings'>): string | undefined {
   const { listenerCredentials } = settings;
   if (listenerCredentials === undefined) return undefined;
-  if (!isResourceName(listenerCredentials))
+  if (!NAME_PATTERN.test(listenerCredentials))
     return `settings.listenerCredentials is "${listenerCredentials}"; use the name of a Secret`;
   return type === 'udp' ? 'settings.listenerCredentials is not for udp; remove it' : undefined;
 }
@@ -40,7 +40,7 @@ export function listenerTls(
 ): ServerTls | string | undefined {
   const { alpn, verifyClients } = settings;
   if (tlsCredentials === undefined) {
-    const stray = alpn !== undefined ? 'alpn' : verifyClients === undefined ? undefined : 'verifyClients';
+    const stray = ['alpn', 'verifyClients'].find((key) => settings[key] !== undefined);
     return stray && `settings.${stray} is a part of TLS; add tlsCredentials, or remove it`;
   }
   if (type === 'udp') return 'tlsCredentials is not for udp; remove it';

@@ -37,10 +37,10 @@ export class NamedSecrets {
     }, REREAD_EVERY_MS).unref();
   }
 
-  /** Reads these and those that resources name and do not bring themselves, and forgets all others. False while one was not read yet. */
-  follow(resources: readonly Resource[], others: readonly string[]): boolean {
+  /** Reads these, and those that resources name and do not bring themselves; forgets all others. False while one was not read yet. */
+  follow(names: readonly string[], resources: readonly Resource[]): boolean {
     const own = new Set(resources.flatMap(({ kind, name }) => (kind === 'Secret' ? [name] : [])));
-    const named = [...resources.flatMap((resource) => credentialsOf(resource) ?? []), ...others];
+    const named = [...names, ...resources.flatMap((resource) => credentialsOf(resource) ?? [])];
     const wanted = new Set(named.filter((name) => !own.has(name)));
     const before = this.known;
     this.known = new Map([...wanted].map((name) => [name, before.get(name)]));

@@ -140,7 +140,7 @@ export class NamespaceSource implements ResourceSource {
       this.maps,
     );
     // A listener whose Secret is on its way is not complained of, and no Service points at it.
-    if (this.secrets.follow(state.resources, secrets)) {
+    if (this.secrets.follow(secrets, state.resources)) {
       const problems = unique([...state.problems, ...this.secrets.problems, ...this.writer.problems, ...watchProblems]);
       this.emit({ ...state, resources: [...state.resources, ...this.secrets.resources], problems });
       this.writer.write(writes);
