@@ -1,11 +1,14 @@
 /** TLS with applications in real clusters: what annotations and resources say of it, and the Secrets that they name. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import * as kubernetes from '../../runtime/kubernetes/index.ts';
 import { API_VERSION } from '../../runtime/site/resources.ts';
+import { SiteProcesses } from '../router/site-processes.ts';
 import { secretOf, TestAuthority } from '../support/certificates.ts';
 import { DEADLINE_MS, until } from '../support/until.ts';
 import type { PortForward } from './cluster.ts';
@@ -19,12 +22,15 @@ describe('TLS with applications in two clusters', { skip: whyLabCannotRun() }, (
   let east: ClusterSite;
   let authority: TestAuthority;
   let forward: PortForward | undefined;
+  let sites: SiteProcesses;
+  const server = createServer((_request, response) => response.end('hello from the laptop'));
 
   before(async () => {
     await prepareLab((line) => console.error(line));
     lab = await startLab();
-    [authority, west, east] = await Promise.all([
+    [authority, sites, west, east] = await Promise.all([
       TestAuthority.make(),
+      SiteProcesses.make(),
       ClusterSite.prepare(lab.west),
       ClusterSite.prepare(lab.east),
     ]);
@@ -37,6 +43,9 @@ describe('TLS with applications in two clusters', { skip: whyLabCannotRun() }, (
   });
   after(async () => {
     forward?.close();
+    server.closeAllConnections();
+    server.close();
+    await sites.stop();
     await lab.stop();
   });
 
@@ -59,6 +68,26 @@ describe('TLS with applications in two clusters', { skip: whyLabCannotRun() }, (
     await until('an answer', async () => (await answer()) === `backend.${west.ref.namespace}.svc`);
     await annotate({ 'skupper.io/tls-cert': null });
     await until('a plain answer', () => fetchInPod(clientOf(east), 'http://backend:443'));
+  });
+
+  it('shows callers inside the cluster a certificate while a laptop stands in for pods that speak it', async () => {
+    const host = `backend.${west.ref.namespace}.svc`;
+    await west.apply(JSON.stringify(secretOf('backend-tls', await authority.issue([host]))));
+    await annotate({ 'skupper.io/tls-cert': 'backend-tls' });
+    await west.apply(shell('client'));
+    await west.run('rollout', 'status', 'deployment/client');
+    const answer = () => fetchOverTls(clientOf(west), `https://${host}`, authority.certificate);
+    assert.equal(await answer(), host);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const [laptop] = await sites.start('laptop');
+    const { yaml } = await west.api.issueToken({});
+    await laptop.api.redeemToken({ yaml });
+    await laptop.status('the service', ({ services }) => services.some(({ destinations }) => destinations.length > 0));
+    const made = await laptop.api.intercept({ address: 'backend', port, how: 'take-over' });
+    await until('the laptop', async () => (await answer()) === 'hello from the laptop');
+    await laptop.api.remove(made);
+    await until('the pods', async () => (await answer()) === host);
   });
 
   it('renews the certificate of a Listener with its Secret, and closes nothing', async () => {
