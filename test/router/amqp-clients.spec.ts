@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Peer } from '../../runtime/protocols/amqp/peer.testkit.ts';
 import { canInstallPackages, installPackages } from '../lab/packages.ts';
 import { until } from '../support/until.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
@@ -69,6 +70,22 @@ describe('AMQP clients that were not written here (qpid-proton)', { skip: missin
     await start('ready', 'serve', 'b', 'service');
     const asking = await start('HELLO', 'ask', 'a', 'service', 'hello');
     assert.deepEqual(asking.output, ['HELLO']);
+  });
+
+  it('take a message whose sender ends in the middle of it for none, and go on', async () => {
+    hubs = await Hubs.start('a', 'b');
+    const receiver = await start('ready', 'receive', 'b', 'files', '--trace');
+    await hubs.known('a', 'files', 1);
+    const dying = await Peer.open(hubs.port('a'));
+    dying.send('files');
+    await dying.credit();
+    // The first of two sections of data: what has come could be taken for a whole message.
+    dying.transfer(Buffer.concat([Buffer.of(0x00, 0x53, 0x75, 0xa0, 100), Buffer.alloc(100)]), { more: true });
+    await until('its beginning at the receiver', () => receiver.errors.includes('more=true'));
+    dying.socket.destroy();
+    await until('its end', () => receiver.errors.includes('aborted=true'));
+    await start('accepted 1', 'send', 'a', 'files', '1');
+    assert.deepEqual(await receiver.lines(2), ['ready', '0 0']);
   });
 
   /** @param line It has printed this. */

@@ -8,7 +8,7 @@ import { ClientReceiver } from './client-receiver.ts';
 import { ClientSender } from './client-sender.ts';
 import type { OutgoingLink } from './endpoint/outgoing-link.ts';
 import { IncomingStream } from './incoming-stream.ts';
-import { DRAIN_WITHIN_MS, MAX_GRANT, MAX_ORPHANS } from './limits.ts';
+import { DRAIN_WITHIN_MS, MAX_GRANT, MAX_ORPHAN_BYTES, MAX_ORPHANS } from './limits.ts';
 import type { Message } from './message.ts';
 import type { ReceivingRouter } from './message-network.ts';
 import { OutgoingStream } from './outgoing-stream.ts';
@@ -18,6 +18,8 @@ import { FAILED, type Outcome, RELEASED } from './wire/delivery-state.ts';
 export interface Destination extends Candidate {
   /** How many messages it takes. */
   readonly credit: number;
+  /** Whether it takes one now: it has credit, and not too many bytes that wait already. */
+  readonly isReady: boolean;
   give(message: Message): void;
 }
 
@@ -77,11 +79,13 @@ export class AnycastAddress implements Address {
     this.#senders.delete(sender);
     // What it sent whole goes on all the same, within bounds: it may have sent, and gone, in good faith.
     const orphans = this.#waiting.filter(({ origin }) => origin instanceof ClientSender && !origin.isThere);
-    for (const message of orphans.slice(MAX_ORPHANS)) {
+    let bytes = 0;
+    const dropped = orphans.filter(({ size }, at) => (bytes += size) > MAX_ORPHAN_BYTES || at >= MAX_ORPHANS);
+    for (const message of dropped) {
       this.#waiting.splice(this.#waiting.indexOf(message), 1);
       message.discard();
     }
-    if (orphans.length > MAX_ORPHANS)
+    if (dropped.length > 0)
       this.#context.log.warn('messages of clients that are gone were dropped, since nobody takes them', { address: this.name });
     this.#idle();
   }
@@ -93,10 +97,7 @@ export class AnycastAddress implements Address {
   }
 
   send(message: Message): void {
-    this.#waiting.push(message);
-    message.onMore = () => {
-      if (message.isAborted) this.dispatchSoon();
-    };
+    this.#wait(this.#waiting, message);
     this.#connect();
     this.dispatch();
   }
@@ -144,7 +145,7 @@ export class AnycastAddress implements Address {
 
   /** A message that arrived from another hub. */
   arrived(message: Message): void {
-    this.#arrived.push(message);
+    this.#wait(this.#arrived, message);
     this.dispatch();
   }
 
@@ -166,7 +167,7 @@ export class AnycastAddress implements Address {
     if (message.origin instanceof IncomingStream) {
       // Its own hub knows of all receivers, and sends it again.
       if (message.origin.giveBack(message, wasSeen)) return;
-      if (!wasSeen && message.rewind()) this.#arrived.unshift(message);
+      if (!wasSeen && message.rewind()) this.#wait(this.#arrived, message, true);
       else message.discard();
       return;
     }
@@ -177,7 +178,7 @@ export class AnycastAddress implements Address {
       return;
     }
     if (wasSeen) message.countFailure();
-    this.#waiting.unshift(message);
+    this.#wait(this.#waiting, message, true);
   }
 
   receiverClosed(receiver: ClientReceiver): void {
@@ -234,10 +235,23 @@ export class AnycastAddress implements Address {
     return this.#receivers.size;
   }
 
+  /** Puts a message where it waits for a receiver, until its sender gives it up. */
+  #wait(queue: Message[], message: Message, isNext = false): void {
+    if (isNext) queue.unshift(message);
+    else queue.push(message);
+    message.onMore = () => {
+      if (!message.isAborted) return;
+      queue.splice(queue.indexOf(message), 1);
+      message.discard();
+      message.origin.settled(message, RELEASED);
+    };
+  }
+
   #giveArrived(): void {
     while (this.#arrived.length > 0) {
-      const receiver = this.#choose([...this.#receivers].filter(({ credit }) => credit > 0));
+      const receiver = this.#choose([...this.#receivers].filter(({ isReady }) => isReady));
       if (receiver) this.#give(receiver, this.#arrived.shift()!);
+      else if (this.#arrived.length <= this.#totalCredit()) return;
       // The credit that it was promised is gone: its own hub finds it another receiver.
       else if (!this.#returnArrived()) return;
     }
@@ -257,14 +271,8 @@ export class AnycastAddress implements Address {
   #giveWaiting(): void {
     while (this.#waiting.length > 0) {
       const message = this.#waiting[0]!;
-      if (message.isAborted) {
-        this.#waiting.shift();
-        message.discard();
-        message.origin.settled(message, RELEASED);
-        continue;
-      }
       const eligible = this.#eligible();
-      const destination = this.#choose(eligible.filter(({ credit }) => credit > 0));
+      const destination = this.#choose(eligible.filter(({ isReady }) => isReady));
       if (destination) {
         this.#waiting.shift();
         this.#give(destination, message);
@@ -296,6 +304,7 @@ export class AnycastAddress implements Address {
   #give(destination: Destination, message: Message): void {
     this.#context.balancer.started(this.name, destination.key);
     message.destination = destination.key;
+    message.onMore = undefined;
     destination.give(message);
   }
 

@@ -1,5 +1,7 @@
 import type { AnycastAddress, Destination } from './anycast.ts';
+import { Backlog } from './backlog.ts';
 import type { OutgoingLink, OutgoingUser } from './endpoint/outgoing-link.ts';
+import { RECEIVER_BACKLOG_BYTES } from './limits.ts';
 import type { Message } from './message.ts';
 import { ACCEPTED, FAILED, type Outcome, RELEASED } from './wire/delivery-state.ts';
 
@@ -12,11 +14,13 @@ export class ClientReceiver implements Destination, OutgoingUser {
   readonly targets = 1;
   readonly #link: OutgoingLink;
   readonly #address: AnycastAddress;
+  readonly #backlog: Backlog;
   #drain: NodeJS.Timeout | undefined;
 
   constructor(link: OutgoingLink, address: AnycastAddress) {
     this.#link = link;
     this.#address = address;
+    this.#backlog = new Backlog(RECEIVER_BACKLOG_BYTES, () => address.dispatchSoon());
     link.user = this;
     link.accept();
   }
@@ -25,7 +29,12 @@ export class ClientReceiver implements Destination, OutgoingUser {
     return this.#link.credit;
   }
 
+  get isReady(): boolean {
+    return this.credit > 0 && !this.#backlog.isFull;
+  }
+
   give(message: Message): void {
+    message.place(this.#backlog);
     this.#link.send(message);
   }
 

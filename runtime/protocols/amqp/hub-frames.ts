@@ -1,8 +1,12 @@
 import type { Encoder } from './wire/encoder.ts';
 import { MAX_HUB_FRAME_BYTES } from './limits.ts';
 
-/** What hubs speak among themselves: docs/amqp.md. The first number of every stream. */
-export const HUB_PROTOCOL = 1;
+/** The version of what hubs speak among themselves: docs/amqp.md. The first number of every stream is the version of that stream. */
+export const HUB_PROTOCOL = 2;
+/** The first version that all hubs speak. A stream that is read only has it: its sender never hears what the others speak. */
+export const FIRST_HUB_PROTOCOL = 1;
+/** The first version in which a stream has a window. */
+export const WINDOW_SINCE_PROTOCOL = 2;
 
 /** From the hub with the sender. */
 export const HELLO = 0;
@@ -19,6 +23,9 @@ export const ACCEPTED_RANGE = 19;
 export const OUTCOME = 20;
 export const GIVEN_BACK = 21;
 export const TAKEN = 22;
+/** Since version 2. */
+export const FREED = 23;
+export const PLACED = 24;
 
 /** Flags of `MESSAGE` and `PART`. */
 export const MORE = 1;

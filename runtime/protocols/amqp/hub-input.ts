@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import {
   ABORT,
+  FIRST_HUB_PROTOCOL,
   HELLO,
   HUB_PROTOCOL,
   HubFrameReader,
@@ -10,12 +11,11 @@ import {
   numberAt,
   PART,
   SETTLED,
+  WINDOW_SINCE_PROTOCOL,
 } from './hub-frames.ts';
-import { HUB_STREAM_MAX_BYTES, MULTICAST_WINDOW_BYTES } from './limits.ts';
+import { HUB_STREAM_MAX_BYTES, MULTICAST_WINDOW_BYTES, PART_OVERHEAD_BYTES } from './limits.ts';
 import { Message, type Origin } from './message.ts';
-
-/** What a part costs besides its bytes, so that many small ones count as well. Bytes. */
-const PART_OVERHEAD_BYTES = 512;
+import { IncomingWindow } from './stream-window.ts';
 
 export interface HubInputUser {
   /** A message with its first part. */
@@ -38,6 +38,7 @@ export class HubInput {
   readonly #messages = new Map<number, Message>();
   #held = 0;
   #isGreeted = false;
+  #window: IncomingWindow | undefined;
 
   /** @param isSequence One message follows another: the stream may wait until they are taken. Else each has a window of its own. */
   constructor(stream: Readable, origin: Origin, user: HubInputUser, { isSequence }: { isSequence: boolean }) {
@@ -63,6 +64,11 @@ export class HubInput {
     });
   }
 
+  /** The window of the stream; none of one that is a sequence, or of version 1. */
+  get window(): IncomingWindow | undefined {
+    return this.#window;
+  }
+
   /** So many bytes were passed on. */
   passed(bytes: number): void {
     this.#held -= bytes + PART_OVERHEAD_BYTES;
@@ -81,9 +87,11 @@ export class HubInput {
 
   #frame(type: number, body: Buffer): void {
     if (!this.#isGreeted) {
-      if (type !== HELLO || numberAt(body, 0) !== HUB_PROTOCOL)
+      const version = type === HELLO ? numberAt(body, 0) : 0;
+      if (version < FIRST_HUB_PROTOCOL || version > HUB_PROTOCOL)
         throw new HubProtocolError('the other hub speaks another version');
       this.#isGreeted = true;
+      if (version >= WINDOW_SINCE_PROTOCOL && !this.#isSequence) this.#window = new IncomingWindow();
       this.#user.hello?.(body.toString('utf8', 8), numberAt(body, 4));
       return;
     }
@@ -94,7 +102,7 @@ export class HubInput {
         const flags = body[4]!;
         const message = new Message(this.#origin, number, body.readUInt32BE(5), (flags & SETTLED) !== 0);
         if (flags & MORE) this.#messages.set(number, message);
-        this.#append(message, body.subarray(9), flags);
+        this.#append(message, body.subarray(9), true, !(flags & MORE));
         return this.#user.message(message);
       }
       case PART: {
@@ -102,9 +110,9 @@ export class HubInput {
         // One that was given back or has its outcome may still come.
         const message = this.#messages.get(body.readUInt32BE(0));
         if (!message) return;
-        const flags = body[4]!;
-        if (!(flags & MORE)) this.#messages.delete(message.id);
-        return this.#append(message, body.subarray(5), flags);
+        const isLast = !(body[4]! & MORE);
+        if (isLast) this.#messages.delete(message.id);
+        return this.#append(message, body.subarray(5), false, isLast);
       }
       case ABORT: {
         const number = numberAt(body, 0);
@@ -117,10 +125,11 @@ export class HubInput {
     }
   }
 
-  #append(message: Message, bytes: Buffer, flags: number): void {
+  #append(message: Message, bytes: Buffer, isFirst: boolean, isLast: boolean): void {
     this.#held += bytes.length + PART_OVERHEAD_BYTES;
-    if (this.#held > HUB_STREAM_MAX_BYTES) throw new HubProtocolError('the other hub sends ahead of what is taken');
+    if (this.#window) this.#window.arrived(message, bytes.length, isFirst, isLast);
+    else if (this.#held > HUB_STREAM_MAX_BYTES) throw new HubProtocolError('the other hub sends ahead of what is taken');
     if (this.#isSequence && this.#held > MULTICAST_WINDOW_BYTES) this.#stream.pause();
-    message.append(bytes, !(flags & MORE));
+    message.append(bytes, isLast);
   }
 }

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
-import { ABORT, HELLO, HUB_PROTOCOL, MESSAGE, MORE, PART, SETTLED, writeHubFrame } from './hub-frames.ts';
+import { ABORT, HELLO, MESSAGE, MORE, PART, SETTLED, WINDOW_SINCE_PROTOCOL, writeHubFrame } from './hub-frames.ts';
 import { MAX_BEGUN, MESSAGE_WINDOW_BYTES, SOCKET_HIGH_WATER_BYTES } from './limits.ts';
 import type { Message } from './message.ts';
+import { OutgoingWindow } from './stream-window.ts';
 import { Encoder } from './wire/encoder.ts';
 
 /** What a hub writes to another: frames, gathered for as long as the current turn of the event loop, and messages as they come. */
@@ -14,8 +15,12 @@ export class HubOutput {
   readonly #blocked = new Map<number, Message>();
   #isFlushing = false;
   #isEnding = false;
-  readonly #window: number;
-  readonly #maxBegun: number;
+  /** Of one message. Bytes. */
+  readonly #messageWindow: number;
+  /** Of the stream; none of one that is a sequence, or of version 1. */
+  #window: OutgoingWindow | undefined;
+  readonly #isSequence: boolean;
+  #maxBegun: number;
   readonly #before: () => void;
   readonly #written: (number: number, message: Message, wasBegun: boolean) => void;
   #wasBusy = false;
@@ -33,7 +38,8 @@ export class HubOutput {
     before: () => void = () => {},
     { isSequence = false } = {},
   ) {
-    this.#window = isSequence ? Infinity : MESSAGE_WINDOW_BYTES;
+    this.#isSequence = isSequence;
+    this.#messageWindow = isSequence ? Infinity : MESSAGE_WINDOW_BYTES;
     this.#maxBegun = isSequence ? 1 : MAX_BEGUN;
     this.#stream = stream;
     this.#written = written;
@@ -48,12 +54,22 @@ export class HubOutput {
     return isBusy;
   }
 
+  /** Whether a message would begin to go out now. A hub of version 1 says nothing of that. */
+  get hasRoom(): boolean {
+    if (!this.#window) return true;
+    return !this.isBusy && this.#blocked.size === 0 && this.#window.hasRoom;
+  }
+
   /** The first frame of a stream. @param generation Streams of one hub for one address are read in this order. */
-  hello(router: string, generation: number): void {
+  hello(version: number, router: string, generation: number): void {
+    if (version >= WINDOW_SINCE_PROTOCOL && !this.#isSequence) {
+      this.#window = new OutgoingWindow();
+      this.#maxBegun = Infinity;
+    }
     const name = Buffer.from(router);
     this.#encoder.uint32(1 + 8 + name.length);
     this.#encoder.byte(HELLO);
-    this.#encoder.uint32(HUB_PROTOCOL);
+    this.#encoder.uint32(version);
     this.#encoder.uint32(generation);
     this.#encoder.bytes(name);
     this.flushSoon();
@@ -87,10 +103,22 @@ export class HubOutput {
     this.#pump(number, begun.message);
   }
 
+  /** So much of the stream's window is free again. */
+  freed(bytes: number): void {
+    this.#window?.freed(bytes);
+    this.#resume();
+  }
+
+  /** The other hub has a receiver for this message. */
+  placed(number: number): void {
+    this.#window?.placed(number);
+    this.#resume();
+  }
+
   /** Stops sending a message; the other hub is told where it has some of it. @returns Whether it has. */
   stop(number: number, message: Message): boolean {
     message.onMore = undefined;
-    this.#blocked.delete(number);
+    if (this.#blocked.delete(number) && this.hasRoom) this.onRoom?.();
     const wasBegun = this.#end(number);
     if (wasBegun) this.frame(ABORT, number);
     return wasBegun;
@@ -131,7 +159,8 @@ export class HubOutput {
       const begun = this.#begun.get(number);
       if (begun && begun.window <= 0) return;
       const isTooMany = !begun && this.#begun.size >= this.#maxBegun && !message.isSingle;
-      if (this.isBusy || isTooMany) return void this.#blocked.set(number, message);
+      if (this.isBusy || isTooMany || this.#window?.isOpenFor(number, !begun) === false)
+        return void this.#blocked.set(number, message);
       const part = message.take();
       if (!part) return;
       this.#write(number, message, part);
@@ -154,10 +183,11 @@ export class HubOutput {
     const isFirst = !begun;
     const more = message.isTaken ? 0 : MORE;
     if (!begun && more) {
-      begun = { message, window: this.#window };
+      begun = { message, window: this.#messageWindow };
       this.#begun.set(number, begun);
     }
     if (begun) begun.window -= part.length;
+    this.#window?.sent(number, part.length, isFirst, !more);
     this.#encoder.uint32((isFirst ? 10 : 6) + part.length);
     this.#encoder.byte(isFirst ? MESSAGE : PART);
     this.#encoder.uint32(number);

@@ -3,11 +3,14 @@ import type { AnycastAddress } from './anycast.ts';
 import {
   ACCEPTED_RANGE,
   CREDIT,
+  FREED,
   GIVEN_BACK,
+  HUB_PROTOCOL,
   HubProtocolError,
   NEED,
   numberAt,
   OUTCOME,
+  PLACED,
   RECALL,
   RECEIVERS,
   RETURNED,
@@ -56,7 +59,7 @@ export class IncomingStream implements Origin {
   }
 
   tellReceivers(receivers: number): void {
-    this.#output.frame(RECEIVERS, receivers);
+    this.#output.frame(RECEIVERS, receivers, HUB_PROTOCOL);
   }
 
   /** Promises it credit. @returns How much. */
@@ -87,6 +90,14 @@ export class IncomingStream implements Origin {
 
   close(): void {
     this.#stream.destroy();
+  }
+
+  placed(message: Message): void {
+    const { window } = this.#input;
+    if (!window) return;
+    if (window.placed(message)) return this.#output.frame(PLACED, message.id);
+    const freed = window.takeFreed();
+    if (freed > 0) this.#output.frame(FREED, freed);
   }
 
   passed(bytes: number, message: Message): void {

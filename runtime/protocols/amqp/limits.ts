@@ -31,8 +31,14 @@ export const SENDER_WINDOW = 1000;
 export const MAX_KEPT_MESSAGE_BYTES = 1024 * 1024;
 /** All that one hub keeps to be able to send it again. Beyond it, messages are given back to their senders instead. Bytes. */
 export const MAX_KEPT_BYTES = 64 * 1024 * 1024;
-/** Messages of clients that are gone, waiting for a receiver of one address. Further ones are dropped. */
+/** Messages of clients that are gone, waiting for a receiver of one address. Further ones are dropped. Messages, and bytes. */
 export const MAX_ORPHANS = 1000;
+export const MAX_ORPHAN_BYTES = 16 * 1024 * 1024;
+
+/** What may wait for one receiving client, of messages that were given to it. It is given no more meanwhile. Bytes. */
+export const RECEIVER_BACKLOG_BYTES = 4 * 1024 * 1024;
+/** What a part of a message costs besides its bytes, so that many small ones count as well. Bytes. */
+export const PART_OVERHEAD_BYTES = 512;
 
 /** What a subscriber of a multicast address may have waiting. Messages, and bytes. */
 export const SUBSCRIBER_QUEUE_MESSAGES = 256;
@@ -44,9 +50,11 @@ export const SUBSCRIBER_PATIENCE_MS = 10_000;
 export const MAX_HUB_FRAME_BYTES = MAX_FRAME_BYTES + 1024;
 /** Of one message that another hub sends, so much may come ahead of what its receiver has taken. Bytes. */
 export const MESSAGE_WINDOW_BYTES = 1024 * 1024;
-/** Messages in several parts that a hub sends to another at a time, for one address. */
+/** Of one stream between hubs, so much may be on its way, and wait at the other hub, without a receiver. Bytes. */
+export const HUB_WINDOW_BYTES = 8 * 1024 * 1024;
+/** To a hub of version 1: messages in several parts that are sent to it at a time, for one address. */
 export const MAX_BEGUN = 16;
-/** All that may be waiting here of one stream of another hub; more than this breaks the protocol. Bytes. */
+/** From a hub of version 1: all that may be waiting here of one stream; more than this breaks the protocol. Bytes. */
 export const HUB_STREAM_MAX_BYTES = 64 * 1024 * 1024;
 /** What may be waiting here of a multicast stream, which is not read further meanwhile. Bytes. */
 export const MULTICAST_WINDOW_BYTES = 4 * 1024 * 1024;

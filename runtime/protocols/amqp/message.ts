@@ -1,4 +1,5 @@
-import { MAX_KEPT_BYTES, MAX_KEPT_MESSAGE_BYTES } from './limits.ts';
+import type { Backlog } from './backlog.ts';
+import { MAX_KEPT_BYTES, MAX_KEPT_MESSAGE_BYTES, MESSAGE_WINDOW_BYTES, PART_OVERHEAD_BYTES } from './limits.ts';
 import type { Outcome } from './wire/delivery-state.ts';
 import { deliveredAgain } from './wire/message-sections.ts';
 
@@ -6,6 +7,8 @@ import { deliveredAgain } from './wire/message-sections.ts';
 export interface Origin {
   /** A part of so many bytes was passed on; as many more may come. */
   passed(bytes: number, message: Message): void;
+  /** It has its receiver, in whose backlog it waits, or it needs none any more. Said once. */
+  placed?(message: Message): void;
   /** The message has its outcome, and its sender wants to know. */
   settled(message: Message, outcome: Outcome): void;
 }
@@ -37,6 +40,11 @@ export class Message {
   #taken = 0;
   #passed = 0;
   #bytes = 0;
+  #waiting = 0;
+  /** Where it waits, and what it counts there. */
+  #backlog: Backlog | undefined;
+  #weight = 0;
+  #isPlaced = false;
   #kept: Kept | undefined;
   #hasDropped = false;
   #isDiscarded = false;
@@ -55,6 +63,8 @@ export class Message {
     this.#bytes += part.length;
     if (this.#isDiscarded) return this.origin.passed(part.length, this);
     this.#parts.push(part);
+    this.#waiting += part.length;
+    if (this.#backlog) this.#weigh();
     if (this.#kept) {
       this.#kept.bytes += part.length;
       if (this.#bytes > MAX_KEPT_MESSAGE_BYTES || this.#kept.bytes > MAX_KEPT_BYTES) this.forget();
@@ -73,6 +83,8 @@ export class Message {
     const part = this.#parts[this.#taken];
     if (!part) return undefined;
     this.#taken++;
+    this.#waiting -= part.length;
+    if (this.#backlog) this.#weigh();
     if (this.#taken > this.#passed) {
       this.#passed = this.#taken;
       this.origin.passed(part.length, this);
@@ -84,6 +96,17 @@ export class Message {
   /** What has come of it. Bytes. */
   get size(): number {
     return this.#bytes;
+  }
+
+  /** What has come of it and was not taken. Bytes. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** It has its receiver: what waits of it counts in that one's backlog. */
+  place(backlog: Backlog): void {
+    this.#moveTo(backlog);
+    this.#wasPlaced();
   }
 
   /** Whether there is a part to take. */
@@ -103,8 +126,10 @@ export class Message {
 
   /** Starts again from its first part. False where that is not there any more. */
   rewind(): boolean {
+    this.#moveTo(undefined);
     if (this.#hasDropped) return false;
     this.#taken = 0;
+    this.#waiting = this.#bytes;
     this.destination = undefined;
     this.onMore = undefined;
     return true;
@@ -127,9 +152,32 @@ export class Message {
   /** What waits of it, and what still comes, is for nobody. */
   discard(): void {
     this.forget();
+    this.#moveTo(undefined);
     this.onMore = undefined;
     this.#isDiscarded = true;
     while (this.take());
+    this.#wasPlaced();
+  }
+
+  #moveTo(backlog: Backlog | undefined): void {
+    this.#backlog?.change(-this.#weight);
+    this.#backlog = backlog;
+    this.#weight = 0;
+    if (backlog) this.#weigh();
+  }
+
+  /** One that still arrives counts as what may come of it at any time. */
+  #weigh(): void {
+    const waiting = this.#waiting + (this.#parts.length - this.#taken) * PART_OVERHEAD_BYTES;
+    const weight = this.isComplete ? waiting : Math.max(waiting, MESSAGE_WINDOW_BYTES);
+    this.#backlog?.change(weight - this.#weight);
+    this.#weight = weight;
+  }
+
+  #wasPlaced(): void {
+    if (this.#isPlaced) return;
+    this.#isPlaced = true;
+    this.origin.placed?.(this);
   }
 
   #drop(): void {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import type { HubContext } from './address.ts';
+import { FIRST_HUB_PROTOCOL } from './hub-frames.ts';
 import { HubOutput } from './hub-output.ts';
 import { HUB_STREAM_IDLE_MS, HUB_STREAM_RETRY_MS, MULTICAST_TAIL_BYTES, MULTICAST_TAIL_MESSAGES } from './limits.ts';
 import { Message, type Origin } from './message.ts';
@@ -148,7 +149,7 @@ export class MulticastOutput implements Outlet, Origin {
     const generation = this.#generation;
     this.#generation = (generation + 1) >>> 0;
     const opened = new MulticastStream(stream, `stream ${generation}`);
-    opened.output.hello(`${this.#context.network.router} ${this.#instance}`, generation);
+    opened.output.hello(FIRST_HUB_PROTOCOL, `${this.#context.network.router} ${this.#instance}`, generation);
     opened.output.onRoom = this.#roomAgain;
     this.#streams.add(opened);
     let cause: Error | undefined;

@@ -4,12 +4,16 @@ import type { AnycastAddress, Destination } from './anycast.ts';
 import {
   ACCEPTED_RANGE,
   CREDIT,
+  FIRST_HUB_PROTOCOL,
+  FREED,
   GIVEN_BACK,
+  HUB_PROTOCOL,
   HubFrameReader,
   HubProtocolError,
   NEED,
   numberAt,
   OUTCOME,
+  PLACED,
   RECALL,
   RECEIVERS,
   RETURNED,
@@ -34,6 +38,7 @@ export class OutgoingStream implements Destination {
   #isClosed = false;
   #stream: Duplex | undefined;
   #output: HubOutput | undefined;
+  #isGreeted = false;
   #granted = 0;
   #hasAsked = false;
   /** What the other hub said; until then the network is believed. */
@@ -54,6 +59,10 @@ export class OutgoingStream implements Destination {
 
   get credit(): number {
     return this.#granted;
+  }
+
+  get isReady(): boolean {
+    return this.#granted > 0 && this.#output?.hasRoom === true;
   }
 
   get hasReceivers(): boolean {
@@ -86,7 +95,7 @@ export class OutgoingStream implements Destination {
 
   /** Messages wait for credit of this hub. */
   need(): void {
-    if (this.#hasAsked || !this.#output) return;
+    if (this.#granted > 0 || this.#hasAsked || !this.#isGreeted || !this.#output) return;
     this.#hasAsked = true;
     this.#output.frame(NEED);
   }
@@ -112,8 +121,8 @@ export class OutgoingStream implements Destination {
     this.#isConnecting = false;
     if (this.#isClosed) return void stream.destroy();
     this.#stream = stream;
-    const output = new HubOutput(stream, (...about) => this.#written(...about));
-    this.#output = output;
+    this.#output = new HubOutput(stream, (...about) => this.#written(...about));
+    this.#output.onRoom = () => this.#address.dispatchSoon();
     const reader = new HubFrameReader((type, body) => this.#frame(type, body));
     let cause: unknown;
     stream.on('data', (bytes: Buffer) => {
@@ -129,12 +138,19 @@ export class OutgoingStream implements Destination {
     stream.on('close', () => {
       if (this.#stream === stream) this.#lost(cause);
     });
-    output.hello(this.#context.network.router, 0);
-    this.#address.dispatch();
     this.#reviewIdle();
   }
 
+  /** What the other hub says first has its version; one of the first version does not say it. */
+  #greet(type: number, body: Buffer): void {
+    if (type !== RECEIVERS) throw new HubProtocolError('the other hub did not say how many receivers it has');
+    this.#isGreeted = true;
+    const version = body.length < 8 ? FIRST_HUB_PROTOCOL : Math.min(numberAt(body, 4), HUB_PROTOCOL);
+    this.#output?.hello(version, this.#context.network.router, 0);
+  }
+
   #frame(type: number, body: Buffer): void {
+    if (!this.#isGreeted) this.#greet(type, body);
     switch (type) {
       case RECEIVERS:
         this.#receivers = numberAt(body, 0);
@@ -162,6 +178,10 @@ export class OutgoingStream implements Destination {
       }
       case TAKEN:
         return this.#output?.taken(numberAt(body, 0), numberAt(body, 4));
+      case FREED:
+        return this.#output?.freed(numberAt(body, 0));
+      case PLACED:
+        return this.#output?.placed(numberAt(body, 0));
       case GIVEN_BACK: {
         const number = numberAt(body, 0);
         const message = this.#unsettled.get(number);
@@ -211,6 +231,7 @@ export class OutgoingStream implements Destination {
     this.#stream = undefined;
     this.#output?.close();
     this.#output = undefined;
+    this.#isGreeted = false;
     this.#granted = 0;
     this.#hasAsked = false;
     this.#receivers = undefined;

@@ -1,10 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { until } from '../../../test/support/until.ts';
+import { MAX_FRAME_BYTES } from './limits.ts';
 import { Decoder } from './wire/decoder.ts';
 import { Encoder } from './wire/encoder.ts';
 import { AMQP_FRAME, type FrameHandler, FrameReader } from './wire/frame-reader.ts';
 import * as performatives from './wire/performatives.ts';
+
+const MOST_PAYLOAD = MAX_FRAME_BYTES - 64;
 
 export interface Seen {
   channel: number;
@@ -18,12 +21,14 @@ export class Peer implements FrameHandler {
   readonly seen: Seen[] = [];
   readonly #reader = new FrameReader(this, 2 ** 32);
   payloadBytes = 0;
+  messages = 0;
   aborted = 0;
   heartbeats = 0;
   /** The bodies of the flows that it saw. */
   readonly flows: Buffer[] = [];
   #drained = 0;
-  #credit = 0;
+  /** Sends: its credit lasts up to this delivery. */
+  #limit = 0;
   #window = 0;
   #nextOutgoingId = 0;
   #deliveryId = 0;
@@ -124,21 +129,30 @@ export class Peer implements FrameHandler {
   }
 
   async credit(): Promise<void> {
-    await until('credit', () => this.#credit > 0);
+    await until('credit', () => this.hasCredit);
   }
 
-  /** Whether the session lets it send another transfer; false once it has not for a while. */
-  async hasWindow(): Promise<boolean> {
+  get hasCredit(): boolean {
+    return this.#limit > this.#deliveryId;
+  }
+
+  /** Whether the session lets it send so many more transfers; false once it has not for a while. */
+  async hasWindow(transfers = 1): Promise<boolean> {
+    const isOpen = () => this.#window >= transfers && this.socket.writableLength < 1024 * 1024;
     for (let looks = 0; looks < 50; looks++) {
-      if (this.#window > 0 && this.socket.writableLength < 1024 * 1024) return true;
+      if (isOpen()) return true;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    return until('a window', () => this.#window > 0 && this.socket.writableLength < 1024 * 1024, { timeoutMs: 300 }).catch(
-      () => false,
-    );
+    return until('a window', isOpen, { timeoutMs: 300 }).catch(() => false);
   }
 
-  transfer(payload: Buffer, { more = false, aborted = false } = {}): void {
+  /** A message in frames as large as they may be. */
+  message(payload: Buffer, options: { settled?: boolean } = {}): void {
+    for (let at = 0; at === 0 || at < payload.length; at += MOST_PAYLOAD)
+      this.transfer(payload.subarray(at, at + MOST_PAYLOAD), { ...options, more: at + MOST_PAYLOAD < payload.length });
+  }
+
+  transfer(payload: Buffer, { more = false, aborted = false, settled = false } = {}): void {
     this.#window--;
     this.#nextOutgoingId++;
     const isFirst = !this.#isInDelivery;
@@ -152,7 +166,7 @@ export class Peer implements FrameHandler {
         encoder.uint(id);
         encoder.binary(isFirst ? Buffer.from(String(id)) : undefined);
         encoder.uint(0);
-        encoder.boolean(false);
+        encoder.boolean(settled);
         encoder.boolean(more);
         for (let i = 0; i < 3; i++) encoder.null();
         encoder.boolean(aborted);
@@ -206,12 +220,13 @@ export class Peer implements FrameHandler {
       const transfer = performatives.decodeTransfer(fields, decoder.rest());
       this.payloadBytes += transfer.payload.length;
       if (transfer.aborted) this.aborted++;
+      else if (!transfer.more) this.messages++;
     } else if (performative === performatives.FLOW) {
       const flow = performatives.decodeFlow(fields);
       this.flows.push(body);
       if (flow.drain) this.#drained = flow.deliveryCount ?? 0;
       this.#window = (flow.nextIncomingId ?? 0) + flow.incomingWindow - this.#nextOutgoingId;
-      if (flow.linkCredit !== undefined) this.#credit = flow.linkCredit;
+      if (flow.linkCredit !== undefined) this.#limit = (flow.deliveryCount ?? 0) + flow.linkCredit;
     } else {
       if (performative === performatives.BEGIN)
         this.#window = performatives.decodeBegin(new Decoder(body, 3).list()).incomingWindow;

@@ -1,12 +1,16 @@
 """A client with qpid-proton, for tests. It prints one line for each thing that happens.
 
-    proton-client.py receive URL ADDRESS [--hold]   prints each body; --hold: settles nothing
+    proton-client.py receive URL ADDRESS [--hold]   prints each body; --hold: settles nothing; --trace: prints frames as errors
     proton-client.py send URL ADDRESS COUNT         sends 0, 1, 2 ..., prints "accepted COUNT" at the end
     proton-client.py serve URL ADDRESS              answers each request with its body in capitals
     proton-client.py ask URL ADDRESS BODY           prints the answer
 """
 
+import os
 import sys
+
+if "--trace" in sys.argv:
+    os.environ["PN_TRACE_FRM"] = "1"
 
 from proton import Message
 from proton.handlers import MessagingHandler
