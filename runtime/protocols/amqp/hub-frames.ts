@@ -1,5 +1,6 @@
 import type { Encoder } from './wire/encoder.ts';
 import { MAX_HUB_FRAME_BYTES } from './limits.ts';
+import { FrameCutter, type FrameForm } from './wire/frame-cutter.ts';
 
 /** The version of what hubs speak among themselves: docs/amqp.md. The first number of every stream is the version of that stream. */
 export const HUB_PROTOCOL = 2;
@@ -46,11 +47,9 @@ export function writeHubFrame(encoder: Encoder, type: number, ...numbers: number
 }
 
 /** Takes frames in any pieces. */
-export class HubFrameReader {
+export class HubFrameReader implements FrameForm {
   readonly #frame: (type: number, body: Buffer) => void;
-  #rest: Buffer[] = [];
-  #length = 0;
-  #wanted = 0;
+  readonly #cutter = new FrameCutter(this);
 
   constructor(frame: (type: number, body: Buffer) => void) {
     this.#frame = frame;
@@ -58,30 +57,19 @@ export class HubFrameReader {
 
   /** @throws {HubProtocolError} */
   push(piece: Buffer): void {
-    if (this.#length > 0) {
-      this.#rest.push(piece);
-      this.#length += piece.length;
-      if (this.#length < this.#wanted) return;
-      piece = Buffer.concat(this.#rest, this.#length);
-      this.#rest = [];
-      this.#length = 0;
-    }
-    let at = 0;
-    while (piece.length - at > LENGTH_BYTES) {
-      const length = piece.readUInt32BE(at);
-      if (length === 0 || length > MAX_HUB_FRAME_BYTES) throw new HubProtocolError(`a frame of ${length} bytes`);
-      const end = at + LENGTH_BYTES + length;
-      if (end > piece.length) {
-        this.#wanted = end - at;
-        break;
-      }
-      this.#frame(piece[at + LENGTH_BYTES]!, piece.subarray(at + LENGTH_BYTES + 1, end));
-      at = end;
-    }
-    if (at === piece.length) return;
-    if (piece.length - at <= LENGTH_BYTES) this.#wanted = LENGTH_BYTES + 1;
-    this.#rest.push(piece.subarray(at));
-    this.#length = piece.length - at;
+    this.#cutter.push(piece);
+  }
+
+  sizeAt(bytes: Buffer, at: number): number {
+    if (bytes.length - at < LENGTH_BYTES) return LENGTH_BYTES;
+    const length = bytes.readUInt32BE(at);
+    if (length === 0 || length > MAX_HUB_FRAME_BYTES) throw new HubProtocolError(`a frame of ${length} bytes`);
+    return LENGTH_BYTES + length;
+  }
+
+  take(bytes: Buffer, at: number, end: number): boolean {
+    this.#frame(bytes[at + LENGTH_BYTES]!, bytes.subarray(at + LENGTH_BYTES + 1, end));
+    return true;
   }
 }
 

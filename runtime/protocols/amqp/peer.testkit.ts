@@ -207,29 +207,29 @@ export class Peer implements FrameHandler {
     // Headers are not looked at.
   }
 
-  frame(_type: number, channel: number, body: Buffer): void {
-    if (body.length === 0) {
+  frame(_type: number, channel: number, body: Decoder): void {
+    if (!body.hasMore) {
       this.heartbeats++;
       return;
     }
-    const decoder = new Decoder(body);
-    const performative = decoder.descriptor();
-    const fields = decoder.list();
+    const start = body.rest();
+    const performative = body.descriptor();
+    const fields = body.list();
     if (performative === performatives.TRANSFER) {
       this.#received++;
-      const transfer = performatives.decodeTransfer(fields, decoder.rest());
+      const transfer = performatives.decodeTransfer(fields, body.rest());
       this.payloadBytes += transfer.payload.length;
       if (transfer.aborted) this.aborted++;
       else if (!transfer.more) this.messages++;
     } else if (performative === performatives.FLOW) {
       const flow = performatives.decodeFlow(fields);
-      this.flows.push(body);
+      this.flows.push(start);
       if (flow.drain) this.#drained = flow.deliveryCount ?? 0;
       this.#window = (flow.nextIncomingId ?? 0) + flow.incomingWindow - this.#nextOutgoingId;
       if (flow.linkCredit !== undefined) this.#limit = (flow.deliveryCount ?? 0) + flow.linkCredit;
     } else {
       if (performative === performatives.BEGIN)
-        this.#window = performatives.decodeBegin(new Decoder(body, 3).list()).incomingWindow;
+        this.#window = performatives.decodeBegin(new Decoder(start, 3).list()).incomingWindow;
       this.seen.push({ channel, performative, fields });
     }
   }

@@ -10,7 +10,7 @@ import {
   OPEN_WITHIN_MS,
 } from '../limits.ts';
 import { AmqpError, framingError } from '../wire/amqp-error.ts';
-import { Decoder } from '../wire/decoder.ts';
+import type { Decoder } from '../wire/decoder.ts';
 import { AMQP_FRAME, type FrameHandler, FrameReader, SASL_FRAME } from '../wire/frame-reader.ts';
 import * as performatives from '../wire/performatives.ts';
 import type { Handshake } from './handshake.ts';
@@ -139,17 +139,16 @@ export class Connection implements FrameHandler {
     this.#writeOpen();
   }
 
-  frame(type: number, channel: number, body: Buffer): void {
+  frame(type: number, channel: number, body: Decoder): void {
     if (this.#phase === 'handshake') {
       if (type !== SASL_FRAME) throw framingError('a frame of AMQP comes before its header');
       if (this.#handshake.frame(body, this.output)) this.#reader.expectHeader();
       return;
     }
     if (type !== AMQP_FRAME) throw framingError('a frame of SASL comes behind its end');
-    if (body.length === 0) return;
-    const decoder = new Decoder(body);
-    const performative = decoder.descriptor();
-    const fields = decoder.list();
+    if (!body.hasMore) return;
+    const performative = body.descriptor();
+    const fields = body.list();
     switch (performative) {
       case performatives.OPEN:
         return this.#opened(performatives.decodeOpen(fields));
@@ -160,7 +159,7 @@ export class Connection implements FrameHandler {
       case performatives.CLOSE:
         return this.#remoteClosed(performatives.decodeEnding(fields));
       default:
-        return this.#sessionOf(channel).frame(performative, fields, decoder.rest());
+        return this.#sessionOf(channel).frame(performative, fields, body);
     }
   }
 

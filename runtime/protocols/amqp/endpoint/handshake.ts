@@ -1,5 +1,5 @@
 import { AmqpError, framingError } from '../wire/amqp-error.ts';
-import { Decoder } from '../wire/decoder.ts';
+import type { Decoder } from '../wire/decoder.ts';
 import { SASL_FRAME } from '../wire/frame-reader.ts';
 import { SASL_INIT, SASL_MECHANISMS, SASL_OUTCOME } from '../wire/performatives.ts';
 import type { Output } from './output.ts';
@@ -13,7 +13,7 @@ export interface Handshake {
   /** @returns Whether AMQP's own frames come next. */
   header(header: Buffer, output: Output): boolean;
   /** A frame of SASL. @returns Whether a protocol header comes next. */
-  frame(body: Buffer, output: Output): boolean;
+  frame(body: Decoder, output: Output): boolean;
 }
 
 /** Lets a client in as nobody in particular, whatever it calls itself; SASL may be left out. */
@@ -41,8 +41,9 @@ export class ServerHandshake implements Handshake {
     return false;
   }
 
-  frame(body: Buffer, output: Output): boolean {
-    const mechanism = fieldsOf(body, SASL_INIT).symbol() ?? '';
+  frame(body: Decoder, output: Output): boolean {
+    if (body.descriptor() !== SASL_INIT) throw outOfTurn();
+    const mechanism = body.list().symbol() ?? '';
     const isTaken = this.#mechanisms.includes(mechanism);
     output.frame(SASL_FRAME, 0, (encoder) => encoder.list(SASL_OUTCOME, 1, () => encoder.ubyte(isTaken ? 0 : 1)));
     if (!isTaken) throw new AmqpError('amqp:unauthorized-access', `the mechanism ${mechanism} is not known here`);
@@ -74,9 +75,10 @@ export class ClientHandshake implements Handshake {
     return this.#isIn;
   }
 
-  frame(body: Buffer, output: Output): boolean {
-    if (new Decoder(body).descriptor() === SASL_MECHANISMS) {
-      const offered = body.toString('latin1');
+  frame(body: Decoder, output: Output): boolean {
+    const performative = body.descriptor();
+    if (performative === SASL_MECHANISMS) {
+      const offered = body.rest().toString('latin1');
       const mechanism = this.#credentials ? 'PLAIN' : 'ANONYMOUS';
       if (!offered.includes(mechanism))
         throw new AmqpError('amqp:unauthorized-access', `it does not let clients in with the mechanism ${mechanism}`);
@@ -88,8 +90,8 @@ export class ClientHandshake implements Handshake {
       );
       return false;
     }
-    if (fieldsOf(body, SASL_OUTCOME).unsigned() !== 0)
-      throw new AmqpError('amqp:unauthorized-access', 'it does not take the user and password');
+    if (performative !== SASL_OUTCOME) throw outOfTurn();
+    if (body.list().unsigned() !== 0) throw new AmqpError('amqp:unauthorized-access', 'it does not take the user and password');
     this.#isIn = true;
     output.header(AMQP);
     return true;
@@ -106,8 +108,6 @@ function protocolOf(header: Buffer): number | undefined {
   return header[4];
 }
 
-function fieldsOf(body: Buffer, expected: number): Decoder {
-  const decoder = new Decoder(body);
-  if (decoder.descriptor() !== expected) throw framingError('a frame of SASL comes out of turn');
-  return decoder.list();
+function outOfTurn(): AmqpError {
+  return framingError('a frame of SASL comes out of turn');
 }

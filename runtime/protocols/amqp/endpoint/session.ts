@@ -75,15 +75,15 @@ export class Session {
     this.#remoteWindow = incomingWindow;
   }
 
-  /** A frame of this session. @param rest What it has behind the performative. */
-  frame(performative: number, fields: Decoder, rest: Buffer): void {
+  /** A frame of this session. @param body Where it goes on behind the performative. */
+  frame(performative: number, fields: Decoder, body: Decoder): void {
     switch (performative) {
       case performatives.ATTACH:
         return this.#attached(performatives.decodeAttach(fields));
       case performatives.FLOW:
         return this.#flowed(performatives.decodeFlow(fields));
       case performatives.TRANSFER:
-        return this.#transferred(performatives.decodeTransfer(fields, rest));
+        return this.#transferred(performatives.decodeTransfer(fields, body.rest()));
       case performatives.DISPOSITION:
         return this.#disposed(performatives.decodeDisposition(fields));
       case performatives.DETACH:
@@ -177,21 +177,22 @@ export class Session {
     const { output } = this.connection;
     const { encoder } = output;
     const at = output.begin(AMQP_FRAME, this.channel);
-    encoder.list(performatives.TRANSFER, aborted ? 10 : 6, () => {
-      encoder.uint(handle);
-      if (isFirst) {
-        encoder.uint(id);
-        encoder.byte(0xa0);
-        encoder.byte(4);
-        encoder.uint32(id);
-        encoder.uint(message.format);
-      } else for (let i = 0; i < 3; i++) encoder.null();
-      encoder.boolean(isSettled);
-      encoder.boolean(more);
-      if (!aborted) return;
+    const list = encoder.beginList(performatives.TRANSFER, aborted ? 10 : 6);
+    encoder.uint(handle);
+    if (isFirst) {
+      encoder.uint(id);
+      encoder.byte(0xa0);
+      encoder.byte(4);
+      encoder.uint32(id);
+      encoder.uint(message.format);
+    } else for (let i = 0; i < 3; i++) encoder.null();
+    encoder.boolean(isSettled);
+    encoder.boolean(more);
+    if (aborted) {
       for (let i = 0; i < 3; i++) encoder.null();
       encoder.boolean(true);
-    });
+    }
+    encoder.endList(list);
     encoder.bytes(payload);
     output.end(at);
     this.connection.touch(this);

@@ -99,8 +99,9 @@ export class Decoder {
     return this.#variable(0xa3, 0xb3, 'a symbol')?.toString('latin1');
   }
 
-  binary(): Buffer | undefined {
-    return this.#variable(0xa0, 0xb0, 'binary data');
+  /** How long binary data is, which is passed over. Bytes. */
+  binaryLength(): number | undefined {
+    return this.#variableLength(0xa0, 0xb0, 'binary data');
   }
 
   /** The value as it is encoded, unread. */
@@ -131,13 +132,17 @@ export class Decoder {
   }
 
   #variable(short: number, long: number, what: string): Buffer | undefined {
+    const length = this.#variableLength(short, long, what);
+    return length === undefined ? undefined : this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  #variableLength(short: number, long: number, what: string): number | undefined {
     const code = this.#code();
     if (code === undefined) return undefined;
     if (code !== short && code !== long) throw decodeError(`${what} is missing`);
-    const size = this.#unsigned(code === short ? 1 : 4);
-    const start = this.#at;
-    this.#forward(size);
-    return this.#bytes.subarray(start, this.#at);
+    const length = this.#unsigned(code === short ? 1 : 4);
+    this.#forward(length);
+    return length;
   }
 
   /** Over the rest of a value whose constructor was read: its first digit tells how long it is (section 1.2 of AMQP 1.0). */

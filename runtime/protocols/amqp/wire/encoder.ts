@@ -115,15 +115,25 @@ export class Encoder {
 
   /** A described list, as every performative, terminus and outcome is one; `count` is how many fields `fields` writes. */
   list(descriptor: number, count: number, fields: () => void): void {
+    const at = this.beginList(descriptor, count);
+    fields();
+    this.endList(at);
+  }
+
+  /** Begins such a list, whose fields are written next, and which ends with `endList`. */
+  beginList(descriptor: number, count: number): number {
     this.byte(0x00);
     this.byte(0x53);
     this.byte(descriptor);
-    if (count === 0) return this.byte(0x45);
     this.byte(0xd0);
     const at = this.length;
     this.uint32(0);
     this.uint32(count);
-    fields();
+    return at;
+  }
+
+  /** @param at What `beginList` returned. */
+  endList(at: number): void {
     this.setUint32(at, this.length - at - 4);
   }
 

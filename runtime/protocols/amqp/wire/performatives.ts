@@ -168,8 +168,7 @@ export function decodeFlow(fields: Decoder): Flow {
 export function decodeTransfer(fields: Decoder, rest: Buffer): Transfer {
   const handle = uint(fields.unsigned(), 'handle');
   const deliveryId = fields.unsigned();
-  const tag = fields.binary();
-  if (tag && tag.length > MAX_TAG_BYTES) throw decodeError(`a delivery's tag is longer than ${MAX_TAG_BYTES} bytes`);
+  if ((fields.binaryLength() ?? 0) > MAX_TAG_BYTES) throw decodeError(`a delivery's tag is longer than ${MAX_TAG_BYTES} bytes`);
   const format = fields.unsigned() ?? 0;
   const settled = fields.boolean();
   const more = fields.boolean() ?? false;
