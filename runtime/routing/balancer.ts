@@ -10,15 +10,21 @@ export interface Candidate {
   targets: number;
 }
 
+/** What is known of one destination of an address. */
+interface Load {
+  /** Streams or requests that have not ended. */
+  outstanding: number;
+  /** When it was last chosen, as a running number: ties go to whoever waited longest. */
+  chosenAt: number;
+}
+
 /**
  * Chooses the destination of each stream or request. It counts what this router itself has outstanding at each destination: that is known at
  * once and exactly, where a count reported by others would be late.
  */
 export class Balancer {
-  /** address → key → streams or requests that have not ended. */
-  readonly #outstanding = new Map<string, Map<string, number>>();
-  /** address → key → when it was last chosen, as a running number: ties go to whoever waited longest. */
-  readonly #lastChosen = new Map<string, Map<string, number>>();
+  /** Address → key. */
+  readonly #loads = new Map<string, Map<string, Load>>();
   #choices = 0;
 
   /**
@@ -26,44 +32,51 @@ export class Balancer {
    * cost of 1 keeps one more stream a server on the nearer side, whatever the load. `closest`: the least cost. Ties take turns.
    */
   choose<C extends Candidate>(address: string, distribution: Distribution, candidates: readonly C[]): C | undefined {
-    const load = distribution === 'closest' ? () => 0 : (at: Candidate) => this.outstanding(address, at.key) / at.targets;
-    const chosenAt = this.#lastChosen.get(address);
+    if (candidates.length < 2) return candidates[0];
+    const loads = this.#loads.get(address);
     let best: C | undefined;
     let bestValue = Infinity;
+    let bestChosenAt = 0;
     for (const candidate of candidates) {
-      const value = load(candidate) + candidate.cost;
-      if (value > bestValue) continue;
-      if (best && value === bestValue && (chosenAt?.get(candidate.key) ?? 0) >= (chosenAt?.get(best.key) ?? 0)) continue;
+      const { outstanding = 0, chosenAt = 0 } = loads?.get(candidate.key) ?? {};
+      const value = (distribution === 'closest' ? 0 : outstanding / candidate.targets) + candidate.cost;
+      if (value > bestValue || (best && value === bestValue && chosenAt >= bestChosenAt)) continue;
       best = candidate;
       bestValue = value;
+      bestChosenAt = chosenAt;
     }
     return best;
   }
 
   outstanding(address: string, key: string): number {
-    return this.#outstanding.get(address)?.get(key) ?? 0;
+    return this.#loads.get(address)?.get(key)?.outstanding ?? 0;
   }
 
   started(address: string, key: string): void {
-    put(this.#lastChosen, address, key, ++this.#choices);
-    put(this.#outstanding, address, key, this.outstanding(address, key) + 1);
+    let loads = this.#loads.get(address);
+    if (!loads) this.#loads.set(address, (loads = new Map()));
+    const load = loads.get(key);
+    const chosenAt = ++this.#choices;
+    if (!load) loads.set(key, { outstanding: 1, chosenAt });
+    else {
+      load.outstanding++;
+      load.chosenAt = chosenAt;
+    }
   }
 
   ended(address: string, key: string): void {
-    const left = this.outstanding(address, key) - 1;
-    if (left > 0) put(this.#outstanding, address, key, left);
-    else this.#outstanding.get(address)?.delete(key);
+    const load = this.#loads.get(address)?.get(key);
+    if (load && load.outstanding > 0) load.outstanding--;
   }
 
   /** Lets go of an address that nobody asks for here any more; what is outstanding is still counted. */
   forget(address: string): void {
-    this.#lastChosen.delete(address);
-    if (this.#outstanding.get(address)?.size === 0) this.#outstanding.delete(address);
+    const loads = this.#loads.get(address);
+    if (!loads) return;
+    for (const [key, load] of loads) {
+      if (load.outstanding === 0) loads.delete(key);
+      else load.chosenAt = 0;
+    }
+    if (loads.size === 0) this.#loads.delete(address);
   }
-}
-
-function put(map: Map<string, Map<string, number>>, address: string, key: string, value: number): void {
-  const inner = map.get(address);
-  if (inner) inner.set(key, value);
-  else map.set(address, new Map([[key, value]]));
 }

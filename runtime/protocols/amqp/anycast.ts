@@ -76,6 +76,7 @@ export class AnycastAddress implements Address {
   }
 
   removeSender(sender: ClientSender): void {
+    this.dispatch();
     this.#senders.delete(sender);
     // What it sent whole goes on all the same, within bounds: it may have sent, and gone, in good faith.
     const orphans = this.#waiting.filter(({ origin }) => origin instanceof ClientSender && !origin.isThere);
@@ -98,8 +99,7 @@ export class AnycastAddress implements Address {
 
   send(message: Message): void {
     this.#wait(this.#waiting, message);
-    this.#connect();
-    this.dispatch();
+    this.dispatchSoon();
   }
 
   accept(stream: Duplex | Readable): void {
@@ -146,7 +146,7 @@ export class AnycastAddress implements Address {
   /** A message that arrived from another hub. */
   arrived(message: Message): void {
     this.#wait(this.#arrived, message);
-    this.dispatch();
+    this.dispatchSoon();
   }
 
   /** A message that was given out has its outcome. */
@@ -239,6 +239,7 @@ export class AnycastAddress implements Address {
   #wait(queue: Message[], message: Message, isNext = false): void {
     if (isNext) queue.unshift(message);
     else queue.push(message);
+    if (message.isComplete) return;
     message.onMore = () => {
       if (!message.isAborted) return;
       queue.splice(queue.indexOf(message), 1);
@@ -249,7 +250,7 @@ export class AnycastAddress implements Address {
 
   #giveArrived(): void {
     while (this.#arrived.length > 0) {
-      const receiver = this.#choose([...this.#receivers].filter(({ isReady }) => isReady));
+      const receiver = this.#choose(this.#receivers);
       if (receiver) this.#give(receiver, this.#arrived.shift()!);
       else if (this.#arrived.length <= this.#totalCredit()) return;
       // The credit that it was promised is gone: its own hub finds it another receiver.
@@ -269,10 +270,11 @@ export class AnycastAddress implements Address {
   }
 
   #giveWaiting(): void {
+    if (this.#waiting.length > 0) this.#connect();
     while (this.#waiting.length > 0) {
       const message = this.#waiting[0]!;
       const eligible = this.#eligible();
-      const destination = this.#choose(eligible.filter(({ isReady }) => isReady));
+      const destination = this.#choose(eligible);
       if (destination) {
         this.#waiting.shift();
         this.#give(destination, message);
@@ -289,16 +291,20 @@ export class AnycastAddress implements Address {
 
   /** Who may be given a message of a client here. Credit that was promised to other hubs is not for it. */
   #eligible(): Destination[] {
-    const streams = [...this.#streams.values()].filter(({ hasReceivers }) => hasReceivers);
-    const here = this.#freeCredit() > 0 ? [...this.#receivers] : [];
-    if (this.#distribution !== 'closest') return [...here, ...streams];
-    if (this.#receivers.size > 0) return here;
-    const least = Math.min(...streams.map(({ cost }) => cost));
-    return streams.filter(({ cost }) => cost === least);
+    const eligible: Destination[] = this.#freeCredit() > 0 ? [...this.#receivers] : [];
+    const isClosest = this.#distribution === 'closest';
+    if (isClosest && this.#receivers.size > 0) return eligible;
+    for (const stream of this.#streams.values()) if (stream.hasReceivers) eligible.push(stream);
+    if (!isClosest) return eligible;
+    const least = Math.min(...eligible.map(({ cost }) => cost));
+    return eligible.filter(({ cost }) => cost === least);
   }
 
-  #choose<D extends Destination>(destinations: readonly D[]): D | undefined {
-    return this.#context.balancer.choose(this.name, this.#distribution, destinations);
+  /** The best of those that take a message now. */
+  #choose<D extends Destination>(destinations: Iterable<D>): D | undefined {
+    const ready: D[] = [];
+    for (const each of destinations) if (each.isReady) ready.push(each);
+    return this.#context.balancer.choose(this.name, this.#distribution, ready);
   }
 
   #give(destination: Destination, message: Message): void {

@@ -91,7 +91,7 @@ export class HubOutput {
 
   /** Sends a message under this number, part by part as it comes and the other hub takes it. */
   message(number: number, message: Message): void {
-    message.onMore = () => this.#pump(number, message);
+    if (!message.isComplete) message.onMore = () => this.#pump(number, message);
     this.#pump(number, message);
   }
 

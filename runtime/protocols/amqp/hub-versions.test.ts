@@ -93,6 +93,25 @@ describe('hubs of two versions', () => {
     reader.socket.destroy();
   });
 
+  it('of version 2 are told what is free again where a message breaks off before it has a receiver', async () => {
+    const reader = await Peer.open(hubs.port('new'));
+    reader.receive('x', 10);
+    await until('a receiver', () => hubs.router('new').served.size === 1);
+    const other = sendingPeer();
+    other.hello(2);
+    await other.sees(CREDIT);
+    // Its credit is gone, and what was granted for it is used all the same.
+    reader.flow(10, true);
+    await until('the end of its credit', () => reader.flows.length > 0);
+    other.message(0, BODY, true);
+    other.numbers(ABORT, 0);
+    const [placed] = await other.sees(PLACED);
+    assert.deepEqual(placed!.numbers, [0]);
+    assert.equal(reader.isClosed, false, 'its end would free it as well');
+    assert.equal(reader.payloadBytes, 0);
+    reader.socket.destroy();
+  });
+
   it('of version 2 are cut off when they send beyond the window', async () => {
     const reader = await Peer.open(hubs.port('new'));
     reader.receive('x', 100_000);
