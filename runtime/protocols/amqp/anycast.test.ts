@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import rhea from 'rhea';
 import { until } from '../../../test/support/until.ts';
 import { Hubs } from './clients.testkit.ts';
+import { MAX_ORPHAN_BYTES } from './limits.ts';
 
 describe('messages to one of several receivers', () => {
   let hubs: Hubs;
@@ -208,6 +210,32 @@ describe('messages to one of several receivers', () => {
       Array.from({ length: 200 }, (_, i) => i),
     );
     assert.ok(receiver.received.every(({ delivery }) => delivery.remote_settled));
+  });
+
+  it('of clients that are gone wait within bounds', async () => {
+    hubs = await Hubs.start('a');
+    const receiver = await (await hubs.client('a')).receiver('feed', { credit_window: 0 });
+    const count = 8;
+    const body = rhea.message.data_section(Buffer.alloc(MAX_ORPHAN_BYTES / count));
+    for (let i = 0; i < 2; i++) {
+      const client = await hubs.client('a');
+      const sender = await client.sender('feed', { snd_settle_mode: 1 });
+      for (let j = 0; j < count / 2; j++) await sender.send({ body, subject: `${i} ${j}` });
+      await client.close();
+    }
+    const last = await hubs.client('a');
+    const sender = await last.sender('feed', { snd_settle_mode: 1 });
+    await sender.send({ body, subject: 'too much' });
+    await last.close();
+    receiver.link.add_credit(100);
+    await receiver.count(count - 1);
+    const next = await (await hubs.client('a')).sender('feed');
+    assert.equal(await next.sendAndHear({ body: 'next', subject: 'next' }), 'accepted');
+    // With what stands before its body the last of those that would fit does not.
+    assert.deepEqual(
+      receiver.received.map(({ message }) => message.subject),
+      ['0 0', '0 1', '0 2', '0 3', '1 0', '1 1', '1 2', 'next'],
+    );
   });
 
   it('leave nothing behind when everybody is gone', async () => {

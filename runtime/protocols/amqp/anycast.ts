@@ -76,12 +76,16 @@ export class AnycastAddress implements Address {
   }
 
   removeSender(sender: ClientSender): void {
+    // What came in this very turn may have a receiver.
     this.dispatch();
     this.#senders.delete(sender);
     // What it sent whole goes on all the same, within bounds: it may have sent, and gone, in good faith.
     const orphans = this.#waiting.filter(({ origin }) => origin instanceof ClientSender && !origin.isThere);
     let bytes = 0;
-    const dropped = orphans.filter(({ size }, at) => (bytes += size) > MAX_ORPHAN_BYTES || at >= MAX_ORPHANS);
+    const dropped = orphans.filter(({ size }, at) => {
+      bytes += size;
+      return at >= MAX_ORPHANS || bytes > MAX_ORPHAN_BYTES;
+    });
     for (const message of dropped) {
       this.#waiting.splice(this.#waiting.indexOf(message), 1);
       message.discard();

@@ -2,8 +2,8 @@ import { HubProtocolError } from './hub-frames.ts';
 import { HUB_WINDOW_BYTES, MAX_HUB_FRAME_BYTES, MESSAGE_WINDOW_BYTES, PART_OVERHEAD_BYTES } from './limits.ts';
 import type { Message } from './message.ts';
 
-// Both ends of a stream's window: what may be on its way, and wait at the other hub, without a receiver. What a receiver was found for waits
-// in that one's backlog, and counts here no more. So a receiver that takes nothing holds up only what was given to it.
+// Both ends of a stream's window: what may be on its way, and wait at the other hub, without a receiver. What has one waits in that one's
+// backlog, and counts here no more: so a receiver that takes nothing holds up only what was given to it.
 
 /** The end of the hub that sends. */
 export class OutgoingWindow {
