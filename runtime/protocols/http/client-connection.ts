@@ -2,16 +2,13 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { originOf } from '../origin.ts';
 import { abort, splice } from '../splice.ts';
-import { CopiedExchange } from './copied-exchange.ts';
-import { Exchange } from './exchange.ts';
-import { FanOutExchange } from './fan-out-exchange.ts';
 import { ForwardedFields } from './forwarded.ts';
 import { type Framing, RequestHead } from './head.ts';
 import { HttpError } from './http-error.ts';
 import { MessageParser, type MessageSink } from './message-parser.ts';
 import { plainAnswer } from './own-answer.ts';
-import { compacted } from './pieces.ts';
-import type { HttpContext, RequestClient, RequestHandler } from './request-handler.ts';
+import { compacted, writeAll } from './pieces.ts';
+import type { ClientContext, HandleRequest, RequestClient, RequestHandler } from './request-handler.ts';
 
 /** What has come of further requests waits up to this; then the client does. Bytes. */
 const MAX_AHEAD_BYTES = 64 * 1024;
@@ -23,7 +20,8 @@ type State = 'waiting' | 'head' | 'busy' | 'closing';
 export class ClientConnection implements MessageSink<RequestHead>, RequestClient {
   readonly forwarded: ForwardedFields;
   readonly #socket: Socket;
-  readonly #context: HttpContext;
+  readonly #context: ClientContext;
+  readonly #handle: HandleRequest;
   readonly #parser: MessageParser<RequestHead>;
   #state: State = 'waiting';
   /** When it is given up, where it does not go on. Milliseconds. */
@@ -38,9 +36,10 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
   #isPaused = false;
   #isBodyHeld = false;
 
-  constructor(socket: Socket, context: HttpContext) {
+  constructor(socket: Socket, context: ClientContext, handle: HandleRequest) {
     this.#socket = socket;
     this.#context = context;
+    this.#handle = handle;
     this.#deadline = performance.now() + context.limits.clientIdleMs;
     this.forwarded = new ForwardedFields(originOf(socket));
     this.#parser = new MessageParser('request', RequestHead.parse, this, context.limits);
@@ -68,35 +67,29 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     this.#request = head;
     this.#state = 'busy';
     this.#requestEnded = false;
-    this.#handler = this.#handlerFor(head);
+    this.#handler = this.#handle(head, this);
     return head.framing;
-  }
-
-  #handlerFor(head: RequestHead): RequestHandler {
-    const fanOut = this.#context.way.fanOut();
-    if (fanOut) return new FanOutExchange(fanOut, head, this, this.#context);
-    // What follows a change of the protocol is no request.
-    const listening = head.upgrade === undefined ? this.#context.way.copies(head) : [];
-    if (listening.length > 0) return new CopiedExchange(listening, head, this, this.#context);
-    return new Exchange(head, this, this.#context);
   }
 
   body(piece: Buffer): void {
     this.#handler?.body(piece);
   }
 
-  end(): void {
+  end(trailers?: Buffer): void {
     this.#requestEnded = true;
-    this.#handler?.end();
+    this.#handler?.ended(trailers);
   }
 
-  write(bytes: Buffer, more?: Buffer): boolean {
-    if (more === undefined) return this.#socket.write(bytes);
-    this.#socket.cork();
-    this.#socket.write(bytes);
-    const takesMore = this.#socket.write(more);
-    this.#socket.uncork();
-    return takesMore;
+  unchunk(): void {
+    this.#parser.unchunks = true;
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  writeAll(pieces: readonly Buffer[]): boolean {
+    return writeAll(this.#socket, pieces);
   }
 
   holdBody(isHeld: boolean): void {

@@ -48,8 +48,8 @@ export class CopiedExchange implements RequestHandler {
     if (this.#body.size > this.#context.limits.copyBytes) this.#leaveOut();
   }
 
-  end(): void {
-    this.#exchange.end();
+  ended(): void {
+    this.#exchange.ended();
     if (this.#body) this.#send(this.#body.bytes);
     this.#body = undefined;
   }

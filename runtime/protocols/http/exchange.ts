@@ -59,7 +59,7 @@ export class Exchange implements RequestHandler, AnswerSink {
     else if (!connection.write(piece)) this.#client.holdBody(true);
   }
 
-  end(): void {
+  ended(): void {
     this.#requestEnded = true;
     if (this.#answerEnded) this.#complete();
   }
@@ -210,7 +210,8 @@ export class Exchange implements RequestHandler, AnswerSink {
   }
 
   #write(bytes: Buffer, more?: Buffer): void {
-    if (!this.#client.write(bytes, more)) this.#connection?.hold(true);
+    const takesMore = more ? this.#client.writeAll([bytes, more]) : this.#client.write(bytes);
+    if (!takesMore) this.#connection?.hold(true);
   }
 
   /** Nothing more comes, and what was said is said. */

@@ -46,7 +46,7 @@ export class FanOutExchange implements RequestHandler {
     if (this.#hasStarted) this.#bound(this.#body.size);
   }
 
-  end(): void {
+  ended(): void {
     this.#requestEnded = true;
     if (this.#hasStarted && !this.#isOver) void this.#send();
   }

@@ -22,7 +22,7 @@ const KNOWN = [
 export type KnownField = (typeof KNOWN)[number];
 
 /** Names that some servers take for those above, since they turn `-` into `_`. */
-const LOOKALIKES = ['content_length', 'transfer_encoding'];
+export const LOOKALIKES: ReadonlySet<string> = new Set(['content_length', 'transfer_encoding']);
 
 /** Where a field line stands in its head. `next` is behind its CRLF. */
 export interface FieldLine {
@@ -116,7 +116,7 @@ function known(bytes: Buffer, at: number, end: number): KnownField | undefined {
     // Among the bytes of a name, `| 0x20` makes letters small and leaves the rest apart.
     while (same < folded.length && (bytes[at + same]! | 0x20) === folded[same]) same++;
     if (same < folded.length) continue;
-    if (LOOKALIKES.includes(name)) throw new HttpError(400, `has a field ${name}, which some servers take for another one`);
+    if (LOOKALIKES.has(name)) throw new HttpError(400, `has a field ${name}, which some servers take for another one`);
     return name as KnownField;
   }
   return undefined;

@@ -143,13 +143,18 @@ export class RequestHead extends Head implements RequestTraits {
     return new RequestHead(bytes, readRequestLine(bytes, limits.requestLineBytes), limits);
   }
 
+  /** What an origin server is asked for. */
+  get target(): string {
+    return this.originTarget ?? this.bytes.toString('latin1', this.targetAt, this.targetEnd);
+  }
+
   get framing(): number | 'chunked' {
     return this.isChunked ? 'chunked' : (this.contentLength ?? 0);
   }
 
   /** Without the query. */
   get path(): string {
-    const target = this.originTarget ?? this.bytes.toString('latin1', this.targetAt, this.targetEnd);
+    const { target } = this;
     const query = target.indexOf('?');
     return query === -1 ? target : target.slice(0, query);
   }
@@ -165,7 +170,8 @@ export class RequestHead extends Head implements RequestTraits {
   }
 }
 
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** Methods that may be repeated without harm (RFC 9110, section 9.2.2). */
+export const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** The head of an answer. */
 export class ResponseHead extends Head {

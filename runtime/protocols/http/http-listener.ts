@@ -3,8 +3,12 @@ import { sparing } from '../../log.ts';
 import { acceptClients } from '../accept-clients.ts';
 import type { OpenListener } from '../listener.ts';
 import { ClientConnection } from './client-connection.ts';
+import { CopiedExchange } from './copied-exchange.ts';
+import { Exchange } from './exchange.ts';
+import { FanOutExchange } from './fan-out-exchange.ts';
+import type { RequestHead } from './head.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
-import type { HttpContext } from './request-handler.ts';
+import type { HandleRequest, HttpContext, RequestClient, RequestHandler } from './request-handler.ts';
 import { ServerPool } from './server-pool.ts';
 
 /** How often is looked for what has taken too long. Milliseconds. */
@@ -34,8 +38,9 @@ export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
       },
       Math.min(SWEEP_EVERY_MS, limits.headWithinMs, limits.clientIdleMs, limits.lingerMs, limits.serverIdleMs),
     ).unref();
+    const handle: HandleRequest = (head, client) => handlerFor(head, client, context);
     const take = (socket: Socket) => {
-      const client = new ClientConnection(socket, context);
+      const client = new ClientConnection(socket, context, handle);
       way.count(socket);
       clients.add(client);
       socket.once('close', () => clients.delete(client));
@@ -53,4 +58,13 @@ export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
       },
     }));
   };
+}
+
+function handlerFor(head: RequestHead, client: RequestClient, context: HttpContext): RequestHandler {
+  const fanOut = context.way.fanOut();
+  if (fanOut) return new FanOutExchange(fanOut, head, client, context);
+  // What follows a change of the protocol is no request.
+  const listening = head.upgrade === undefined ? context.way.copies(head) : [];
+  if (listening.length > 0) return new CopiedExchange(listening, head, client, context);
+  return new Exchange(head, client, context);
 }

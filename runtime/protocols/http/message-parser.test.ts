@@ -36,7 +36,13 @@ const MESSAGES: [what: string, text: string, expected: string[], reading?: Readi
   [
     'chunks that are taken apart',
     `PUT / HTTP/1.1\r\n${HOST}${CHUNKED}\r\n5;x\r\nabcde\r\na\r\n0123456789\r\n0\r\nT: u\r\n\r\n`,
-    ['PUT / chunked', 'body "abcde0123456789"'],
+    ['PUT / chunked', 'body "abcde0123456789"', 'trailers "T: u\\r\\n\\r\\n"'],
+    { unchunks: true },
+  ],
+  [
+    'chunks that are taken apart, with nothing behind them',
+    `PUT / HTTP/1.1\r\n${HOST}${CHUNKED}\r\n1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n${HOST}\r\n`,
+    ['PUT / chunked', 'body "a"', 'GET / 0', 'body ""'],
     { unchunks: true },
   ],
   [
@@ -113,12 +119,18 @@ it('reads random chunks in random pieces as what they carry', () => {
       payload += data;
       body += `${data.length.toString(16)}${random.chance(0.3) ? ';x=y' : ''}\r\n${data}\r\n`;
     }
-    body += random.chance(0.3) ? '0\r\nT: u\r\nV: w\r\n\r\n' : '0\r\n\r\n';
+    const trailers = random.chance(0.3) ? 'T: u\r\nV: w\r\n\r\n' : '';
+    body += `0\r\n${trailers === '' ? '\r\n' : trailers}`;
     const whole = bytes(`PUT / HTTP/1.1\r\n${HOST}${CHUNKED}\r\n${body}`);
     const pieces = inPieces(whole, 60, random);
     const head = 'PUT / chunked';
     assert.deepEqual(transcript(pieces), [head, `body ${JSON.stringify(body)}`], `seed ${seed}`);
-    assert.deepEqual(transcript(pieces, { unchunks: true }), [head, `body ${JSON.stringify(payload)}`], `seed ${seed}`);
+    const carried = [
+      head,
+      `body ${JSON.stringify(payload)}`,
+      ...(trailers === '' ? [] : [`trailers ${JSON.stringify(trailers)}`]),
+    ];
+    assert.deepEqual(transcript(pieces, { unchunks: true }), carried, `seed ${seed}`);
   }
 });
 

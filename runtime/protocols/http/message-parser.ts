@@ -11,7 +11,8 @@ export interface MessageSink<Head> {
   head(head: Head): Framing;
   /** The next bytes of the body as they came; where the parser unchunks, of what it carries. */
   body(piece: Buffer): void;
-  end(): void;
+  /** `trailers`: where the parser unchunks, the lines of the fields behind the body, checked, with the empty line that ends them. */
+  end(trailers?: Buffer): void;
 }
 
 type State =
@@ -37,7 +38,7 @@ const MAX_SIZE_DIGITS = 13;
  * not copied; the framing between them is checked. Of what can be read in two ways nothing is let through: `feed` throws an `HttpError`.
  */
 export class MessageParser<Head> {
-  /** Takes chunks apart, and passes on what they carry only. Set before a body begins, for one message. */
+  /** Takes chunks apart, and passes on what they carry, and what is behind them. Set before a body begins, for one message. */
   unchunks = false;
   readonly #parse: (bytes: Buffer, limits: HttpLimits) => Head;
   readonly #sink: MessageSink<Head>;
@@ -123,10 +124,10 @@ export class MessageParser<Head> {
     }
   }
 
-  #end(rest?: Buffer): Buffer | undefined {
+  #end(rest?: Buffer, trailers?: Buffer): Buffer | undefined {
     this.#state = 'head';
     this.unchunks = false;
-    this.#sink.end();
+    this.#sink.end(trailers);
     return rest && rest.length > 0 ? rest : undefined;
   }
 
@@ -266,8 +267,10 @@ export class MessageParser<Head> {
     for (const { field } of readFieldLines(trailer, 0, end, fields))
       if (NOT_BEHIND.has(field)) throw new HttpError(400, `has a ${field} behind its body`);
     this.#letGo();
-    if (!this.unchunks) this.#sink.body(trailer);
-    return this.#end(bytes.subarray(end));
+    const rest = bytes.subarray(end);
+    if (this.unchunks) return this.#end(rest, isEmpty ? undefined : trailer);
+    this.#sink.body(trailer);
+    return this.#end(rest);
   }
 
   /** The first bytes of a chunked body's piece, checked, go on as they are. */
@@ -289,4 +292,4 @@ export class MessageParser<Head> {
 }
 
 /** A field that says how to read a message is too late behind it (RFC 9110, section 6.5.1). */
-const NOT_BEHIND = new Set<string>(['content-length', 'host', 'transfer-encoding']);
+export const NOT_BEHIND: ReadonlySet<string> = new Set(['content-length', 'host', 'transfer-encoding']);

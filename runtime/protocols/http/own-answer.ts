@@ -17,7 +17,7 @@ export interface OwnAnswer {
 export function ownAnswer({ status, type, body = '', method = 'GET', minor, closes }: OwnAnswer): Buffer {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    statusLine(status),
     `Date: ${new Date().toUTCString()}`,
     ...(type === undefined ? [] : [`Content-Type: ${type}`]),
     `Content-Length: ${bytes.length}`,
@@ -30,4 +30,9 @@ export function ownAnswer({ status, type, body = '', method = 'GET', minor, clos
 /** One sentence for people. */
 export function plainAnswer(sentence: string, answer: Omit<OwnAnswer, 'type' | 'body'>): Buffer {
   return ownAnswer({ ...answer, type: 'text/plain; charset=utf-8', body: `${sentence}\n` });
+}
+
+/** The first line of an answer, without its CRLF. A status that has no name of its own has none here. */
+export function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`;
 }

@@ -41,7 +41,7 @@ export function requestBytes(
     (field === 'accept-encoding' && isCollected) ||
     (field === 'expect' && (isWhole || head.minor === 0));
   const isAsItIs = head.minor === 1 && head.originTarget === undefined;
-  const first = isAsItIs ? '' : `${head.method} ${targetOf(head)} HTTP/1.1\r\n`;
+  const first = isAsItIs ? '' : `${head.method} ${head.target} HTTP/1.1\r\n`;
   return assemble(head, first, isAsItIs ? 0 : head.fieldsAt, isLeftOut, added, body);
 }
 
@@ -71,10 +71,6 @@ export function answerBytes(head: ResponseHead, { minor, closes }: AnswerPassing
 /** Whether a piece of a body goes out together with its head. */
 export function isJoined(body: Buffer | undefined): body is Buffer {
   return body !== undefined && body.length <= JOIN_BYTES;
-}
-
-function targetOf({ bytes, targetAt, targetEnd, originTarget }: RequestHead): string {
-  return originTarget ?? bytes.toString('latin1', targetAt, targetEnd);
 }
 
 /** `first`, then the head's bytes from `from` on without the lines that are left out, then `added`, the empty line and the body. */

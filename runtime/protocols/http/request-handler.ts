@@ -2,20 +2,28 @@ import type { Duplex } from 'node:stream';
 import type { Log } from '../../log.ts';
 import type { Way } from '../listener.ts';
 import type { ForwardedFields } from './forwarded.ts';
+import type { RequestHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ServerPool } from './server-pool.ts';
 
-/** What all requests of a listener share. */
-export interface HttpContext {
+/** What all clients of a listener share. */
+export interface ClientContext {
   readonly way: Way;
   readonly log: Log;
-  readonly pool: ServerPool;
   readonly limits: HttpLimits;
-  /** Copies of requests that are gathered, or have not been answered. */
-  readonly copies: { underWay: number };
   /** The listener takes no further requests. */
   isClosing: boolean;
 }
+
+/** What all requests of a listener share. */
+export interface HttpContext extends ClientContext {
+  readonly pool: ServerPool;
+  /** Copies of requests that are gathered, or have not been answered. */
+  readonly copies: { underWay: number };
+}
+
+/** Says who works on a request. */
+export type HandleRequest = (head: RequestHead, client: RequestClient) => RequestHandler;
 
 /** What becomes of one request. */
 export interface RequestHandler {
@@ -25,8 +33,8 @@ export interface RequestHandler {
   start(): void;
   /** The next bytes of the body, as they came. */
   body(piece: Buffer): void;
-  /** The request is whole. */
-  end(): void;
+  /** The request is whole. `trailers`: as a `MessageSink` gets them. */
+  ended(trailers?: Buffer): void;
   /** The client takes more. */
   drained(): void;
   /** The client has gone, or broke the protocol: nothing of its answer is wanted any more. */
@@ -36,8 +44,12 @@ export interface RequestHandler {
 /** The client, as the handler of its request sees it. */
 export interface RequestClient {
   readonly forwarded: ForwardedFields;
+  /** The chunks of the request that has just come are taken apart. */
+  unchunk(): void;
   /** The next bytes of the answer. False: `drained` is called when more should come. */
-  write(bytes: Buffer, more?: Buffer): boolean;
+  write(bytes: Buffer): boolean;
+  /** Several writes at once. */
+  writeAll(pieces: readonly Buffer[]): boolean;
   /** No more of the body for now, or on with it. */
   holdBody(isHeld: boolean): void;
   /** The answer is whole. `closes`: the connection ends with it. */

@@ -4,13 +4,15 @@ import { HttpError } from './http-error.ts';
 import { type Framing, ResponseHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import { MessageParser, type MessageSink } from './message-parser.ts';
+import { writeAll } from './pieces.ts';
 
 /** Whom the answer to a request goes to. */
 export interface AnswerSink {
   /** Says how the answer's body is framed. */
   answerHead(head: ResponseHead): Framing;
   answerBody(piece: Buffer): void;
-  answerEnd(): void;
+  /** `trailers`: as a `MessageSink` gets them. */
+  answerEnd(trailers?: Buffer): void;
   /** What one read brought has been handed over. `rest` is what came behind the answer's end. */
   answerFed(rest: Buffer | undefined): void;
   /** The server takes more of the request. */
@@ -80,11 +82,7 @@ export class ServerConnection implements MessageSink<ResponseHead> {
 
   /** Several writes at once. */
   writeAll(pieces: readonly Buffer[]): boolean {
-    this.#stream.cork();
-    let takesMore = true;
-    for (const piece of pieces) takesMore = this.#stream.write(piece);
-    this.#stream.uncork();
-    return takesMore;
+    return writeAll(this.#stream, pieces);
   }
 
   /** `done` is told once all that was written so far has left. */
@@ -141,9 +139,9 @@ export class ServerConnection implements MessageSink<ResponseHead> {
     this.#sink?.answerBody(piece);
   }
 
-  end(): void {
+  end(trailers?: Buffer): void {
     this.#hasEnded = true;
-    this.#sink?.answerEnd();
+    this.#sink?.answerEnd(trailers);
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -50,6 +50,11 @@ export class ServerPool {
     this.#count++;
   }
 
+  /** Ends what is idle at one server. */
+  endIdle(serverId: string): void {
+    for (const connection of this.#idle.get(serverId)?.slice() ?? []) connection.retire();
+  }
+
   /** Ends those that were idle for too long. */
   sweep(now: number): void {
     for (const [id, idle] of this.#idle) {

@@ -21,8 +21,9 @@ export function transcript(pieces: Iterable<Buffer>, reading: Reading = {}): str
   const all = { ...DEFAULT_LIMITS, ...limits };
   const common = {
     body: (piece: Buffer) => void (body += piece.toString('latin1')),
-    end: () => {
+    end: (trailers?: Buffer) => {
       said.push(`body ${JSON.stringify(body)}`);
+      if (trailers) said.push(`trailers ${JSON.stringify(trailers.toString('latin1'))}`);
       body = '';
     },
   };
