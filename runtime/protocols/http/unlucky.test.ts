@@ -6,45 +6,54 @@ import { it } from 'node:test';
 import { TestServer } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import { Random } from '../../../test/simulation/random.ts';
-import { httpListener } from './http-listener.ts';
+import { openHttp2Listener } from '../http2/http2-listener.ts';
+import type { OpenListener } from '../listener.ts';
+import { openHttpListener } from './http-listener.ts';
 import { TcpWay } from './http.testkit.ts';
 
 const WORKERS = 8;
 const REQUESTS = 60;
 const BODY = 'x'.repeat(5000);
 
-for (const seed of [1, 2, 3])
-  it(`unlucky requests all end (seed ${seed})`, async () => {
-    const random = new Random(seed);
-    const servers = await Promise.all(['west', 'east', 'north'].map(() => TestServer.start((socket) => serve(socket, random))));
-    const way = new TcpWay(...servers.map(({ port }, at) => ({ site: `site-${at}`, port })));
-    const listener = await httpListener()('127.0.0.1', 0, way);
-    const agent = new Agent({ keepAlive: true, maxSockets: WORKERS });
-    const outcomes = new Map<string, number>();
-    const work = async () => {
-      for (let left = REQUESTS; left > 0; left--) {
-        const outcome = await ask(listener.port, agent, random);
-        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+/** Whoever speaks HTTP/1.1 to clients and servers. */
+const LISTENERS: [type: string, open: OpenListener][] = [
+  ['http', openHttpListener],
+  ['http2', openHttp2Listener],
+];
+
+for (const [type, open] of LISTENERS)
+  for (const seed of [1, 2, 3])
+    it(`unlucky requests at a listener of type ${type} all end (seed ${seed})`, async () => {
+      const random = new Random(seed);
+      const servers = await Promise.all(['west', 'east', 'north'].map(() => TestServer.start((socket) => serve(socket, random))));
+      const way = new TcpWay(...servers.map(({ port }, at) => ({ site: `site-${at}`, port })));
+      const listener = await open('127.0.0.1', 0, way);
+      const agent = new Agent({ keepAlive: true, maxSockets: WORKERS });
+      const outcomes = new Map<string, number>();
+      const work = async () => {
+        for (let left = REQUESTS; left > 0; left--) {
+          const outcome = await ask(listener.port, agent, random);
+          outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        }
+      };
+      await Promise.all(Array.from({ length: WORKERS }, work));
+      agent.destroy();
+      await until('all servers to be done', () => way.given === way.done);
+      assert.equal(way.doneTwice, false);
+      await until('all clients to be gone', () => way.clients === 0);
+      listener.close();
+      for (const server of servers) {
+        await until('all connections to be gone', () => [...server.sockets].every(({ readableEnded }) => readableEnded));
+        await server.stop();
       }
-    };
-    await Promise.all(Array.from({ length: WORKERS }, work));
-    agent.destroy();
-    await until('all servers to be done', () => way.given === way.done);
-    assert.equal(way.doneTwice, false);
-    await until('all clients to be gone', () => way.clients === 0);
-    listener.close();
-    for (const server of servers) {
-      await until('all connections to be gone', () => [...server.sockets].every(({ readableEnded }) => readableEnded));
-      await server.stop();
-    }
-    // Nothing else can happen; and most is well.
-    const known = new Set(['200 whole', '502 whole', 'cut off', 'given up']);
-    assert.deepEqual(
-      [...outcomes.keys()].filter((outcome) => !known.has(outcome)),
-      [],
-    );
-    assert.ok(outcomes.get('200 whole')! > (WORKERS * REQUESTS) / 2, JSON.stringify([...outcomes]));
-  });
+      // Nothing else can happen; and most is well.
+      const known = new Set(['200 whole', '502 whole', 'cut off', 'given up']);
+      assert.deepEqual(
+        [...outcomes.keys()].filter((outcome) => !known.has(outcome)),
+        [],
+      );
+      assert.ok(outcomes.get('200 whole')! > (WORKERS * REQUESTS) / 2, JSON.stringify([...outcomes]));
+    });
 
 /** Answers each request with `BODY`, mostly. A request's body ends with `z.`. */
 function serve(socket: Socket, random: Random): void {
@@ -52,6 +61,8 @@ function serve(socket: Socket, random: Random): void {
   socket.on('end', () => socket.end());
   socket.on('data', (chunk) => {
     asked += chunk.toString('latin1');
+    // It was asked whether it speaks HTTP/2.
+    if (asked.startsWith('PRI')) socket.destroy();
     if (!asked.includes('z.')) return;
     asked = '';
     const luck = random.next();

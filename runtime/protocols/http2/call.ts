@@ -33,4 +33,6 @@ export interface CallEvents {
 export interface CallRequest {
   fields: Fields;
   ended: boolean;
+  /** Whose it is: servers are shared fairly between clients. */
+  client: object;
 }

@@ -1,6 +1,7 @@
-import { sentence } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { RequestTraits } from '../../routing/request-rule.ts';
+import { IDEMPOTENT } from '../http/head.ts';
+import type { ClientContext } from '../http/request-handler.ts';
 import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, unreached } from './failure.ts';
@@ -15,8 +16,6 @@ import { RequestBody } from './request-body.ts';
 import { NotHttp2Error, type Slot } from './server-session.ts';
 import type { ServerSessions } from './server-sessions.ts';
 
-/** May be repeated without harm (RFC 9110, section 9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 /** Responses that never have a body, whatever their fields say (RFC 9110, section 6.4.1). */
 const BODILESS = new Set(['204', '304']);
 const NO_SERVER: Failure = { status: 503, reason: 'no server offers it now', untouched: true };
@@ -29,6 +28,8 @@ export interface Exchanging {
   readonly limits: Limits;
   readonly sessions: ServerSessions;
   readonly http1: Http1Servers;
+  /** What clients that speak HTTP/1.1 have in common. */
+  readonly http1Clients: ClientContext;
 }
 
 /** One request and its response: finds a server, passes both on, and asks the next where that is safe. */
@@ -99,14 +100,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
     this.#isAnswered = true;
     this.#isBodiless = ended || fieldOf(inbound.fields, ':method') === 'HEAD' || BODILESS.has(fieldOf(fields, ':status')!);
     this.#isWhole = this.#isBodiless;
-    try {
-      inbound.respond(fields, this.#isBodiless);
-    } catch (error) {
-      // node:http found something in it that it does not send.
-      const { way, log } = this.#context;
-      log.warn('a response could not be passed on', { address: way.address, error });
-      inbound.reset(ErrorCode.internal);
-    }
+    inbound.respond(fields, this.#isBodiless);
   }
 
   answered(chunk: Buffer): void {
@@ -176,8 +170,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
     try {
       call = this.#context.http1.call(server, this.#request, this);
     } catch (error) {
-      const reason = `at ${server.site}, ${server.target} cannot be asked: ${sentence(error)}`;
-      return this.#failed({ status: 502, reason, untouched: true });
+      return this.#failed(unreached(error, server));
     }
     return this.#follow(call);
   }
@@ -188,7 +181,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   get #request(): CallRequest {
-    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody };
+    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody, client: this.#inbound.client };
   }
 
   /** The server gave no answer, and the client waits. */

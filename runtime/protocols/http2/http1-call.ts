@@ -1,110 +1,188 @@
-import { type Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { sentence } from '../../errors.ts';
-import { StreamError } from '../../link/reason.ts';
+import type { StreamError } from '../../link/reason.ts';
+import { type Framing, IDEMPOTENT, type ResponseHead } from '../http/head.ts';
+import { HttpError } from '../http/http-error.ts';
+import { FRESH_WITHIN_MS } from '../http/limits.ts';
+import type { AnswerSink, ServerConnection } from '../http/server-connection.ts';
+import type { ServerPool } from '../http/server-pool.ts';
 import type { Server } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, unreached } from './failure.ts';
-import { field, fieldOf, type Fields } from './field.ts';
-import { withoutHopByHop } from './fields.ts';
-import { BodyReader, writeTo } from './http1-body.ts';
-import { addTrailers, fieldsOf, plain } from './http1-fields.ts';
+import type { Claimant, FairPlaces } from './fair-places.ts';
+import { fieldOf, type Fields } from './field.ts';
+import { requestHead, responseFields, trailerFields } from './http1-fields.ts';
+import { Http1Message } from './http1-message.ts';
 import type { Limits } from './limits.ts';
 
-/** A request to a server that speaks HTTP/1.1. */
-export class Http1Call implements Call {
-  readonly #request: ClientRequest;
+/** What the requests to one server have in common. */
+export interface Http1Calling {
+  readonly pool: ServerPool;
+  readonly places: FairPlaces;
+  readonly limits: Limits;
+  /** The server has answered. */
+  answered(): void;
+}
+
+/** A request to a server that speaks HTTP/1.1: it waits for a place, then has a connection for itself. */
+export class Http1Call implements Call, Claimant, AnswerSink {
   readonly #server: Server;
   readonly #events: CallEvents;
-  #body: BodyReader | undefined;
-  #error: Error | undefined;
+  readonly #context: Http1Calling;
+  readonly #method: string;
+  readonly #request: Http1Message;
+  readonly #leave: () => void;
+  #connection: ServerConnection | undefined;
+  #isConnecting = false;
+  #isWritten = false;
+  /** Of the response's body, what the client has not got yet. Bytes. */
+  #untaken = 0;
+  #hasEnded = false;
   #isWhole = false;
+  #isOver = false;
 
-  constructor(
-    { agent, limits }: { agent: Agent; limits: Limits },
-    server: Server,
-    { fields, ended }: CallRequest,
-    events: CallEvents,
-    answered: () => void,
-  ) {
+  /** Throws where HTTP/1.1 has no words for the request, and a `StreamError` where too many wait already. */
+  constructor(server: Server, { fields, ended, client }: CallRequest, events: CallEvents, context: Http1Calling) {
     this.#server = server;
     this.#events = events;
-    const method = fieldOf(fields, ':method') ?? 'GET';
-    if (method === 'CONNECT') throw new Error('CONNECT does not pass to a server of HTTP/1.1');
-    this.#request = request({
-      agent,
-      method,
-      path: fieldOf(fields, ':path') ?? '/',
-      headers: headersOf(fields, ended),
-      setHost: false,
-      maxHeaderSize: limits.headerBytes,
+    this.#context = context;
+    this.#method = fieldOf(fields, ':method')!;
+    const { head, isChunked } = requestHead(fields, ended);
+    this.#request = new Http1Message({
+      sent: (bytes) => events.asked(bytes),
+      written: () => {
+        this.#isWritten = true;
+        this.#closeWhereDone();
+      },
     });
-    this.#request.on('error', (error) => (this.#error = error));
-    this.#request.on('information', ({ statusCode, headers }) => {
-      if (statusCode !== 101) events.informed(answerOf(statusCode, headers));
-    });
-    this.#request.once('response', (response) => {
-      answered();
-      this.#follow(response);
-    });
-    this.#request.once('close', () => events.callClosed(this.#isWhole ? undefined : this.#failure()));
-    if (ended) this.#request.end();
+    this.#request.head(head, isChunked);
+    if (ended) this.#request.end(undefined);
+    this.#leave = context.places.claim(server, client, this);
   }
 
   write(chunk: Buffer): void {
-    writeTo(this.#request, chunk, (bytes) => this.#events.asked(bytes));
-  }
-
-  taken(bytes: number): void {
-    this.#body?.taken(bytes);
+    this.#request.write(chunk);
   }
 
   end(trailers: Fields | undefined): void {
-    if (this.#request.destroyed || this.#request.writableEnded) return;
-    // Without chunks there is no place for them.
-    if (trailers && this.#request.hasHeader('transfer-encoding')) addTrailers(this.#request, plain(trailers));
-    this.#request.end();
+    this.#request.end(trailers);
+  }
+
+  taken(bytes: number): void {
+    this.#untaken -= bytes;
+    this.#hold();
   }
 
   cancel(): void {
-    this.#request.destroy();
+    const cause = new Error('the request was taken back');
+    this.#connection?.abort(cause);
+    this.#connection = undefined;
+    this.#close(this.#failure(cause));
   }
 
-  #follow(response: IncomingMessage): void {
-    const events = this.#events;
-    response.on('error', (error) => (this.#error ??= error));
-    response.once('end', () => {
-      if (!response.complete) return;
-      this.#isWhole = true;
-      const trailers = withoutHopByHop(fieldsOf(response.trailers));
-      events.answerEnded(trailers.length > 0 ? trailers : undefined);
-    });
-    events.responded(answerOf(response.statusCode, response.headers), false);
-    this.#body = new BodyReader(response, (chunk) => events.answered(chunk));
+  granted(): void {
+    const withinMs = IDEMPOTENT.has(this.#method) ? Infinity : FRESH_WITHIN_MS;
+    const idle = this.#context.pool.take(this.#server.id, withinMs);
+    if (idle) this.#use(idle);
+    else this.#connect();
   }
 
-  #failure(): Failure {
-    const error = this.#error;
-    if (error instanceof StreamError && !this.#request.socket) return unreached(error, this.#server);
-    const why = error ? sentence(error) : 'the connection was closed';
-    const reason = `at ${this.#server.site}, ${this.#server.target} gave no whole answer in HTTP/1.1 (${why})`;
-    return { status: 502, reason, untouched: false, onAnother: this.#request.reusedSocket };
+  refused(reason: StreamError): void {
+    this.#close(unreached(reason, this.#server));
   }
-}
 
-function headersOf(fields: Fields, ended: boolean): OutgoingHttpHeaders {
-  const headers = plain(fields);
-  headers['host'] = fieldOf(fields, ':authority') ?? fieldOf(fields, 'host') ?? '';
-  // HTTP/2 may send each cookie as a field of its own (RFC 9113, section 8.2.3).
-  const cookies = headers['cookie'];
-  if (Array.isArray(cookies)) headers['cookie'] = cookies.join('; ');
-  if (!ended && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
-  // Without chunks there is no place for trailers, and Node refuses to announce them.
-  else delete headers['trailer'];
-  // The one who takes trailers says so to the next hop only (RFC 9110, section 10.1.4).
-  if (headers['te'] !== undefined) headers['connection'] = 'te';
-  return headers;
-}
+  answerHead(head: ResponseHead): Framing {
+    if (head.isInterim) {
+      this.#events.informed(responseFields(head));
+      return 'interim';
+    }
+    if (head.status === 101) throw new HttpError(502, 'changes the protocol unasked');
+    this.#context.answered();
+    const framing = head.framing(this.#method);
+    if (framing === 'chunked') this.#connection?.unchunk();
+    this.#events.responded(responseFields(head), framing === 0);
+    return framing;
+  }
 
-function answerOf(status: number | undefined, headers: NodeJS.Dict<string | string[]>): Fields {
-  return [field(':status', String(status)), ...withoutHopByHop(fieldsOf(headers))];
+  answerBody(piece: Buffer): void {
+    this.#untaken += piece.length;
+    this.#hold();
+    this.#events.answered(piece);
+  }
+
+  answerEnd(trailers: Buffer | undefined): void {
+    this.#hasEnded = true;
+    this.#events.answerEnded(trailerFields(trailers));
+  }
+
+  answerFed(rest: Buffer | undefined): void {
+    if (!this.#hasEnded || !this.#connection) return;
+    if (rest) this.#connection.persists = false;
+    this.#isWhole = true;
+    this.#closeWhereDone();
+  }
+
+  serverDrained(): void {
+    this.#request.drained();
+  }
+
+  broken(cause: Error, hasBegun: boolean): void {
+    const onAnother = this.#connection!.isReused && !hasBegun;
+    // The others that are idle may have ended as silently.
+    if (onAnother) this.#context.pool.endIdle(this.#server.id);
+    this.#close(this.#isWhole ? undefined : { ...this.#failure(cause), onAnother });
+  }
+
+  #connect(): void {
+    const { pool } = this.#context;
+    // None of them will do, and they count beside the new one.
+    pool.endIdle(this.#server.id);
+    this.#isConnecting = true;
+    void pool.connect(this.#server).then(
+      (connection) => {
+        this.#isConnecting = false;
+        if (!this.#isOver) return this.#use(connection);
+        pool.give(connection);
+        return this.#leave();
+      },
+      (error: unknown) => {
+        this.#isConnecting = false;
+        this.#close(unreached(error, this.#server));
+      },
+    );
+  }
+
+  #use(connection: ServerConnection): void {
+    this.#connection = connection;
+    connection.begin(this);
+    this.#request.sendTo(connection);
+  }
+
+  #hold(): void {
+    this.#connection?.hold(this.#untaken >= this.#context.limits.serverWindowBytes);
+  }
+
+  /** Where the server reads no further, the rest of the request is for nobody. */
+  #closeWhereDone(): void {
+    const connection = this.#connection;
+    if (this.#isWhole && (this.#isWritten || !connection?.persists || connection.isOver)) this.#close(undefined);
+  }
+
+  #close(failure: Failure | undefined): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (this.#isWhole && this.#isWritten) {
+      if (connection) this.#context.pool.give(connection);
+    } else connection?.retire();
+    // A connection that is being made takes its place until it is there.
+    if (!this.#isConnecting) this.#leave();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#request.stop();
+    this.#events.callClosed(failure);
+  }
+
+  #failure(cause: Error): Failure {
+    const reason = `at ${this.#server.site}, ${this.#server.target} gave no whole answer in HTTP/1.1 (${sentence(cause)})`;
+    return { status: 502, reason, untouched: false };
+  }
 }

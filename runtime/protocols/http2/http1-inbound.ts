@@ -1,118 +1,142 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Origin } from '../origin.ts';
-import { abort } from '../splice.ts';
-import { field, fieldOf, type Fields } from './field.ts';
-import { ForwardedFields, withoutHopByHop } from './fields.ts';
+import { type RequestHead } from '../http/head.ts';
+import type { RequestClient, RequestHandler } from '../http/request-handler.ts';
+import { Exchange, type Exchanging } from './exchange.ts';
+import { fieldOf, type Fields } from './field.ts';
+import type { ForwardedFields } from './fields.ts';
 import { ErrorCode } from './frames.ts';
-import { BodyReader, writeTo } from './http1-body.ts';
-import { addTrailers, fieldsOf, plain } from './http1-fields.ts';
+import { requestFields, responseHead, trailerFields } from './http1-fields.ts';
+import { Http1Message } from './http1-message.ts';
 import { type Inbound, NO_EVENTS } from './inbound.ts';
 
-/** RFC 9110, section 15.2.1, and RFC 8297. */
-const HTTP_STATUS_CONTINUE = 100;
-const HTTP_STATUS_EARLY_HINTS = 103;
-
 /** A request of a client that speaks HTTP/1.1. */
-export class Http1Inbound implements Inbound {
+export class Http1Inbound implements Inbound, RequestHandler {
+  readonly client: RequestClient;
   readonly fields: Fields;
   readonly hasBody: boolean;
   readonly hasCodes = false;
   events = NO_EVENTS;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #socket: Socket;
-  readonly #body: BodyReader;
+  hasAnswered = false;
+  isOver = false;
+  readonly #head: RequestHead;
+  readonly #context: Exchanging;
+  readonly #exchange: Exchange;
+  readonly #response: Http1Message;
+  /** Of the request's body, what no server has got yet. Bytes. */
+  #untaken = 0;
+  #hasEnded = false;
+  #isLetGo = false;
+  /** Bytes that the response's body must have yet, where its head says how many it has. */
+  #left = 0;
+  #isWritten = false;
+  /** The connection ends with the response. */
+  #closes = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, origin: Origin) {
-    this.#request = request;
-    this.#response = response;
-    this.#socket = request.socket;
-    const { host, ...headers } = request.headers;
-    this.hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    const fields = [
-      field(':method', request.method!),
-      field(':scheme', 'http'),
-      ...(host === undefined ? [] : [field(':authority', host)]),
-      field(':path', pathOf(request.url ?? '/')),
-      ...withoutHopByHop(fieldsOf(headers)),
-    ];
-    this.fields = new ForwardedFields(origin).addTo(fields);
-    request.on('error', () => {});
-    response.on('error', () => {});
-    this.#body = new BodyReader(request, (chunk) => this.events.body(chunk));
-    request.once('end', () => {
-      const trailers = fieldsOf(request.trailers);
-      this.events.bodyEnded(trailers.length > 0 ? trailers : undefined);
+  constructor(head: RequestHead, client: RequestClient, forwarded: ForwardedFields, context: Exchanging) {
+    this.#head = head;
+    this.#context = context;
+    this.client = client;
+    this.fields = forwarded.addTo(requestFields(head, context.way.address));
+    this.hasBody = head.framing !== 0;
+    client.unchunk();
+    this.#response = new Http1Message({
+      sent: (bytes) => this.events.sent(bytes),
+      written: () => {
+        this.#isWritten = true;
+        this.#finish();
+      },
     });
-    // Node forgets requests that wait for their turn when one behind them wants a tunnel: the socket tells of the client's end in every case.
-    const gone = (): void => this.events.clientClosed(ErrorCode.cancel);
-    this.#socket.once('close', gone);
-    response.once('close', () => {
-      this.#socket.off('close', gone);
-      this.events.clientClosed(response.writableFinished ? undefined : ErrorCode.cancel);
-    });
-    response.sendDate = false;
+    this.#response.sendTo(client);
+    this.#exchange = new Exchange(this, context);
   }
 
-  get isOver(): boolean {
-    return this.#response.writableFinished || this.#response.destroyed || this.#socket.destroyed;
+  start(): void {
+    this.#exchange.start();
+  }
+
+  body(piece: Buffer): void {
+    this.#untaken += piece.length;
+    this.#hold();
+    this.events.body(piece);
+  }
+
+  ended(trailers: Buffer | undefined): void {
+    this.#hasEnded = true;
+    this.events.bodyEnded(trailerFields(trailers));
+    this.#finish();
+  }
+
+  drained(): void {
+    this.#response.drained();
+  }
+
+  cancel(): void {
+    this.#close(ErrorCode.cancel);
   }
 
   taken(bytes: number): void {
-    this.#body.taken(bytes);
+    if (this.isOver) return;
+    this.#untaken -= bytes;
+    this.#hold();
   }
 
+  /** HTTP/1.0 knows of none, and for a client that does not read nothing is kept that it can do without. */
   inform(fields: Fields): void {
-    if (this.isOver || this.#response.headersSent) return;
-    const status = Number(fieldOf(fields, ':status'));
-    const link = fieldOf(fields, 'link');
-    if (status === HTTP_STATUS_CONTINUE) this.#response.writeContinue();
-    else if (status === HTTP_STATUS_EARLY_HINTS && link !== undefined) this.#hint(link);
-  }
-
-  /** Hints that Node does not send, for a link that it takes for none, are left out: the answer is to come. */
-  #hint(link: string): void {
-    try {
-      this.#response.writeEarlyHints({ link });
-    } catch {
-      // The answer stands.
-    }
+    if (this.isOver || this.hasAnswered || this.#head.minor === 0 || this.#response.isHeld) return;
+    const { head } = responseHead(fields, { ended: true, method: this.#head.method, takesChunks: true, connection: undefined });
+    this.#response.interim(head);
   }
 
   respond(fields: Fields, ended: boolean): void {
     if (this.isOver) return;
-    const headers = plain(fields);
-    // What has a length has no place for trailers, and Node refuses to announce them.
-    if (headers['content-length'] !== undefined) delete headers['trailer'];
-    this.#response.writeHead(Number(fieldOf(fields, ':status')), headers);
-    if (ended) this.#response.end();
+    const { method, minor, persists } = this.#head;
+    const length = fieldOf(fields, 'content-length');
+    const endsWithConnection = !ended && length === undefined && minor === 0;
+    this.hasAnswered = true;
+    this.#left = ended ? 0 : Number(length ?? 0);
+    this.#closes = !persists || endsWithConnection || this.#context.http1Clients.isClosing;
+    const connection = this.#closes ? 'close' : minor === 0 ? 'keep-alive' : undefined;
+    const { head, isChunked } = responseHead(fields, { ended, method, takesChunks: minor === 1, connection });
+    this.#response.head(head, isChunked);
+    if (ended) this.#response.end(undefined);
   }
 
   write(chunk: Buffer): void {
-    writeTo(this.#response, chunk, (bytes) => this.events.sent(bytes));
+    this.#left -= chunk.length;
+    this.#response.write(chunk);
   }
 
   end(trailers: Fields | undefined): void {
-    if (this.isOver || this.#response.writableEnded) return;
-    // Only what has chunks has a place for them; Node drops them otherwise.
-    if (trailers) addTrailers(this.#response, plain(trailers));
-    this.#response.end();
+    // What is shorter than it says must not be taken for whole.
+    if (this.#left > 0) this.reset();
+    else this.#response.end(trailers);
   }
 
   reset(): void {
-    abort(this.#socket, new Error('the server broke off its answer'));
+    if (this.isOver) return;
+    this.#close(ErrorCode.cancel);
+    this.client.truncate(new Error('the server broke off its response'));
   }
 
   letGo(): void {
-    if (this.#request.complete) return;
-    const close = (): void => this.#socket.destroySoon();
-    if (this.#response.writableFinished) close();
-    else this.#response.once('finish', close);
+    this.#isLetGo = true;
+    this.#finish();
   }
-}
 
-/** Of `http://host/path`, which proxies are sent, the path. */
-function pathOf(url: string): string {
-  return url.replace(/^https?:\/\/[^/?]*/i, '') || '/';
+  #hold(): void {
+    this.client.holdBody(this.#untaken >= this.#context.limits.clientWindowBytes);
+  }
+
+  /** The next request comes behind both ends of this one. */
+  #finish(): void {
+    if (this.isOver || !this.#isWritten || !(this.#hasEnded || this.#isLetGo)) return;
+    this.#close(undefined);
+    this.client.finished(this.#closes || !this.#hasEnded);
+  }
+
+  #close(code: number | undefined): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#response.stop();
+    this.events.clientClosed(code);
+  }
 }

@@ -1,15 +1,16 @@
-import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sparing } from '../../log.ts';
 import { acceptClients, type ClientsPort } from '../accept-clients.ts';
+import { ClientConnection } from '../http/client-connection.ts';
 import type { OpenListener, ProtocolListener, Way } from '../listener.ts';
 import { ClientSession } from './client-session.ts';
-import { Exchange, type Exchanging } from './exchange.ts';
+import type { Exchanging } from './exchange.ts';
+import { ForwardedFields } from './fields.ts';
 import { PREFACE } from './frames.ts';
 import { originOf } from '../origin.ts';
 import { Http1Inbound } from './http1-inbound.ts';
 import { Http1Servers } from './http1-servers.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { DEFAULT_LIMITS, http1Limits, type Limits } from './limits.ts';
 import { ServerSessions } from './server-sessions.ts';
 
 /** So many of HTTP/2's first bytes tell which protocol it is: no method of HTTP/1.1 begins like that. */
@@ -30,25 +31,18 @@ class Http2Listener implements ProtocolListener {
   readonly #way: Way;
   readonly #context: Exchanging;
   #clientsPort: ClientsPort | undefined;
-  readonly #http1;
   readonly #clients = new Set<ClientSession>();
+  readonly #http1Clients = new Set<ClientConnection>();
   /** Clients that have not said yet what they speak. */
   readonly #silent = new Set<Socket>();
   #review: NodeJS.Timeout | undefined;
-  #closed = false;
 
   constructor(limits: Limits, way: Way) {
     this.#limits = limits;
     this.#way = way;
     const log = sparing(way.log);
-    this.#context = { way, log, limits, sessions: new ServerSessions(limits), http1: new Http1Servers(limits) };
-    // Uploads may take as long as they like.
-    this.#http1 = createHttp1Server({ requestTimeout: 0, maxHeaderSize: limits.headerBytes });
-    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
-    this.#http1.on('request', answer);
-    // The server says itself whether it wants the body.
-    this.#http1.on('checkContinue', answer);
-    this.#http1.keepAliveTimeout = limits.clientIdleMs;
+    const http1Clients = { way, log, limits: http1Limits(limits), isClosing: false };
+    this.#context = { way, log, limits, sessions: new ServerSessions(limits), http1: new Http1Servers(limits), http1Clients };
   }
 
   get port(): number {
@@ -57,17 +51,15 @@ class Http2Listener implements ProtocolListener {
 
   async open(host: string, port: number): Promise<void> {
     this.#clientsPort = await acceptClients(host, port, this.#way, (client) => this.#greet(client));
-    // It never listens itself, but keeps its lists and its timers from here on.
-    this.#http1.emit('listening');
     this.#review = setInterval(() => this.#lookAfterAll(), this.#limits.reviewEveryMs).unref();
   }
 
   close(): void {
-    this.#closed = true;
+    this.#context.http1Clients.isClosing = true;
     this.#clientsPort?.close();
-    this.#http1.close();
     for (const client of this.#silent) client.destroy();
     for (const client of this.#clients) client.close();
+    for (const client of this.#http1Clients) client.endIdle();
     this.#context.sessions.close();
     this.#context.http1.close();
   }
@@ -97,7 +89,7 @@ class Http2Listener implements ProtocolListener {
       this.#silent.delete(client);
       client.unshift(head);
       if (isHttp2) this.#accept(client);
-      else this.#http1.emit('connection', client);
+      else this.#acceptHttp1(client);
     };
     client.on('readable', look);
     client.once('end', () => {
@@ -113,21 +105,25 @@ class Http2Listener implements ProtocolListener {
     socket.once('close', () => this.#clients.delete(client));
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const inbound = new Http1Inbound(request, response, originOf(request.socket));
-    const { socket } = request;
-    response.once('finish', () => {
-      if (this.#closed) socket.destroySoon();
-    });
-    new Exchange(inbound, this.#context).start();
+  #acceptHttp1(socket: Socket): void {
+    const forwarded = new ForwardedFields(originOf(socket));
+    const client = new ClientConnection(
+      socket,
+      this.#context.http1Clients,
+      (head, connection) => new Http1Inbound(head, connection, forwarded, this.#context),
+    );
+    this.#http1Clients.add(client);
+    socket.once('close', () => this.#http1Clients.delete(client));
   }
 
   #lookAfterAll(): void {
     const now = performance.now();
-    const { sessions, http1 } = this.#context;
+    const { sessions, http1, http1Clients } = this.#context;
     for (const client of this.#clients) client.review(now);
+    for (const client of this.#http1Clients) client.sweep(now);
     sessions.review(now);
-    http1.review();
-    if (this.#closed && this.#clients.size === 0 && sessions.isEmpty && http1.isEmpty) clearInterval(this.#review);
+    http1.review(now);
+    const hasClients = this.#clients.size > 0 || this.#http1Clients.size > 0;
+    if (http1Clients.isClosing && !hasClients && sessions.isEmpty && http1.isEmpty) clearInterval(this.#review);
   }
 }

@@ -1,3 +1,5 @@
+import { DEFAULT_LIMITS as HTTP1_LIMITS, type HttpLimits } from '../http/limits.ts';
+
 /** What one listener lets clients and servers do. Times are milliseconds. */
 export interface Limits {
   /** A client that has not said by then which protocol it speaks is let go. */
@@ -52,7 +54,10 @@ export interface Limits {
   resetsPerServerSession: number;
   /** How long a server that answered in HTTP/1.1 is asked in HTTP/1.1. */
   rememberHttp1Ms: number;
-  /** Connections to one server that speaks HTTP/1.1. */
+  /**
+   * Connections to one server that speaks HTTP/1.1: each has one request at a time. One client has as many as are left for others, thus half of
+   * them at most.
+   */
   http1ConnectionsPerServer: number;
 
   /** What is kept of a request's body, so that another server may be asked. Bytes. */
@@ -90,9 +95,27 @@ export const DEFAULT_LIMITS: Limits = {
   serverWindowBytes: 512 * 1024,
   resetsPerServerSession: 500,
   rememberHttp1Ms: 60_000,
-  http1ConnectionsPerServer: 64,
+  http1ConnectionsPerServer: 128,
 
   replayBytes: 64 * 1024,
   attempts: 5,
   reviewEveryMs: 5000,
 };
+
+/** The same for the ends that speak HTTP/1.1; of what only they have, what a listener of type http has. */
+export function http1Limits({
+  headerBytes,
+  headerFields,
+  clientIdleMs,
+  serverIdleMs,
+  http1ConnectionsPerServer,
+}: Limits): HttpLimits {
+  return {
+    ...HTTP1_LIMITS,
+    headBytes: headerBytes,
+    fields: headerFields,
+    clientIdleMs,
+    serverIdleMs,
+    idlePerServer: http1ConnectionsPerServer,
+  };
+}

@@ -162,6 +162,7 @@ class SessionsOfServer {
   }
 }
 
-function full({ target }: Server, why: string): StreamError {
+/** A server has no room for a request. */
+export function full({ target }: Server, why: string): StreamError {
   return new StreamError({ code: 'refused', message: `${target} is busy: ${why}` });
 }

@@ -1,0 +1,137 @@
+import { NOT_BEHIND } from '../http/message-parser.ts';
+import type { Fields } from './field.ts';
+import { addPiece } from './pieces.ts';
+
+/** Up to this all that goes out at once is put together: a copy is cheaper than a write. Bytes. */
+const JOIN_BYTES = 8 * 1024;
+const CRLF = Buffer.from('\r\n');
+
+/** A connection of HTTP/1.1, as whoever writes to it sees it. */
+export interface Outlet {
+  /** False: it says when more should come. */
+  writeAll(pieces: readonly Buffer[]): boolean;
+}
+
+export interface MessageEvents {
+  /** So many bytes of what was given to `write` have left. */
+  sent(bytes: number): void;
+  /** All of it has been handed over. */
+  written(): void;
+}
+
+/** Writes one message (RFC 9112): what is said of it in one turn of the event loop leaves in one write, as the other end takes it. */
+export class Http1Message {
+  readonly #events: MessageEvents;
+  #outlet: Outlet | undefined;
+  #heads: Buffer[] = [];
+  #body: Buffer[] = [];
+  #bodyBytes = 0;
+  /** What ends it. */
+  #ending: Buffer | undefined;
+  #isChunked = false;
+  #isScheduled = false;
+  /** The outlet has enough, with so many bytes of the body that have not left. */
+  #isHeld = false;
+  #heldBytes = 0;
+  #isOver = false;
+
+  constructor(events: MessageEvents) {
+    this.#events = events;
+  }
+
+  /** Takes no more for now. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Where it goes: until that is known it is kept. */
+  sendTo(outlet: Outlet): void {
+    this.#outlet = outlet;
+    this.#schedule();
+  }
+
+  /** What comes before the head: a head without a body. */
+  interim(head: string): void {
+    this.#heads.push(Buffer.from(head, 'latin1'));
+    this.#schedule();
+  }
+
+  /** `isChunked`: its fields say that its body is. */
+  head(head: string, isChunked: boolean): void {
+    this.#isChunked = isChunked;
+    this.interim(head);
+  }
+
+  /** The next bytes of the body. */
+  write(chunk: Buffer): void {
+    if (this.#isOver || this.#ending || chunk.length === 0) return;
+    addPiece(this.#body, chunk);
+    this.#bodyBytes += chunk.length;
+    this.#schedule();
+  }
+
+  /** The body is complete. Only what has chunks has a place for trailers. */
+  end(trailers: Fields | undefined): void {
+    if (this.#isOver || this.#ending) return;
+    this.#ending = this.#isChunked ? lastChunk(trailers) : Buffer.alloc(0);
+    this.#schedule();
+  }
+
+  /** The outlet takes more. */
+  drained(): void {
+    const bytes = this.#heldBytes;
+    this.#isHeld = false;
+    this.#heldBytes = 0;
+    if (bytes > 0) this.#events.sent(bytes);
+    this.#flush();
+  }
+
+  /** Nothing more of it is sent. */
+  stop(): void {
+    this.#isOver = true;
+    this.#heads = [];
+    this.#body = [];
+  }
+
+  #schedule(): void {
+    if (this.#ending) this.#flush();
+    else if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      process.nextTick(() => {
+        this.#isScheduled = false;
+        this.#flush();
+      });
+    }
+  }
+
+  #flush(): void {
+    if (this.#isOver || this.#isHeld || !this.#outlet) return;
+    const bytes = this.#bodyBytes;
+    const pieces = this.#take();
+    if (pieces.length > 0) this.#isHeld = !this.#outlet.writeAll(pieces);
+    if (this.#isHeld) this.#heldBytes = bytes;
+    else if (bytes > 0) this.#events.sent(bytes);
+    if (!this.#ending || this.#isOver) return;
+    this.#isOver = true;
+    this.#events.written();
+  }
+
+  #take(): Buffer[] {
+    const pieces = this.#heads;
+    if (this.#bodyBytes > 0 && this.#isChunked)
+      pieces.push(Buffer.from(`${this.#bodyBytes.toString(16)}\r\n`), ...this.#body, CRLF);
+    else pieces.push(...this.#body);
+    if (this.#ending && this.#ending.length > 0) pieces.push(this.#ending);
+    this.#heads = [];
+    this.#body = [];
+    this.#bodyBytes = 0;
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
+    return pieces.length > 1 && size <= JOIN_BYTES ? [Buffer.concat(pieces, size)] : pieces;
+  }
+}
+
+/** RFC 9112, section 7.1. */
+function lastChunk(trailers: Fields = []): Buffer {
+  const lines = trailers.filter(({ name }) => !NOT_BEHIND.has(name)).map(({ name, value }) => `${name}: ${value}\r\n`);
+  return Buffer.from(`0\r\n${lines.join('')}\r\n`, 'latin1');
+}
