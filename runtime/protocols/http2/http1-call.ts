@@ -75,7 +75,6 @@ export class Http1Call implements Call, Claimant, AnswerSink {
   cancel(): void {
     const cause = new Error('the request was taken back');
     this.#connection?.abort(cause);
-    this.#connection = undefined;
     this.#close(this.#failure(cause));
   }
 
@@ -161,18 +160,18 @@ export class Http1Call implements Call, Claimant, AnswerSink {
     this.#connection?.hold(this.#untaken >= this.#context.limits.serverWindowBytes);
   }
 
-  /** Where the server reads no further, the rest of the request is for nobody. */
   #closeWhereDone(): void {
     const connection = this.#connection;
-    if (this.#isWhole && (this.#isWritten || !connection?.persists || connection.isOver)) this.#close(undefined);
+    if (!connection || !this.#isWhole) return;
+    if (this.#isWritten) this.#context.pool.give(connection);
+    // Where the server reads no further, the rest of the request is for nobody.
+    else if (!connection.persists || connection.isOver) connection.retire();
+    else return;
+    this.#close(undefined);
   }
 
   #close(failure: Failure | undefined): void {
-    const connection = this.#connection;
     this.#connection = undefined;
-    if (this.#isWhole && this.#isWritten) {
-      if (connection) this.#context.pool.give(connection);
-    } else connection?.retire();
     // A connection that is being made takes its place until it is there.
     if (!this.#isConnecting) this.#leave();
     if (this.#isOver) return;

@@ -1,4 +1,4 @@
-import { type RequestHead } from '../http/head.ts';
+import type { RequestHead } from '../http/head.ts';
 import type { RequestClient, RequestHandler } from '../http/request-handler.ts';
 import { Exchange, type Exchanging } from './exchange.ts';
 import { fieldOf, type Fields } from './field.ts';

@@ -47,7 +47,7 @@ export class Http1Message {
   /** Where it goes: until that is known it is kept. */
   sendTo(outlet: Outlet): void {
     this.#outlet = outlet;
-    this.#schedule();
+    if (this.#heads.length > 0) this.#schedule();
   }
 
   /** What comes before the head: a head without a body. */

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS as HTTP1_LIMITS, type HttpLimits } from '../http/limits.
 export interface Limits {
   /** A client that has not said by then which protocol it speaks is let go. */
   firstBytesWithinMs: number;
-  /** A client without a request for so long is told to go (GOAWAY). */
+  /** A client without a request for so long is told to go (GOAWAY); in HTTP/1.1 its connection is ended. */
   clientIdleMs: number;
   /** How often a client is asked whether it is there (PING), and how long it may take to answer. */
   clientProbeEveryMs: number;
@@ -32,7 +32,7 @@ export interface Limits {
   /** Connections to one server, and requests on each at a time where the server allows as many. */
   sessionsPerServer: number;
   streamsPerServerSession: number;
-  /** Requests that wait for a place at one server, and how long. */
+  /** Requests that wait for a place at one server, whatever it speaks, and how long. */
   waitingPerServer: number;
   waitForServerMs: number;
   /** A server that has not answered the connection preface by then is passed over. */
