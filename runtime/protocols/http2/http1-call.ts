@@ -46,7 +46,6 @@ export class Http1Call implements Call, Claimant, AnswerSink {
     this.#events = events;
     this.#context = context;
     this.#method = fieldOf(fields, ':method')!;
-    const { head, isChunked } = requestHead(fields, ended);
     this.#request = new Http1Message({
       sent: (bytes) => events.asked(bytes),
       written: () => {
@@ -54,7 +53,7 @@ export class Http1Call implements Call, Claimant, AnswerSink {
         this.#closeWhereDone();
       },
     });
-    this.#request.head(head, isChunked);
+    this.#request.begin(requestHead(fields, ended));
     if (ended) this.#request.end(undefined);
     this.#leave = context.places.claim(server, client, this);
   }

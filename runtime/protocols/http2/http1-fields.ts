@@ -39,7 +39,7 @@ export function trailerFields(lines: Buffer | undefined): Fields | undefined {
 /** How a message begins. */
 export interface Beginning {
   head: string;
-  /** Its body is. */
+  /** The body is in chunks. */
   isChunked: boolean;
 }
 

@@ -82,8 +82,8 @@ export class Http1Inbound implements Inbound, RequestHandler {
   /** HTTP/1.0 knows of none, and for a client that does not read nothing is kept that it can do without. */
   inform(fields: Fields): void {
     if (this.isOver || this.hasAnswered || this.#head.minor === 0 || this.#response.isHeld) return;
-    const { head } = responseHead(fields, { ended: true, method: this.#head.method, takesChunks: true, connection: undefined });
-    this.#response.interim(head);
+    const { method } = this.#head;
+    this.#response.begin(responseHead(fields, { ended: true, method, takesChunks: true, connection: undefined }));
   }
 
   respond(fields: Fields, ended: boolean): void {
@@ -95,8 +95,7 @@ export class Http1Inbound implements Inbound, RequestHandler {
     this.#left = ended ? 0 : Number(length ?? 0);
     this.#closes = !persists || endsWithConnection || this.#context.http1Clients.isClosing;
     const connection = this.#closes ? 'close' : minor === 0 ? 'keep-alive' : undefined;
-    const { head, isChunked } = responseHead(fields, { ended, method, takesChunks: minor === 1, connection });
-    this.#response.head(head, isChunked);
+    this.#response.begin(responseHead(fields, { ended, method, takesChunks: minor === 1, connection }));
     if (ended) this.#response.end(undefined);
   }
 

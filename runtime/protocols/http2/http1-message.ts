@@ -1,14 +1,15 @@
 import { NOT_BEHIND } from '../http/message-parser.ts';
 import type { Fields } from './field.ts';
+import type { Beginning } from './http1-fields.ts';
 import { addPiece } from './pieces.ts';
 
 /** Up to this all that goes out at once is put together: a copy is cheaper than a write. Bytes. */
 const JOIN_BYTES = 8 * 1024;
 const CRLF = Buffer.from('\r\n');
 
-/** A connection of HTTP/1.1, as whoever writes to it sees it. */
+/** A connection of HTTP/1.1, as a message sees it. */
 export interface Outlet {
-  /** False: it says when more should come. */
+  /** False: `drained` is to be called when more should come. */
   writeAll(pieces: readonly Buffer[]): boolean;
 }
 
@@ -50,16 +51,11 @@ export class Http1Message {
     if (this.#heads.length > 0) this.#schedule();
   }
 
-  /** What comes before the head: a head without a body. */
-  interim(head: string): void {
+  /** Of several heads the last is that of the body. */
+  begin({ head, isChunked }: Beginning): void {
+    this.#isChunked = isChunked;
     this.#heads.push(Buffer.from(head, 'latin1'));
     this.#schedule();
-  }
-
-  /** `isChunked`: its fields say that its body is. */
-  head(head: string, isChunked: boolean): void {
-    this.#isChunked = isChunked;
-    this.interim(head);
   }
 
   /** The next bytes of the body. */
