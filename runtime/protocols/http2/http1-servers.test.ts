@@ -376,6 +376,20 @@ describe('the connections to a server of HTTP/1.1', () => {
     await fine();
   });
 
+  it('are closed with the listener: at once where they are idle, else behind the response', async () => {
+    await openHolding();
+    const answers = [1, 2].map(() => askHttp2(stage.client, { ':path': '/held' }));
+    await until('both at the server', () => held.length === 2);
+    held[0]!.response.end('first');
+    assert.equal((await Promise.race(answers)).body, 'first');
+    assert.equal(open, 2);
+    stage.listener.close();
+    await until('the idle one to close', () => open === 1);
+    held[1]!.response.end('last');
+    assert.deepEqual((await Promise.all(answers)).map(({ body }) => body).sort(), ['first', 'last']);
+    await until('the other one to close', () => open === 0);
+  });
+
   it('that ended while nobody asked are replaced', async () => {
     const server = await stage.serveRaw((said, socket) => {
       // The first request is answered; whatever comes second on a connection ends it.
