@@ -33,6 +33,4 @@ export interface CallEvents {
 export interface CallRequest {
   fields: Fields;
   ended: boolean;
-  /** Whose it is: servers are shared fairly between clients. */
-  client: object;
 }

@@ -11,7 +11,7 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 
 export type Serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
@@ -84,9 +84,10 @@ export interface Answer {
   code: number;
 }
 
-export function dialHttp2(port: number): ClientHttp2Session {
+export function dialHttp2(port: number, localAddress = '127.0.0.1'): ClientHttp2Session {
+  const createConnection = (): Socket => connectTcp({ port, host: '127.0.0.1', localAddress });
   // What a test sends at once is queued here.
-  const session = connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1000 });
+  const session = connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1000, createConnection });
   session.on('error', () => {});
   return session;
 }

@@ -181,7 +181,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   get #request(): CallRequest {
-    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody, client: this.#inbound.client };
+    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody };
   }
 
   /** The server gave no answer, and the client waits. */

@@ -4,7 +4,7 @@ import type { Server } from '../listener.ts';
 import { FairPlaces } from './fair-places.ts';
 
 const SERVER = { target: 'pod-1' } as Server;
-const [ANN, BOB, CEE] = [{ name: 'Ann' }, { name: 'Bob' }, { name: 'Cee' }];
+const [ANN, BOB, CEE] = ['Ann', 'Bob', 'Cee'] as const;
 
 let places: FairPlaces;
 /** Who was granted a place, in order, and what others were told. */
@@ -19,10 +19,10 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-function claim(client: { name: string }): () => void {
+function claim(client: string): () => void {
   return places.claim(SERVER, client, {
-    granted: () => void granted.push(client.name),
-    refused: ({ message }) => void refused.push(`${client.name}: ${message}`),
+    granted: () => void granted.push(client),
+    refused: ({ message }) => void refused.push(`${client}: ${message}`),
   });
 }
 
@@ -90,6 +90,18 @@ describe('places for requests', () => {
       refused,
       Array.from({ length: 3 }, () => 'Ann: pod-1 is busy: it had no room for a further request within 5 s'),
     );
+  });
+
+  it('are not all waited for by one client: where too many wait, the client with most of them loses its last', () => {
+    places = new FairPlaces({ places: 1, waiting: 3, waitMs: 5000 });
+    const held = claim(CEE);
+    for (let at = 0; at < 3; at++) claim(ANN);
+    claim(BOB);
+    assert.deepEqual(refused, ['Ann: pod-1 is busy: 3 requests wait for it already']);
+    // Whoever would have as many then stays outside.
+    assert.throws(() => claim(BOB), { code: 'refused' });
+    held();
+    assert.deepEqual(granted, ['Cee', 'Ann']);
   });
 
   it('are not waited for any more by whoever has given up', () => {

@@ -17,25 +17,27 @@ export interface Claimant {
 
 interface Claim {
   readonly claimant: Claimant;
+  readonly share: Share;
   hasPlace: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
 /** What one client has, and what it waits for. */
 interface Share {
-  readonly client: object;
+  readonly client: string;
   underWay: number;
   readonly waiting: Set<Claim>;
 }
 
 /**
  * A server's places for requests, shared between clients: a free one goes to whoever waits and has the fewest, but to nobody who has as many
- * as are left. So a client that never gives back what it has holds half of them at most, two such clients two thirds; never all.
+ * as are left. So a client that never gives back what it has holds half of them at most, two such clients two thirds; never all. Where too
+ * many wait, the client with most of them loses its last.
  */
 export class FairPlaces {
   readonly #limits: PlaceLimits;
   /** By client. Among those that have as many it is the turn of the first, which is the last then. */
-  readonly #shares = new Map<object, Share>();
+  readonly #shares = new Map<string, Share>();
   #taken = 0;
   #waiting = 0;
 
@@ -48,29 +50,32 @@ export class FairPlaces {
     return this.#shares.size === 0;
   }
 
-  /** Returns what gives the claim up, whatever has become of it. Throws a `StreamError` where too many wait already. */
-  claim(server: Server, client: object, claimant: Claimant): () => void {
+  /** Returns what gives the claim up, whatever has become of it. Throws a `StreamError` where it cannot even wait. */
+  claim(server: Server, client: string, claimant: Claimant): () => void {
     const { waiting, waitMs } = this.#limits;
     const share = this.#shares.get(client) ?? { client, underWay: 0, waiting: new Set() };
-    const claim: Claim = { claimant, hasPlace: false, timer: undefined };
-    const giveUp = (): void => this.#giveUp(share, claim);
+    const claim: Claim = { claimant, share, hasPlace: false, timer: undefined };
     this.#shares.set(client, share);
     share.waiting.add(claim);
     this.#waiting++;
     this.#grant();
-    if (claim.hasPlace) return giveUp;
-    if (this.#waiting > waiting) {
-      giveUp();
-      throw full(server, `${waiting} requests wait for it already`);
+    const last = this.#waiting > waiting ? this.#lastOfMost(share) : undefined;
+    if (last) {
+      const reason = full(server, `${waiting} requests wait for it already`);
+      this.#giveUp(last);
+      if (last === claim) throw reason;
+      last.claimant.refused(reason);
     }
-    claim.timer = setTimeout(() => {
-      giveUp();
-      claimant.refused(full(server, `it had no room for a further request within ${waitMs / 1000} s`));
-    }, waitMs);
-    return giveUp;
+    if (!claim.hasPlace)
+      claim.timer = setTimeout(() => {
+        this.#giveUp(claim);
+        claimant.refused(full(server, `it had no room for a further request within ${waitMs / 1000} s`));
+      }, waitMs);
+    return () => this.#giveUp(claim);
   }
 
-  #giveUp(share: Share, claim: Claim): void {
+  #giveUp(claim: Claim): void {
+    const { share } = claim;
     clearTimeout(claim.timer);
     if (share.waiting.delete(claim)) this.#waiting--;
     else if (claim.hasPlace) {
@@ -108,5 +113,12 @@ export class FairPlaces {
         if (share.underWay === 0) break;
       }
     return next && next.underWay < this.#limits.places - this.#taken ? next : undefined;
+  }
+
+  /** Of clients that have as many waiting it is the one that has come now. */
+  #lastOfMost(own: Share): Claim | undefined {
+    let most = own;
+    for (const share of this.#shares.values()) if (share.waiting.size > most.waiting.size) most = share;
+    return [...most.waiting].at(-1);
   }
 }

@@ -72,6 +72,11 @@ export class ForwardedFields {
   }
 }
 
+/** The address of the client itself: the last that `ForwardedFields` has appended. */
+export function clientOf(fields: Fields): string {
+  return /[^ ]*$/.exec(fieldOf(fields, 'x-forwarded-for') ?? '')![0];
+}
+
 /** A token as it is, anything else as a quoted string (RFC 9110, section 5.6). */
 function quoted(value: string): string {
   return /^[\w!#$%&'*+.^`|~-]+$/.test(value) ? value : `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`;

@@ -10,7 +10,6 @@ import { type Inbound, NO_EVENTS } from './inbound.ts';
 
 /** A request of a client that speaks HTTP/1.1. */
 export class Http1Inbound implements Inbound, RequestHandler {
-  readonly client: RequestClient;
   readonly fields: Fields;
   readonly hasBody: boolean;
   readonly hasCodes = false;
@@ -18,6 +17,7 @@ export class Http1Inbound implements Inbound, RequestHandler {
   hasAnswered = false;
   isOver = false;
   readonly #head: RequestHead;
+  readonly #client: RequestClient;
   readonly #context: Exchanging;
   readonly #exchange: Exchange;
   readonly #response: Http1Message;
@@ -33,8 +33,8 @@ export class Http1Inbound implements Inbound, RequestHandler {
 
   constructor(head: RequestHead, client: RequestClient, forwarded: ForwardedFields, context: Exchanging) {
     this.#head = head;
+    this.#client = client;
     this.#context = context;
-    this.client = client;
     this.fields = forwarded.addTo(requestFields(head, context.way.address));
     this.hasBody = head.framing !== 0;
     client.unchunk();
@@ -113,7 +113,7 @@ export class Http1Inbound implements Inbound, RequestHandler {
   reset(): void {
     if (this.isOver) return;
     this.#close(ErrorCode.cancel);
-    this.client.truncate(new Error('the server broke off its response'));
+    this.#client.truncate(new Error('the server broke off its response'));
   }
 
   letGo(): void {
@@ -122,14 +122,14 @@ export class Http1Inbound implements Inbound, RequestHandler {
   }
 
   #hold(): void {
-    this.client.holdBody(this.#untaken >= this.#context.limits.clientWindowBytes);
+    this.#client.holdBody(this.#untaken >= this.#context.limits.clientWindowBytes);
   }
 
   /** The next request comes behind both ends of this one. */
   #finish(): void {
     if (this.isOver || !this.#isWritten || !(this.#hasEnded || this.#isLetGo)) return;
     this.#close(undefined);
-    this.client.finished(this.#closes || !this.#hasEnded);
+    this.#client.finished(this.#closes || !this.#hasEnded);
   }
 
   #close(code: number | undefined): void {

@@ -6,7 +6,6 @@ import type { Http2Stream, StreamEvents } from './stream.ts';
 
 /** A request that came over HTTP/2. */
 export class Http2Inbound implements Inbound, StreamEvents {
-  readonly client: object;
   readonly fields: Fields;
   readonly hasBody: boolean;
   readonly hasCodes = true;
@@ -21,8 +20,6 @@ export class Http2Inbound implements Inbound, StreamEvents {
   constructor(stream: Http2Stream, fields: Fields, forwarded: ForwardedFields, closed: (code: number) => void) {
     this.#stream = stream;
     this.#closed = closed;
-    // There is one for each connection.
-    this.client = forwarded;
     this.fields = forwarded.addTo(withoutHopByHop(fields));
     this.hasBody = !stream.hasGotEnd;
     stream.events = this;

@@ -2,8 +2,6 @@ import type { Fields } from './field.ts';
 
 /** A request as it came from a client, and the way to answer it, in whatever protocol the client speaks. */
 export interface Inbound {
-  /** Stands for the client's connection: the same for all of its requests. */
-  readonly client: object;
   /** As the server gets them. */
   readonly fields: Fields;
   /** The request has a body, or trailers. */

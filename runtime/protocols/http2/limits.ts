@@ -55,8 +55,8 @@ export interface Limits {
   /** How long a server that answered in HTTP/1.1 is asked in HTTP/1.1. */
   rememberHttp1Ms: number;
   /**
-   * Connections to one server that speaks HTTP/1.1: each has one request at a time. One client has as many as are left for others, thus half of
-   * them at most.
+   * Connections to one server that speaks HTTP/1.1: each has one request at a time. One client, which is an address, has as many as are left for
+   * others, thus half of them at most.
    */
   http1ConnectionsPerServer: number;
 

@@ -68,8 +68,9 @@ export class Stage {
     this.client = this.anotherClient();
   }
 
-  anotherClient(): ClientHttp2Session {
-    const another = dialHttp2(this.listener.port);
+  /** On the same host, or on that of another address of loopback. */
+  anotherClient(address = '127.0.0.1'): ClientHttp2Session {
+    const another = dialHttp2(this.listener.port, address);
     this.#clients.push(another);
     return another;
   }
