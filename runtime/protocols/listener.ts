@@ -66,6 +66,8 @@ export interface Server {
   readonly site: string;
   /** The server's name: a pod's, or `host:port`. */
   readonly target: string;
+  /** Whether further requests may go to it. Asked at any time. */
+  readonly isOffered: boolean;
   /** A new connection, for this server alone. Rejects with a `StreamError` where it is not taken; no byte was delivered then. */
   connect(): Promise<Duplex>;
   /** The request is over, however it ended. Every server that was given out wants this once. */

@@ -241,10 +241,15 @@ export class Router {
 
   #use({ key, place, site, target }: RequestServer, address: string, port: number): Server {
     this.balancer.started(address, key);
+    const directory = this.#directory;
     return {
       id: key,
       site,
       target,
+      get isOffered() {
+        const { servers, listening } = directory.of(address, port);
+        return [servers, listening].some((all) => all.some((server) => server.key === key));
+      },
       connect: () => this.#reach(place, { address, port, target }),
       done: () => this.balancer.ended(address, key),
     };

@@ -74,11 +74,15 @@ export class TcpWay implements Way {
 
   #give(server: FakeServer): Server {
     this.given++;
+    const { servers } = this;
     let isDone = false;
     return {
       id: `${server.site}:${server.port}`,
       site: server.site,
       target: `127.0.0.1:${server.port}`,
+      get isOffered() {
+        return servers.includes(server);
+      },
       connect: () => this.#connect(server),
       done: () => {
         this.doneTwice ||= isDone;

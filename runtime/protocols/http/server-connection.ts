@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Server } from '../listener.ts';
 import { abort } from '../splice.ts';
 import { HttpError } from './http-error.ts';
 import { type Framing, ResponseHead } from './head.ts';
@@ -23,7 +24,7 @@ export interface AnswerSink {
 
 /** A connection to one server, for one request at a time. */
 export class ServerConnection implements MessageSink<ResponseHead> {
-  readonly serverId: string;
+  readonly server: Server;
   /** Whether it had a request before: then the server may have closed it in this very moment. */
   isReused = false;
   /** When it was given back, and for how long it may stay so. Milliseconds. */
@@ -42,8 +43,8 @@ export class ServerConnection implements MessageSink<ResponseHead> {
   #cause: Error | undefined;
 
   /** `gone` is called once the connection is of no use any more. */
-  constructor(serverId: string, stream: Duplex, limits: HttpLimits, gone: (connection: ServerConnection) => void) {
-    this.serverId = serverId;
+  constructor(server: Server, stream: Duplex, limits: HttpLimits, gone: (connection: ServerConnection) => void) {
+    this.server = server;
     this.idleMs = limits.serverIdleMs;
     this.#lingerMs = limits.lingerMs;
     this.#stream = stream;

@@ -31,19 +31,19 @@ export class ServerPool {
 
   /** A new connection. Rejects as `Server.connect` does. */
   async connect(server: Server): Promise<ServerConnection> {
-    return new ServerConnection(server.id, await server.connect(), this.#limits, (gone) => this.#drop(gone));
+    return new ServerConnection(server, await server.connect(), this.#limits, (gone) => this.#drop(gone));
   }
 
   /** Takes a connection back after its request. */
   give(connection: ServerConnection): void {
     if (connection.isOver) return;
     const { idlePerServer, idleConnections } = this.#limits;
-    let idle = this.#idle.get(connection.serverId);
+    let idle = this.#idle.get(connection.server.id);
     if (this.#isClosed || !connection.persists || this.#count >= idleConnections || (idle?.length ?? 0) >= idlePerServer) {
       connection.retire();
       return;
     }
-    if (idle === undefined) this.#idle.set(connection.serverId, (idle = []));
+    if (idle === undefined) this.#idle.set(connection.server.id, (idle = []));
     connection.release();
     connection.idleSince = performance.now();
     idle.push(connection);
@@ -55,10 +55,10 @@ export class ServerPool {
     for (const connection of this.#idle.get(serverId)?.slice() ?? []) connection.retire();
   }
 
-  /** Ends those that were idle for too long. */
+  /** Ends those that were idle for too long, and those whose server is not offered any more: a site that ends waits for what leads to it. */
   sweep(now: number): void {
     for (const [id, idle] of this.#idle) {
-      for (const old of idle.filter(({ idleSince, idleMs }) => now - idleSince > idleMs)) old.retire();
+      for (const old of idle.filter((each) => now - each.idleSince > each.idleMs || !each.server.isOffered)) old.retire();
       if (idle.length === 0) this.#idle.delete(id);
     }
   }
@@ -70,7 +70,7 @@ export class ServerPool {
   }
 
   #drop(connection: ServerConnection): void {
-    const idle = this.#idle.get(connection.serverId);
+    const idle = this.#idle.get(connection.server.id);
     const at = idle?.indexOf(connection) ?? -1;
     if (at === -1) return;
     idle!.splice(at, 1);

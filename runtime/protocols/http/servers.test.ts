@@ -132,6 +132,17 @@ describe('connections to servers', () => {
     await until('its end', () => [...server.sockets].every(({ readableEnded }) => readableEnded));
   });
 
+  it('are closed when the server is not offered any more', async () => {
+    await stage.listen();
+    const east = await stage.serveRaw('east', answering('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\neast'));
+    const west = await stage.serveRaw('west', answering('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwest'));
+    for (const body of ['east', 'west']) assert.equal((await stage.ask()).body, body);
+    stage.way.servers.shift();
+    await until('the end of the one to the east', () => [...east.sockets].every(({ readableEnded }) => readableEnded));
+    assert.equal((await stage.ask()).body, 'west');
+    assert.deepEqual([stage.way.connects, [...west.sockets].some(({ readableEnded }) => readableEnded)], [2, false]);
+  });
+
   it('are not used any more when the server is about to close them', async () => {
     await stage.listen();
     await stage.serveRaw('west', answering('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok'));

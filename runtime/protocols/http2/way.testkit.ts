@@ -60,10 +60,14 @@ export class TestWay implements Way {
 
   #server(port: number): Server {
     const target = `127.0.0.1:${port}`;
+    const { ports } = this;
     const server: Server = {
       id: target,
       site: 'east',
       target,
+      get isOffered() {
+        return ports.includes(port);
+      },
       connect: () => {
         this.connections.set(target, (this.connections.get(target) ?? 0) + 1);
         return dialServer(port, target);
