@@ -6,7 +6,7 @@ import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, unreached } from './failure.ts';
 import { fieldOf, type Fields, valuesOf } from './field.ts';
-import { isGrpc } from './fields.ts';
+import { clientOf, isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import type { Http1Servers } from './http1-servers.ts';
 import { Http2Call } from './http2-call.ts';
@@ -15,6 +15,7 @@ import type { Limits } from './limits.ts';
 import { RequestBody } from './request-body.ts';
 import { NotHttp2Error, type Slot } from './server-session.ts';
 import type { ServerSessions } from './server-sessions.ts';
+import { Waiting } from './waiting-line.ts';
 
 /** Responses that never have a body, whatever their fields say (RFC 9110, section 6.4.1). */
 const BODILESS = new Set(['204', '304']);
@@ -44,6 +45,8 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   #server: Server | undefined;
   /** This one has been asked on two connections. */
   #isSecond = false;
+  /** While it waits for a place there. */
+  #waiting: Waiting | undefined;
   #call: Call | undefined;
   #isAnswered = false;
   #isWhole = false;
@@ -85,6 +88,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   clientClosed(code: number | undefined): void {
+    if (this.#waiting) this.#stopWaiting(this.#waiting);
     // A request that came to its end on both sides ends at the server by itself.
     if (code !== undefined || !this.#isWhole || (this.#inbound.hasBody && !this.#body.hasEnded))
       this.#call?.cancel(code ?? ErrorCode.cancel);
@@ -141,24 +145,29 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
     if (!this.#grpc && http1.isKnown(server.id)) return this.#askOverHttp1(server);
     const slot = sessions.take(server);
     if (slot) this.#askOverHttp2(slot, server);
-    else void this.#wait(server);
+    else this.#wait(server);
     return undefined;
   }
 
-  async #wait(server: Server): Promise<void> {
-    let slot: Slot;
-    try {
-      slot = await this.#context.sessions.wait(server);
-    } catch (error) {
-      if (this.#inbound.isOver) this.#done();
-      else if (error instanceof NotHttp2Error && !this.#grpc) this.#askOverHttp1(server);
-      else this.#failed(unreached(error, server));
-      return;
-    }
-    if (this.#inbound.isOver) {
-      slot.release();
-      this.#done();
-    } else this.#askOverHttp2(slot, server);
+  #wait(server: Server): void {
+    this.#waiting = new Waiting(clientOf(this.#inbound.fields), {
+      placed: (slot) => {
+        this.#waiting = undefined;
+        this.#askOverHttp2(slot, server);
+      },
+      unplaced: (error) => {
+        this.#waiting = undefined;
+        if (error instanceof NotHttp2Error && !this.#grpc) this.#askOverHttp1(server);
+        else this.#failed(unreached(error, server));
+      },
+    });
+    this.#context.sessions.wait(server, this.#waiting);
+  }
+
+  #stopWaiting(waiting: Waiting): void {
+    this.#waiting = undefined;
+    waiting.cancel();
+    this.#done();
   }
 
   #askOverHttp2(slot: Slot, server: Server): void {

@@ -2,6 +2,10 @@ import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
 import type { Limits } from './limits.ts';
 import { ServerSession, type Slot } from './server-session.ts';
+import { type Waiting, WaitingLine } from './waiting-line.ts';
+
+/** So many connections are made for one request that waits where the server ends each at once. */
+const MOST_LET_DOWNS = 2;
 
 /** The sessions to all servers that a listener's clients have asked, kept for the next request. */
 export class ServerSessions {
@@ -13,19 +17,19 @@ export class ServerSessions {
     this.#limits = limits;
   }
 
-  /** A place at this server; undefined where one has to be waited for. */
-  take(server: Server): Slot | undefined {
-    return this.#servers.get(server.id)?.take();
+  /** A place at this server, in another session than the one that is avoided; undefined where one has to be waited for. */
+  take(server: Server, avoided?: ServerSession): Slot | undefined {
+    return this.#servers.get(server.id)?.take(avoided);
   }
 
-  /** Waits for a place at this server. Rejects with a `StreamError` or a `NotHttp2Error`. */
-  wait(server: Server): Promise<Slot> {
+  /** Waits for a place at this server. It may be told at once that there is none: by a `StreamError` or a `NotHttp2Error`. */
+  wait(server: Server, waiting: Waiting): void {
     let sessions = this.#servers.get(server.id);
     if (!sessions) {
       sessions = new SessionsOfServer(this.#limits, () => this.#idleMs);
       this.#servers.set(server.id, sessions);
     }
-    return sessions.wait(server);
+    sessions.wait(server, waiting);
   }
 
   /** Ends what is idle for long, or silent. */
@@ -51,46 +55,38 @@ export class ServerSessions {
   }
 }
 
-interface Waiting {
-  resolve(slot: Slot): void;
-  reject(error: Error): void;
-  /** While a first connection is made there is none: that has a time of its own. */
-  timer: NodeJS.Timeout | undefined;
-}
-
 class SessionsOfServer {
   readonly #limits: Limits;
   readonly #idleMs: () => number;
   readonly #sessions = new Set<ServerSession>();
-  readonly #waiting = new Set<Waiting>();
+  readonly #line: WaitingLine;
   #opening = false;
 
   constructor(limits: Limits, idleMs: () => number) {
     this.#limits = limits;
     this.#idleMs = idleMs;
+    this.#line = new WaitingLine(limits.waitingPerServer);
   }
 
   get isEmpty(): boolean {
-    return this.#sessions.size === 0 && this.#waiting.size === 0 && !this.#opening;
+    return this.#sessions.size === 0 && this.#line.size === 0 && !this.#opening;
   }
 
-  take(): Slot | undefined {
+  take(avoided: ServerSession | undefined): Slot | undefined {
     // Whoever waits was here before.
-    if (this.#waiting.size > 0) return undefined;
-    for (const session of this.#sessions) if (session.hasRoom) return session.reserve();
+    if (this.#line.size > 0) return undefined;
+    for (const session of this.#sessions) if (session !== avoided && session.hasRoom) return session.reserve();
     return undefined;
   }
 
-  wait(server: Server): Promise<Slot> {
-    if (this.#waiting.size >= this.#limits.waitingPerServer)
-      return Promise.reject(full(server, `${this.#waiting.size} requests wait for it already`));
-    return new Promise((resolve, reject) => {
-      const waiting: Waiting = { resolve, reject, timer: undefined };
-      this.#waiting.add(waiting);
-      if (this.#isOpen) this.#limitWait(waiting, server);
-      this.#serve();
-      this.#open(server);
-    });
+  wait(server: Server, waiting: Waiting): void {
+    const last = this.#line.add(waiting);
+    if (last) this.#turnAway(last, full(server, `${this.#limits.waitingPerServer} requests wait for it already`));
+    if (last === waiting) return;
+    waiting.cancel = () => this.#left(waiting);
+    if (this.#isOpen) this.#limitWait(waiting, server);
+    this.#serve();
+    this.#open(server);
   }
 
   get #isOpen(): boolean {
@@ -98,12 +94,26 @@ class SessionsOfServer {
     return false;
   }
 
+  /** Somebody waits whom a further connection may help. */
+  get #isWanted(): boolean {
+    return this.#line.size > 0 && this.#line.all.some(({ letDowns }) => letDowns < MOST_LET_DOWNS);
+  }
+
   #limitWait(waiting: Waiting, server: Server): void {
     waiting.timer ??= setTimeout(() => {
-      this.#waiting.delete(waiting);
       const seconds = this.#limits.waitForServerMs / 1000;
-      waiting.reject(full(server, `it had no room for a further request within ${seconds} s`));
+      this.#turnAway(waiting, full(server, `it had no room for a further request within ${seconds} s`));
     }, this.#limits.waitForServerMs);
+  }
+
+  #left(waiting: Waiting): void {
+    clearTimeout(waiting.timer);
+    this.#line.delete(waiting);
+  }
+
+  #turnAway(waiting: Waiting, error: Error): void {
+    this.#left(waiting);
+    waiting.events.unplaced(error);
   }
 
   review(now: number): void {
@@ -115,40 +125,44 @@ class SessionsOfServer {
     for (const session of this.#sessions) {
       if (session.isGone) this.#sessions.delete(session);
       while (session.hasRoom) {
-        const [next] = this.#waiting;
-        if (!next) return;
-        this.#waiting.delete(next);
+        const next = this.#line.takeFor(session);
+        if (!next) break;
         clearTimeout(next.timer);
-        next.resolve(session.reserve());
+        next.events.placed(session.reserve());
       }
     }
   }
 
   /** Connects once more where somebody waits: one connection after the other, so that a crowd shares the first. */
   #open(server: Server): void {
-    if (this.#waiting.size === 0 || this.#opening || this.#sessions.size >= this.#limits.sessionsPerServer) return;
+    if (this.#opening || !this.#isWanted || this.#sessions.size >= this.#limits.sessionsPerServer) return;
     this.#opening = true;
     void ServerSession.open(server, this.#limits, () => this.#changed(server)).then(
-      (session) => {
-        this.#opening = false;
-        this.#sessions.add(session);
-        this.#serve();
-        for (const waiting of this.#waiting) this.#limitWait(waiting, server);
-        // One that has no room to begin with is not helped by more of the same.
-        if (session.isBusy) this.#open(server);
-        this.#endWhereClosed();
-      },
-      (error: unknown) => {
+      (session) => this.#opened(session, server),
+      (error: Error) => {
         this.#opening = false;
         // While others are busy there may be room later.
-        if (this.#isOpen) return;
-        for (const waiting of this.#waiting) {
-          clearTimeout(waiting.timer);
-          waiting.reject(error as Error);
-        }
-        this.#waiting.clear();
+        if (!this.#isOpen) for (const waiting of this.#line.all) this.#turnAway(waiting, error);
       },
     );
+  }
+
+  #opened(session: ServerSession, server: Server): void {
+    this.#opening = false;
+    this.#sessions.add(session);
+    this.#serve();
+    if (session.isOpen) for (const waiting of this.#line.all) this.#limitWait(waiting, server);
+    else this.#letDown(server);
+    // One that has no room to begin with is not helped by more of the same.
+    if (session.isBusy || !session.isOpen) this.#open(server);
+    this.#endWhereClosed();
+  }
+
+  /** A connection was made, and the server says in the same breath that it takes no requests on it. */
+  #letDown(server: Server): void {
+    const error = new StreamError({ code: 'reset', message: `${server.target} ends each connection as soon as it is made` });
+    for (const waiting of this.#line.all)
+      if (++waiting.letDowns >= MOST_LET_DOWNS && !this.#isOpen) this.#turnAway(waiting, error);
   }
 
   #changed(server: Server): void {
