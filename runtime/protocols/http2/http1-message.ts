@@ -1,7 +1,7 @@
 import { NOT_BEHIND } from '../http/message-parser.ts';
 import type { Fields } from './field.ts';
 import type { Beginning } from './http1-fields.ts';
-import { addPiece } from './pieces.ts';
+import { Pieces } from './pieces.ts';
 
 /** Up to this all that goes out at once is put together: a copy is cheaper than a write. Bytes. */
 const JOIN_BYTES = 8 * 1024;
@@ -25,8 +25,7 @@ export class Http1Message {
   readonly #events: MessageEvents;
   #outlet: Outlet | undefined;
   #heads: Buffer[] = [];
-  #body: Buffer[] = [];
-  #bodyBytes = 0;
+  readonly #body = new Pieces();
   /** What ends it. */
   #ending: Buffer | undefined;
   #isChunked = false;
@@ -61,8 +60,7 @@ export class Http1Message {
   /** The next bytes of the body. */
   write(chunk: Buffer): void {
     if (this.#isOver || this.#ending || chunk.length === 0) return;
-    addPiece(this.#body, chunk);
-    this.#bodyBytes += chunk.length;
+    this.#body.add(chunk);
     this.#schedule();
   }
 
@@ -86,7 +84,7 @@ export class Http1Message {
   stop(): void {
     this.#isOver = true;
     this.#heads = [];
-    this.#body = [];
+    this.#body.clear();
   }
 
   #schedule(): void {
@@ -102,7 +100,7 @@ export class Http1Message {
 
   #flush(): void {
     if (this.#isOver || this.#isHeld || !this.#outlet) return;
-    const bytes = this.#bodyBytes;
+    const { bytes } = this.#body;
     const pieces = this.#take();
     if (pieces.length > 0) this.#isHeld = !this.#outlet.writeAll(pieces);
     if (this.#isHeld) this.#heldBytes = bytes;
@@ -114,13 +112,12 @@ export class Http1Message {
 
   #take(): Buffer[] {
     const pieces = this.#heads;
-    if (this.#bodyBytes > 0 && this.#isChunked)
-      pieces.push(Buffer.from(`${this.#bodyBytes.toString(16)}\r\n`), ...this.#body, CRLF);
-    else pieces.push(...this.#body);
+    const { bytes, all } = this.#body;
+    if (bytes > 0 && this.#isChunked) pieces.push(Buffer.from(`${bytes.toString(16)}\r\n`), ...all, CRLF);
+    else pieces.push(...all);
     if (this.#ending && this.#ending.length > 0) pieces.push(this.#ending);
     this.#heads = [];
-    this.#body = [];
-    this.#bodyBytes = 0;
+    this.#body.clear();
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
     return pieces.length > 1 && size <= JOIN_BYTES ? [Buffer.concat(pieces, size)] : pieces;
   }

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { Ring } from '../../link/ring.ts';
 import type { Fields } from './field.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { FIRST_WINDOW_BYTES, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './frames.ts';
@@ -10,8 +9,6 @@ const WRITE_BYTES = 64 * 1024;
 
 /** A stream that has data to send. */
 export interface Sender {
-  /** Stands in line. */
-  isReady: boolean;
   readonly hasUnsent: boolean;
   /** Sends one frame of its data, of so much at most. Returns how much that was: nothing where its own window is used up. Bytes. */
   sendSome(most: number): number;
@@ -23,7 +20,8 @@ export class Outgoing {
   readonly encoder = new HpackEncoder();
   readonly #socket: Duplex;
   readonly #flushed: () => void;
-  readonly #ready = new Ring<Sender>();
+  /** In the order of their turns. */
+  readonly #ready = new Set<Sender>();
   /** What all streams together may send. Bytes. */
   #credit = FIRST_WINDOW_BYTES;
   #isScheduled = false;
@@ -63,9 +61,18 @@ export class Outgoing {
 
   /** A stream has data to send. */
   ready(stream: Sender): void {
-    stream.isReady = true;
-    this.#ready.push(stream);
+    this.#ready.add(stream);
     this.kick();
+  }
+
+  /** It has none any more. */
+  leaves(stream: Sender): void {
+    this.#ready.delete(stream);
+  }
+
+  /** Streams that have data to send, as far as is known. */
+  get waiting(): number {
+    return this.#ready.size;
   }
 
   /** The other end takes so much more. Returns false where that is more than it may be. */
@@ -100,14 +107,12 @@ export class Outgoing {
 
   #gather(): void {
     while (this.#credit > 0 && this.writer.size < WRITE_BYTES) {
-      const stream = this.#ready.shift();
+      const [stream] = this.#ready;
       if (!stream) return;
-      stream.isReady = false;
+      this.#ready.delete(stream);
       const size = stream.sendSome(this.#credit);
       this.#credit -= size;
-      if (size === 0 || !stream.hasUnsent || stream.isReady) continue;
-      stream.isReady = true;
-      this.#ready.push(stream);
+      if (size > 0 && stream.hasUnsent) this.#ready.add(stream);
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Call } from './call.ts';
 import type { Fields } from './field.ts';
-import { addPiece } from './pieces.ts';
+import { Pieces } from './pieces.ts';
 
 /**
  * The body of a request on its way to a server, at the server's pace. Its beginning is kept for as long as the request might have to be
@@ -9,7 +9,7 @@ import { addPiece } from './pieces.ts';
 export class RequestBody {
   readonly #taken: (bytes: number) => void;
   readonly #mostBytes: number;
-  #kept: Buffer[] | undefined = [];
+  #kept: Pieces | undefined = new Pieces();
   #keptBytes = 0;
   #call: Call | undefined;
   #hasEnded = false;
@@ -35,7 +35,7 @@ export class RequestBody {
   }
 
   add(chunk: Buffer): void {
-    if (this.#kept) addPiece(this.#kept, chunk);
+    this.#kept?.add(chunk);
     this.#keptBytes += chunk.length;
     this.#call?.write(chunk);
     if (this.#call) this.#limit();
@@ -51,7 +51,7 @@ export class RequestBody {
   sendTo(call: Call): void {
     this.#call = call;
     this.#sentHere = 0;
-    for (const chunk of this.#kept ?? []) call.write(chunk);
+    for (const chunk of this.#kept?.all ?? []) call.write(chunk);
     if (this.#hasEnded) call.end(this.#trailers);
     this.#limit();
   }

@@ -1,7 +1,7 @@
 import type { Field, Fields } from './field.ts';
 import { ErrorCode, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './frames.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
-import { addPiece } from './pieces.ts';
+import { Pieces } from './pieces.ts';
 import { checkResponse, checkTrailers, MalformedError } from './message-rules.ts';
 
 /** What comes of a stream. `closed` comes last, once. */
@@ -45,8 +45,6 @@ export interface StreamStart {
 export class Http2Stream implements Sender {
   readonly id: number;
   events: StreamEvents = NOBODY;
-  /** Has a place among those that have something to send. */
-  isReady = false;
   isClosed = false;
   readonly #carrier: StreamCarrier;
   /** What the other end may still send, and what was taken of it that it has not been told of. Bytes. */
@@ -54,8 +52,7 @@ export class Http2Stream implements Sender {
   #untold = 0;
   /** What may be sent. Bytes. */
   #credit: number;
-  #unsent: Buffer[] = [];
-  #unsentBytes = 0;
+  readonly #unsent = new Pieces();
   /** What ends it once all is sent: trailers, or nothing more (null). */
   #ending: Fields | null | undefined;
   #hasSentEnd = false;
@@ -101,15 +98,14 @@ export class Http2Stream implements Sender {
   /** The next bytes of the body; `sent` tells when they have left. */
   write(chunk: Buffer): void {
     if (this.isClosed || this.#ending !== undefined || chunk.length === 0) return;
-    addPiece(this.#unsent, chunk);
-    this.#unsentBytes += chunk.length;
-    if (!this.isReady) this.#carrier.outgoing.ready(this);
+    this.#unsent.add(chunk);
+    this.#carrier.outgoing.ready(this);
   }
 
   end(trailers?: Fields): void {
     if (this.isClosed || this.#ending !== undefined) return;
     this.#ending = trailers ?? null;
-    if (this.#unsentBytes === 0) this.#writeEnd();
+    if (this.#unsent.bytes === 0) this.#writeEnd();
   }
 
   /** Nobody reads what still comes: once the end is sent, the other end is told to stop (RFC 9113, section 8.1). */
@@ -138,22 +134,13 @@ export class Http2Stream implements Sender {
 
   /** Sends one frame of its data, of so much at most. Returns how much that was; it is ready no more where it was nothing. */
   sendSome(most: number): number {
-    const first = this.#unsent[0];
-    if (first === undefined) return 0;
-    const size = Math.min(first.length, most, FRAME_BYTES, this.#credit);
-    if (size <= 0) return 0;
-    if (size === first.length) this.#unsent.shift();
-    else this.#unsent[0] = first.subarray(size);
+    const piece = this.#unsent.take(Math.min(most, FRAME_BYTES, this.#credit));
+    if (!piece) return 0;
+    const size = piece.length;
     this.#credit -= size;
-    this.#unsentBytes -= size;
-    const isLast = this.#unsentBytes === 0;
+    const isLast = this.#unsent.bytes === 0;
     const ends = isLast && this.#ending === null;
-    this.#carrier.outgoing.writer.frame(
-      FrameType.data,
-      ends ? Flag.endStream : 0,
-      this.id,
-      size === first.length ? first : first.subarray(0, size),
-    );
+    this.#carrier.outgoing.writer.frame(FrameType.data, ends ? Flag.endStream : 0, this.id, piece);
     this.events.sent(size);
     if (this.isClosed) return size;
     if (ends) this.#sentEnd();
@@ -162,13 +149,13 @@ export class Http2Stream implements Sender {
   }
 
   get hasUnsent(): boolean {
-    return this.#unsentBytes > 0 && !this.isClosed;
+    return this.#unsent.bytes > 0;
   }
 
   /** Returns false where it is more than there may be. */
   receivedCredit(bytes: number): boolean {
     this.#credit += bytes;
-    if (this.hasUnsent && !this.isReady) this.#carrier.outgoing.ready(this);
+    if (this.hasUnsent) this.#carrier.outgoing.ready(this);
     return this.#credit <= MAX_WINDOW_BYTES;
   }
 
@@ -204,7 +191,8 @@ export class Http2Stream implements Sender {
   #close(code: number, wasReset: boolean): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#unsent = [];
+    this.#unsent.clear();
+    this.#carrier.outgoing.leaves(this);
     this.#carrier.over(this, wasReset);
     this.events.closed(code);
   }
