@@ -38,7 +38,7 @@ export interface ConnectionLimits extends FieldLimits, PatienceLimits {
 export interface ConnectionEvents {
   /** The other end opened a stream: set its `events` at once. */
   stream(stream: Http2Stream, fields: Fields): void;
-  /** It has said what it takes: `maxStreams`. */
+  /** It has said what it takes: `maxStreams`, `maxFieldBytes`. */
   settings(): void;
   pinged(): void;
   /** It takes no further streams; those above `lastStream` were not looked at. */
@@ -53,6 +53,8 @@ export class Http2Connection implements StreamCarrier {
   readonly windowBytes: number;
   /** Streams that this end may open at a time. */
   maxStreams = Number.POSITIVE_INFINITY;
+  /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
+  maxFieldBytes = Number.POSITIVE_INFINITY;
   readonly #socket: Duplex;
   readonly #isServer: boolean;
   readonly #limits: ConnectionLimits;
@@ -360,6 +362,7 @@ export class Http2Connection implements StreamCarrier {
     for (const [id, value] of decodeSettings(payload, !this.#isServer)) {
       if (id === Setting.headerTableSize) this.outgoing.encoder.limitTable(value);
       else if (id === Setting.maxConcurrentStreams) this.maxStreams = value;
+      else if (id === Setting.maxHeaderListSize) this.maxFieldBytes = value;
       else if (id === Setting.initialWindowSize) this.#setInitialCredit(value);
     }
     this.#hasSettings = true;

@@ -4,8 +4,8 @@ import { IDEMPOTENT } from '../http/head.ts';
 import type { ClientContext } from '../http/request-handler.ts';
 import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
-import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, unreached } from './failure.ts';
-import { fieldOf, type Fields, valuesOf } from './field.ts';
+import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, tooLargeRequest, tooLargeResponse, unreached } from './failure.ts';
+import { fieldOf, type Fields, sizeOfAll, valuesOf } from './field.ts';
 import { clientOf, isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import type { Http1Servers } from './http1-servers.ts';
@@ -102,9 +102,12 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
     const inbound = this.#inbound;
     this.#body.forget();
     this.#isAnswered = true;
+    if (sizeOfAll(fields) > (inbound.maxFieldBytes ?? Number.POSITIVE_INFINITY))
+      return this.#replace(tooLargeResponse(this.#server!));
     this.#isBodiless = ended || fieldOf(inbound.fields, ':method') === 'HEAD' || BODILESS.has(fieldOf(fields, ':status')!);
     this.#isWhole = this.#isBodiless;
     inbound.respond(fields, this.#isBodiless);
+    return undefined;
   }
 
   answered(chunk: Buffer): void {
@@ -171,7 +174,9 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   #askOverHttp2(slot: Slot, server: Server): void {
-    this.#follow(new Http2Call(slot, server, this.#request, this));
+    if (slot.takes(this.#inbound.fields)) return this.#follow(new Http2Call(slot, server, this.#request, this));
+    slot.release();
+    return this.#failed(tooLargeRequest(server));
   }
 
   #askOverHttp1(server: Server): void {
@@ -238,6 +243,13 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
       }
     }
     inbound.letGo();
+  }
+
+  /** The server's response is not for this client. */
+  #replace(failure: Failure): void {
+    this.#isWhole = true;
+    this.#call?.cancel(ErrorCode.cancel);
+    this.#fail(failure);
   }
 
   /** The response ends in its midst. */

@@ -5,20 +5,23 @@ import { field, type Fields } from './field.ts';
 
 /** Why a request got no answer from a server. */
 export interface Failure {
-  /** 502: a server broke off, or broke the protocol. 503: none could be reached, or none has room. 504: none answered in time. */
-  readonly status: 502 | 503 | 504;
+  /** 431: the request has more fields than a server takes. 502: a server broke off, or broke the protocol. 503: none could be reached, or none has room. 504: none answered in time. */
+  readonly status: 431 | 502 | 503 | 504;
   /** The reason, as the end of a sentence. */
   readonly reason: string;
   /** No server has begun with it: it may go to another one, whatever it asks for. */
   readonly untouched: boolean;
   /** The server's own word for it, an error code of RFC 9113, section 7. */
   readonly code?: number;
+  /** A message had more fields than an end takes. */
+  readonly isTooLarge?: boolean;
   /** It was the connection that ended: the same server may take it on another one. */
   readonly onAnother?: boolean;
 }
 
 /** gRPC's words for what went wrong (https://grpc.io/docs/guides/status-codes/). */
 const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_RESOURCE_EXHAUSTED = 8;
 const GRPC_UNAVAILABLE = 14;
 
 /** What `server.connect()`, or waiting for a place at the server, ended with. */
@@ -26,6 +29,17 @@ export function unreached(error: unknown, { site }: Server): Failure {
   const reason = `at ${site}, ${sentence(error)}`;
   if (!(error instanceof StreamError)) return { status: 502, reason, untouched: true };
   return { status: error.code === 'timeout' ? 504 : 503, reason, untouched: true };
+}
+
+/** The server takes no request with so many fields (RFC 6585, section 5): it was not sent. */
+export function tooLargeRequest({ site, target }: Server): Failure {
+  const reason = `at ${site}, ${target} takes no requests with so many header fields`;
+  return { status: 431, reason, untouched: true, isTooLarge: true };
+}
+
+export function tooLargeResponse({ site, target }: Server): Failure {
+  const reason = `at ${site}, ${target} answered with more header fields than the client takes`;
+  return { status: 502, reason, untouched: false, isTooLarge: true };
 }
 
 /** The sentence for people. */
@@ -51,8 +65,15 @@ export function grpcAnswer(address: string, failure: Failure, contentType: strin
 
 /** gRPC's status, for the end of a response that has begun. */
 export function grpcTrailers(address: string, failure: Failure): Fields {
-  const status = failure.status === 504 ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
-  return [field('grpc-status', String(status)), field('grpc-message', percentEncoded(sentenceFor(address, failure)))];
+  return [
+    field('grpc-status', String(grpcStatus(failure))),
+    field('grpc-message', percentEncoded(sentenceFor(address, failure))),
+  ];
+}
+
+function grpcStatus({ status, isTooLarge }: Failure): number {
+  if (isTooLarge) return GRPC_RESOURCE_EXHAUSTED;
+  return status === 504 ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
 }
 
 /** Everything but printable ASCII, and the percent sign itself, as the bytes of UTF-8 ("Percent-Encoded" of gRPC over HTTP/2). */

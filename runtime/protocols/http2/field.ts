@@ -33,6 +33,13 @@ export function sizeOf({ name, value }: Field): number {
   return name.length + value.length + 32;
 }
 
+/** What a message's fields, or its trailers, take towards SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113, section 6.5.2). Bytes. */
+export function sizeOfAll(fields: Fields): number {
+  let size = 0;
+  for (const each of fields) size += sizeOf(each);
+  return size;
+}
+
 /** The value of a field; of several the first. */
 export function fieldOf(fields: Fields, name: string): string | undefined {
   return fields.find((each) => each.name === name)?.value;

@@ -1,4 +1,4 @@
-import type { Fields } from './field.ts';
+import { type Fields, sizeOfAll } from './field.ts';
 import { type ForwardedFields, withoutHopByHop } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import { type Inbound, NO_EVENTS } from './inbound.ts';
@@ -29,12 +29,16 @@ export class Http2Inbound implements Inbound, StreamEvents {
     return this.#stream.isClosed;
   }
 
+  get maxFieldBytes(): number {
+    return this.#stream.maxFieldBytes;
+  }
+
   taken(bytes: number): void {
     this.#stream.taken(bytes);
   }
 
   inform(fields: Fields): void {
-    if (!this.#hasResponse) this.#stream.sendFields(fields, false);
+    if (!this.#hasResponse && sizeOfAll(fields) <= this.maxFieldBytes) this.#stream.sendFields(fields, false);
   }
 
   respond(fields: Fields, ended: boolean): void {

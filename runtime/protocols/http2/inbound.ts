@@ -8,6 +8,8 @@ export interface Inbound {
   readonly hasBody: boolean;
   /** The client understands error codes. */
   readonly hasCodes: boolean;
+  /** Fields of a response that the client takes, as `sizeOfAll` counts them; undefined where it has no word for that. Bytes. */
+  readonly maxFieldBytes?: number;
   /** The client is gone, or has what it wanted. */
   readonly isOver: boolean;
   /** Whoever is told what comes of it: set at once. */

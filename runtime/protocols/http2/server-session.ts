@@ -3,6 +3,7 @@ import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
 import type { CallRequest } from './call.ts';
 import { type ConnectionEvents, Http2Connection } from './connection.ts';
+import { type Fields, sizeOfAll } from './field.ts';
 import { type ConnectionError, ErrorCode } from './frames.ts';
 import type { Limits } from './limits.ts';
 import type { Http2Stream } from './stream.ts';
@@ -23,6 +24,11 @@ export class Slot {
   constructor(session: ServerSession, connection: Http2Connection) {
     this.session = session;
     this.#connection = connection;
+  }
+
+  /** The server takes requests with so many fields. */
+  takes(fields: Fields): boolean {
+    return sizeOfAll(fields) <= this.#connection.maxFieldBytes;
   }
 
   request({ fields, ended }: CallRequest): Http2Stream {

@@ -1,4 +1,4 @@
-import type { Field, Fields } from './field.ts';
+import { type Field, type Fields, sizeOfAll } from './field.ts';
 import { ErrorCode, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './frames.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
 import { Pieces } from './pieces.ts';
@@ -23,6 +23,8 @@ export interface StreamCarrier {
   readonly outgoing: Outgoing;
   /** What a stream of the other end may have on its way. Bytes. */
   readonly windowBytes: number;
+  /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
+  readonly maxFieldBytes: number;
   /** Both ends are done with it, or one has broken it off. `wasReset`: this one. */
   over(stream: Http2Stream, wasReset: boolean): void;
 }
@@ -86,9 +88,14 @@ export class Http2Stream implements Sender {
     return this.#hasGotEnd;
   }
 
+  /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
+  get maxFieldBytes(): number {
+    return this.#carrier.maxFieldBytes;
+  }
+
   /** A request, a response, or what comes before one. `ended`: nothing follows. */
   sendFields(fields: Fields, ended: boolean): void {
-    if (this.isClosed || this.#ending !== undefined) return;
+    if (this.isClosed || this.#ending !== undefined || !this.#takes(fields)) return;
     this.#carrier.outgoing.writeFields(this.id, fields, ended);
     if (!ended) return;
     this.#ending = null;
@@ -103,7 +110,7 @@ export class Http2Stream implements Sender {
   }
 
   end(trailers?: Fields): void {
-    if (this.isClosed || this.#ending !== undefined) return;
+    if (this.isClosed || this.#ending !== undefined || (trailers && !this.#takes(trailers))) return;
     this.#ending = trailers ?? null;
     if (this.#unsent.bytes === 0) this.#writeEnd();
   }
@@ -195,6 +202,13 @@ export class Http2Stream implements Sender {
     this.#carrier.outgoing.leaves(this);
     this.#carrier.over(this, wasReset);
     this.events.closed(code);
+  }
+
+  /** Whoever is sent more fields than it takes may end the connection for that: it costs the stream instead (RFC 9113, section 10.5.1). */
+  #takes(fields: Fields): boolean {
+    const takes = sizeOfAll(fields) <= this.maxFieldBytes;
+    if (!takes) this.reset(ErrorCode.internal);
+    return takes;
   }
 
   #receivedResponse(fields: Fields, ended: boolean): void {
