@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts';
 import type { Fields } from './field.ts';
+import type { WindowGrowth } from './window-growth.ts';
 
 /** A request at one server, in whatever protocol that server speaks. */
 export interface Call {
@@ -33,4 +34,6 @@ export interface CallEvents {
 export interface CallRequest {
   fields: Fields;
   ended: boolean;
+  /** For the window of its response. */
+  growth: WindowGrowth;
 }

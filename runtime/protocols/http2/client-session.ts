@@ -8,13 +8,18 @@ import { FloodGate } from './flood-gate.ts';
 import { ErrorCode } from './frames.ts';
 import { Http2Inbound } from './http2-inbound.ts';
 import type { Http2Stream } from './stream.ts';
+import { WindowGrowth } from './window-growth.ts';
+
+/** All requests together may have so many windows on their way, which are given back at once: one never stops another. */
+const WINDOWS = 4;
 
 /** A client's connection, in HTTP/2: many requests at a time, each with a server of its own. */
 export class ClientSession implements ConnectionEvents {
   readonly #connection: Http2Connection;
   readonly #socket: Socket;
   readonly #context: Exchanging;
-  readonly #forwarded: ForwardedFields;
+  /** What its requests have in common. */
+  readonly #shared: { forwarded: ForwardedFields; growth: WindowGrowth };
   /** Frames that cost nothing to send: too many of them are an attack (CVE-2019-9512, CVE-2019-9515, CVE-2023-44487). */
   readonly #pings: FloodGate;
   readonly #settings: FloodGate;
@@ -26,8 +31,11 @@ export class ClientSession implements ConnectionEvents {
   constructor(socket: Socket, context: Exchanging) {
     this.#socket = socket;
     this.#context = context;
-    this.#forwarded = new ForwardedFields(originOf(socket));
-    const { limits } = context;
+    const { limits, held } = context;
+    this.#shared = {
+      forwarded: new ForwardedFields(originOf(socket)),
+      growth: new WindowGrowth(limits.windowGrowthBytes, () => !held.isMuch),
+    };
     const { pingsPerSecond, settingsPerSecond, resetBurst, resetsPerSecond } = limits;
     this.#pings = new FloodGate({ burst: pingsPerSecond, perSecond: pingsPerSecond });
     this.#settings = new FloodGate({ burst: settingsPerSecond, perSecond: settingsPerSecond });
@@ -35,7 +43,12 @@ export class ClientSession implements ConnectionEvents {
     this.#connection = new Http2Connection(
       socket,
       true,
-      { ...limits, windowBytes: limits.clientWindowBytes, streams: limits.streamsPerClient },
+      {
+        ...limits,
+        windowBytes: limits.clientWindowBytes,
+        allWindowsBytes: limits.clientWindowBytes * WINDOWS,
+        streams: limits.streamsPerClient,
+      },
       this,
     );
   }
@@ -57,7 +70,7 @@ export class ClientSession implements ConnectionEvents {
   }
 
   stream(stream: Http2Stream, fields: Fields): void {
-    const inbound = new Http2Inbound(stream, fields, this.#forwarded, (code) => {
+    const inbound = new Http2Inbound(stream, fields, this.#shared, (code) => {
       this.#idleSince = performance.now();
       // A server's code that was passed on is none of the client's doing.
       if (!inbound.wasReset && code !== ErrorCode.none && !this.#resets.pass()) this.#cutOff();

@@ -21,9 +21,8 @@ import { Patience, type PatienceLimits } from './patience.ts';
 import { RecentStreams } from './recent-streams.ts';
 import { decodeSettings, encodeSettings, Setting } from './settings.ts';
 import { Http2Stream, type StreamCarrier } from './stream.ts';
+import type { WindowGrowth } from './window-growth.ts';
 
-/** All streams together may have so many windows on their way, which are given back at once: one stream never stops another. */
-const CONNECTION_WINDOWS = 4;
 /** How long an end that is cut off may take to hear why. Milliseconds. */
 const LINGER_MS = 1000;
 const PING_BYTES = 8;
@@ -31,6 +30,8 @@ const PING_BYTES = 8;
 export interface ConnectionLimits extends FieldLimits, PatienceLimits {
   /** What one stream of the other end may have on its way. Bytes. */
   windowBytes: number;
+  /** What all of them together may. Bytes. */
+  allWindowsBytes: number;
   /** Streams that the other end may open at a time. */
   streams: number;
 }
@@ -55,6 +56,8 @@ export class Http2Connection implements StreamCarrier {
   maxStreams = Number.POSITIVE_INFINITY;
   /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
   maxFieldBytes = Number.POSITIVE_INFINITY;
+  /** How long the other end took to confirm the settings of this one, which is asked of it anyway; undefined until then. */
+  roundTripMs: number | undefined;
   readonly #socket: Duplex;
   readonly #isServer: boolean;
   readonly #limits: ConnectionLimits;
@@ -69,6 +72,10 @@ export class Http2Connection implements StreamCarrier {
   #nextStream = 1;
   /** What the other end's streams together may still send. Bytes. */
   #window: number;
+  /** What the window of a stream has grown to. Bytes. */
+  #usualWindow: number;
+  /** When the other end was told the settings of this one. */
+  readonly #greetedAt = performance.now();
   /** What may be sent on a new stream. Bytes. */
   #initialCredit = FIRST_WINDOW_BYTES;
   #hasSettings = false;
@@ -82,7 +89,8 @@ export class Http2Connection implements StreamCarrier {
     this.#limits = limits;
     this.#events = events;
     this.windowBytes = limits.windowBytes;
-    this.#window = limits.windowBytes * CONNECTION_WINDOWS;
+    this.#window = limits.allWindowsBytes;
+    this.#usualWindow = limits.windowBytes;
     this.outgoing = new Outgoing(socket, () => this.#endWhereDone());
     this.#reader = new FrameReader(isServer, (...frame) => this.#frame(...frame));
     this.#patience = new Patience(limits);
@@ -111,14 +119,20 @@ export class Http2Connection implements StreamCarrier {
     return this.#isOver;
   }
 
-  /** Opens a stream with a request. `ended`: it has no body, and no trailers. */
-  request(fields: Fields, ended: boolean): Http2Stream {
+  /** Opens a stream with a request. `ended`: it has no body, and no trailers. `growth`: for its window. */
+  request(fields: Fields, ended: boolean, growth: WindowGrowth): Http2Stream {
     const isHead = fieldOf(fields, ':method') === 'HEAD';
-    const stream = new Http2Stream(this.#nextStream, this, this.#initialCredit, { hasHead: false, isHead });
+    const stream = new Http2Stream(this.#nextStream, this, this.#initialCredit, { hasHead: false, isHead, growth });
     this.#nextStream += 2;
     this.#streams.set(stream.id, stream);
     stream.sendFields(fields, ended);
+    stream.openWindow(this.#usualWindow);
     return stream;
+  }
+
+  /** The window of a stream has grown: the way is long. */
+  grew(windowBytes: number): void {
+    this.#usualWindow = Math.max(this.#usualWindow, windowBytes);
   }
 
   /** `answered` is called when the other end has answered. */
@@ -279,7 +293,7 @@ export class Http2Connection implements StreamCarrier {
   #takeWindow(bytes: number): void {
     this.#window -= bytes;
     if (this.#window < 0) throw new ConnectionError(ErrorCode.flowControl, 'it sends more than the window takes');
-    const full = this.windowBytes * CONNECTION_WINDOWS;
+    const full = this.#limits.allWindowsBytes;
     if (this.#window > full / 2) return;
     this.outgoing.writer.number(FrameType.windowUpdate, 0, full - this.#window);
     this.outgoing.kick();
@@ -358,7 +372,10 @@ export class Http2Connection implements StreamCarrier {
   }
 
   #settings(flags: number, payload: Buffer): void {
-    if (flags & Flag.ack) return checkSize(payload, 0);
+    if (flags & Flag.ack) {
+      this.roundTripMs ??= performance.now() - this.#greetedAt;
+      return checkSize(payload, 0);
+    }
     for (const [id, value] of decodeSettings(payload, !this.#isServer)) {
       if (id === Setting.headerTableSize) this.outgoing.encoder.limitTable(value);
       else if (id === Setting.maxConcurrentStreams) this.maxStreams = value;

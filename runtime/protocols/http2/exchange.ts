@@ -8,6 +8,7 @@ import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, tooLargeRequest, t
 import { fieldOf, type Fields, sizeOfAll, valuesOf } from './field.ts';
 import { clientOf, isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
+import { HeldAnswer, type HeldAnswers, type Holder } from './held-answers.ts';
 import type { Http1Servers } from './http1-servers.ts';
 import { Http2Call } from './http2-call.ts';
 import type { Inbound, InboundEvents } from './inbound.ts';
@@ -16,6 +17,7 @@ import { RequestBody } from './request-body.ts';
 import { NotHttp2Error, type Slot } from './server-session.ts';
 import type { ServerSessions } from './server-sessions.ts';
 import { Waiting } from './waiting-line.ts';
+import { WindowGrowth } from './window-growth.ts';
 
 /** Responses that never have a body, whatever their fields say (RFC 9110, section 6.4.1). */
 const BODILESS = new Set(['204', '304']);
@@ -29,12 +31,13 @@ export interface Exchanging {
   readonly limits: Limits;
   readonly sessions: ServerSessions;
   readonly http1: Http1Servers;
+  readonly held: HeldAnswers;
   /** What clients that speak HTTP/1.1 have in common. */
   readonly http1Clients: ClientContext;
 }
 
 /** One request and its response: finds a server, passes both on, and asks the next where that is safe. */
-export class Exchange implements InboundEvents, CallEvents, RequestTraits {
+export class Exchange implements InboundEvents, CallEvents, Holder, RequestTraits {
   readonly #inbound: Inbound;
   readonly #context: Exchanging;
   readonly #body: RequestBody;
@@ -48,6 +51,8 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   /** While it waits for a place there. */
   #waiting: Waiting | undefined;
   #call: Call | undefined;
+  readonly #held = new HeldAnswer(this);
+  readonly #growth: WindowGrowth;
   #isAnswered = false;
   #isWhole = false;
   #isBodiless = false;
@@ -56,6 +61,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
     this.#inbound = inbound;
     this.#context = context;
     this.#body = new RequestBody(context.limits.replayBytes, (bytes) => inbound.taken(bytes));
+    this.#growth = inbound.growth ?? new WindowGrowth(context.limits.windowGrowthBytes, () => !context.held.isMuch);
     this.#grpc = isGrpc(inbound.fields);
     this.#attemptsLeft = context.limits.attempts;
     this.#attempts = context.way.attempts(this);
@@ -75,6 +81,16 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
     return values.length > 0 ? values.join(', ') : undefined;
   }
 
+  get client(): string {
+    return clientOf(this.#inbound.fields);
+  }
+
+  giveUp(reason: string): void {
+    const { way, log } = this.#context;
+    log.warn('a response was given up', { address: way.address, reason });
+    this.#inbound.reset(ErrorCode.enhanceYourCalm);
+  }
+
   body(chunk: Buffer): void {
     this.#body.add(chunk);
   }
@@ -84,10 +100,12 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   sent(bytes: number): void {
+    this.#context.held.sent(this.#held, bytes);
     this.#call?.taken(bytes);
   }
 
   clientClosed(code: number | undefined): void {
+    this.#context.held.end(this.#held);
     if (this.#waiting) this.#stopWaiting(this.#waiting);
     // A request that came to its end on both sides ends at the server by itself.
     if (code !== undefined || !this.#isWhole || (this.#inbound.hasBody && !this.#body.hasEnded))
@@ -111,8 +129,12 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   answered(chunk: Buffer): void {
-    if (this.#isBodiless) this.#call?.cancel(ErrorCode.cancel);
-    else this.#inbound.write(chunk);
+    if (this.#isBodiless) {
+      this.#call?.cancel(ErrorCode.cancel);
+      return;
+    }
+    this.#context.held.add(this.#held, chunk.length);
+    this.#inbound.write(chunk);
   }
 
   answerEnded(trailers: Fields | undefined): void {
@@ -153,7 +175,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   #wait(server: Server): void {
-    this.#waiting = new Waiting(clientOf(this.#inbound.fields), {
+    this.#waiting = new Waiting(this.client, {
       placed: (slot) => {
         this.#waiting = undefined;
         this.#askOverHttp2(slot, server);
@@ -195,7 +217,7 @@ export class Exchange implements InboundEvents, CallEvents, RequestTraits {
   }
 
   get #request(): CallRequest {
-    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody };
+    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody, growth: this.#growth };
   }
 
   /** The server gave no answer, and the client waits. */

@@ -1,14 +1,16 @@
-import { type Fields, sizeOfAll } from './field.ts';
+import type { Fields } from './field.ts';
 import { type ForwardedFields, withoutHopByHop } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import { type Inbound, NO_EVENTS } from './inbound.ts';
 import type { Http2Stream, StreamEvents } from './stream.ts';
+import type { WindowGrowth } from './window-growth.ts';
 
 /** A request that came over HTTP/2. */
 export class Http2Inbound implements Inbound, StreamEvents {
   readonly fields: Fields;
   readonly hasBody: boolean;
   readonly hasCodes = true;
+  readonly growth: WindowGrowth;
   events = NO_EVENTS;
   /** From this side. */
   wasReset = false;
@@ -17,7 +19,13 @@ export class Http2Inbound implements Inbound, StreamEvents {
   #hasResponse = false;
 
   /** `closed` is told of its end, with the code of RFC 9113, section 7. */
-  constructor(stream: Http2Stream, fields: Fields, forwarded: ForwardedFields, closed: (code: number) => void) {
+  constructor(
+    stream: Http2Stream,
+    fields: Fields,
+    { forwarded, growth }: { forwarded: ForwardedFields; growth: WindowGrowth },
+    closed: (code: number) => void,
+  ) {
+    this.growth = growth;
     this.#stream = stream;
     this.#closed = closed;
     this.fields = forwarded.addTo(withoutHopByHop(fields));
@@ -38,7 +46,7 @@ export class Http2Inbound implements Inbound, StreamEvents {
   }
 
   inform(fields: Fields): void {
-    if (!this.#hasResponse && sizeOfAll(fields) <= this.maxFieldBytes) this.#stream.sendFields(fields, false);
+    if (!this.#hasResponse) this.#stream.inform(fields);
   }
 
   respond(fields: Fields, ended: boolean): void {

@@ -6,6 +6,7 @@ import type { OpenListener, ProtocolListener, Way } from '../listener.ts';
 import { ClientSession } from './client-session.ts';
 import type { Exchanging } from './exchange.ts';
 import { ForwardedFields } from './fields.ts';
+import { HeldAnswers } from './held-answers.ts';
 import { PREFACE } from './frames.ts';
 import { originOf } from '../origin.ts';
 import { Http1Inbound } from './http1-inbound.ts';
@@ -41,8 +42,15 @@ class Http2Listener implements ProtocolListener {
     this.#limits = limits;
     this.#way = way;
     const log = sparing(way.log);
-    const http1Clients = { way, log, limits: http1Limits(limits), isClosing: false };
-    this.#context = { way, log, limits, sessions: new ServerSessions(limits), http1: new Http1Servers(limits), http1Clients };
+    this.#context = {
+      way,
+      log,
+      limits,
+      sessions: new ServerSessions(limits),
+      http1: new Http1Servers(limits),
+      http1Clients: { way, log, limits: http1Limits(limits), isClosing: false },
+      held: new HeldAnswers(limits),
+    };
   }
 
   get port(): number {
@@ -118,11 +126,12 @@ class Http2Listener implements ProtocolListener {
 
   #lookAfterAll(): void {
     const now = performance.now();
-    const { sessions, http1, http1Clients } = this.#context;
+    const { sessions, http1, http1Clients, held } = this.#context;
     for (const client of this.#clients) client.review(now);
     for (const client of this.#http1Clients) client.sweep(now);
     sessions.review(now);
     http1.review(now);
+    held.review(now);
     const hasClients = this.#clients.size > 0 || this.#http1Clients.size > 0;
     if (http1Clients.isClosing && !hasClients && sessions.isEmpty && http1.isEmpty) clearInterval(this.#review);
   }

@@ -1,4 +1,5 @@
 import type { Fields } from './field.ts';
+import type { WindowGrowth } from './window-growth.ts';
 
 /** A request as it came from a client, and the way to answer it, in whatever protocol the client speaks. */
 export interface Inbound {
@@ -10,6 +11,8 @@ export interface Inbound {
   readonly hasCodes: boolean;
   /** Fields of a response that the client takes, as `sizeOfAll` counts them; undefined where it has no word for that. Bytes. */
   readonly maxFieldBytes?: number;
+  /** What it shares with other requests of its client; undefined where those come one by one. */
+  readonly growth?: WindowGrowth;
   /** The client is gone, or has what it wanted. */
   readonly isOver: boolean;
   /** Whoever is told what comes of it: set at once. */

@@ -45,8 +45,14 @@ export interface Limits {
    */
   serverProbeEveryMs: number;
   serverProbeWithinMs: number;
-  /** What a server may send ahead of one client that does not read, in bytes. */
+  /** What a server may send ahead of its client in one response to begin with, in bytes (SETTINGS_INITIAL_WINDOW_SIZE). */
   serverWindowBytes: number;
+  /** What the windows of the responses to one client connection may grow by, together, where the way to a server is long. Bytes. */
+  windowGrowthBytes: number;
+  /** What waits in all of the listener for clients that do not read, bodies of responses, in bytes. Beyond it who has most loses some. */
+  heldBytes: number;
+  /** A response of which something waits, and its client takes nothing for so long, is reset. */
+  stalledMs: number;
   /**
    * Requests taken back on one connection to a server, before others get a connection of their own: the server counts them, too, and would
    * cut off every client for what one of them did.
@@ -92,7 +98,10 @@ export const DEFAULT_LIMITS: Limits = {
   serverIdleMs: 60_000,
   serverProbeEveryMs: 5 * 60_000 + 10_000,
   serverProbeWithinMs: 20_000,
-  serverWindowBytes: 512 * 1024,
+  serverWindowBytes: 64 * 1024,
+  windowGrowthBytes: 8 * 1024 * 1024,
+  heldBytes: 128 * 1024 * 1024,
+  stalledMs: 5 * 60_000,
   resetsPerServerSession: 500,
   rememberHttp1Ms: 60_000,
   http1ConnectionsPerServer: 128,

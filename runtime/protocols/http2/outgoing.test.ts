@@ -21,7 +21,7 @@ it('streams that are closed wait for nothing, though the other end takes no more
   const connection = new Http2Connection(
     socket,
     true,
-    { ...DEFAULT_LIMITS, windowBytes: 65_535, streams: 100 },
+    { ...DEFAULT_LIMITS, windowBytes: 65_535, allWindowsBytes: 65_535, streams: 100 },
     {
       stream: (stream) => {
         stream.events = { responded() {}, data() {}, ended() {}, sent() {}, closed: () => closed++ };

@@ -43,6 +43,11 @@ export class Outgoing {
     return this.#isHeld;
   }
 
+  /** What was written, and is not gone. Bytes. */
+  get unreadBytes(): number {
+    return this.#socket.writableLength + this.writer.size;
+  }
+
   writeFields(stream: number, fields: Fields, isEnd: boolean): void {
     const block = this.encoder.encode(fields);
     let type: number = FrameType.headers;

@@ -31,8 +31,8 @@ export class Slot {
     return sizeOfAll(fields) <= this.#connection.maxFieldBytes;
   }
 
-  request({ fields, ended }: CallRequest): Http2Stream {
-    return this.#connection.request(fields, ended);
+  request({ fields, ended, growth }: CallRequest): Http2Stream {
+    return this.#connection.request(fields, ended, growth);
   }
 
   release(): void {
@@ -66,8 +66,9 @@ export class ServerSession implements ConnectionEvents {
     this.#opened = opened;
     socket.on('error', (error) => this.#lose(`the connection was lost (${error.message})`, error));
     socket.once('end', () => this.#lose('the server closed the connection'));
-    const { serverWindowBytes: windowBytes } = limits;
-    this.#connection = new Http2Connection(socket, false, { ...limits, windowBytes, streams: 0 }, this);
+    // What is on its way on all streams together is given back at once: one client never stops another.
+    const windows = { windowBytes: limits.serverWindowBytes, allWindowsBytes: 2 * limits.windowGrowthBytes };
+    this.#connection = new Http2Connection(socket, false, { ...limits, ...windows, streams: 0 }, this);
   }
 
   /**

@@ -3,6 +3,10 @@ import { ErrorCode, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './fra
 import type { Outgoing, Sender } from './outgoing.ts';
 import { Pieces } from './pieces.ts';
 import { checkResponse, checkTrailers, MalformedError } from './message-rules.ts';
+import type { WindowGrowth } from './window-growth.ts';
+
+/** Once so much waits unread on a connection, what comes before responses (1xx) is left out. Bytes. */
+const MOST_UNREAD_BYTES = 256 * 1024;
 
 /** What comes of a stream. `closed` comes last, once. */
 export interface StreamEvents {
@@ -25,6 +29,10 @@ export interface StreamCarrier {
   readonly windowBytes: number;
   /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
   readonly maxFieldBytes: number;
+  /** How long it takes to hear of the other end; undefined where that is not known yet. Milliseconds. */
+  readonly roundTripMs: number | undefined;
+  /** The window of a stream has grown to so many bytes. */
+  grew(windowBytes: number): void;
   /** Both ends are done with it, or one has broken it off. `wasReset`: this one. */
   over(stream: Http2Stream, wasReset: boolean): void;
 }
@@ -41,6 +49,8 @@ export interface StreamStart {
   ended?: boolean;
   /** Bytes that the other end's body must have, where that is known. */
   left?: number | undefined;
+  /** What its window may grow by. It does not where there is none. */
+  growth?: WindowGrowth;
 }
 
 /** One request and its response on a connection, seen from one of its ends (RFC 9113, section 5). */
@@ -49,9 +59,13 @@ export class Http2Stream implements Sender {
   events: StreamEvents = NOBODY;
   isClosed = false;
   readonly #carrier: StreamCarrier;
-  /** What the other end may still send, and what was taken of it that it has not been told of. Bytes. */
+  /** What the other end may send ahead, what it may still send of that, and what was taken of it that it has not been told of. Bytes. */
+  #windowSize: number;
   #window: number;
   #untold = 0;
+  readonly #growth: WindowGrowth | undefined;
+  /** When the other end was told last, or the first was taken. */
+  #toldAt: number | undefined;
   /** What may be sent. Bytes. */
   #credit: number;
   readonly #unsent = new Pieces();
@@ -67,10 +81,17 @@ export class Http2Stream implements Sender {
   #left: number | undefined;
 
   /** `credit`: what may be sent on it. Bytes. */
-  constructor(id: number, carrier: StreamCarrier, credit: number, { hasHead, isHead = false, ended = false, left }: StreamStart) {
+  constructor(
+    id: number,
+    carrier: StreamCarrier,
+    credit: number,
+    { hasHead, isHead = false, ended = false, left, growth }: StreamStart,
+  ) {
     this.id = id;
     this.#carrier = carrier;
+    this.#windowSize = carrier.windowBytes;
     this.#window = carrier.windowBytes;
+    this.#growth = growth;
     this.#credit = credit;
     this.#hasHead = hasHead;
     this.#isHead = isHead;
@@ -93,7 +114,20 @@ export class Http2Stream implements Sender {
     return this.#carrier.maxFieldBytes;
   }
 
-  /** A request, a response, or what comes before one. `ended`: nothing follows. */
+  /** Opens its window wider, up to so many bytes, as far as there is room for that. */
+  openWindow(bytes: number): void {
+    const more = this.isClosed ? 0 : (this.#growth?.begin(bytes - this.#windowSize) ?? 0);
+    if (more > 0) this.#tell(more);
+    this.#windowSize += more;
+  }
+
+  /** What comes before a response. It is left out where the other end does not read, or does not take so much. */
+  inform(fields: Fields): void {
+    if (sizeOfAll(fields) <= this.maxFieldBytes && this.#carrier.outgoing.unreadBytes < MOST_UNREAD_BYTES)
+      this.sendFields(fields, false);
+  }
+
+  /** A request, or a response. `ended`: nothing follows. */
   sendFields(fields: Fields, ended: boolean): void {
     if (this.isClosed || this.#ending !== undefined || !this.#takes(fields)) return;
     this.#carrier.outgoing.writeFields(this.id, fields, ended);
@@ -132,11 +166,32 @@ export class Http2Stream implements Sender {
   /** So many bytes of `data` have gone where they should: as many may come. */
   taken(bytes: number): void {
     this.#untold += bytes;
-    if (this.#hasGotEnd || this.isClosed || this.#untold < this.#carrier.windowBytes / 2) return;
-    this.#carrier.outgoing.writer.number(FrameType.windowUpdate, this.id, this.#untold);
-    this.#carrier.outgoing.kick();
-    this.#window += this.#untold;
+    if (this.#growth) this.#toldAt ??= performance.now();
+    if (this.#hasGotEnd || this.isClosed || this.#untold < this.#windowSize / 2) return;
+    if (this.#growth) this.#growWith(this.#growth);
+    this.#tell(this.#untold);
     this.#untold = 0;
+  }
+
+  /**
+   * The window doubles where half of it was taken in less than two round trips: by then the other end waits for word of it, at times or
+   * always. One that is four times what is on its way and back is not the limit.
+   */
+  #growWith(growth: WindowGrowth): void {
+    const now = performance.now();
+    const isQuick = now - this.#toldAt! < 2 * (this.#carrier.roundTripMs ?? 0);
+    this.#toldAt = now;
+    if (!isQuick || !growth.grow(this.#windowSize)) return;
+    this.#untold += this.#windowSize;
+    this.#windowSize *= 2;
+    this.#carrier.grew(this.#windowSize);
+  }
+
+  /** So many bytes more may come. */
+  #tell(bytes: number): void {
+    this.#carrier.outgoing.writer.number(FrameType.windowUpdate, this.id, bytes);
+    this.#carrier.outgoing.kick();
+    this.#window += bytes;
   }
 
   /** Sends one frame of its data, of so much at most. Returns how much that was; it is ready no more where it was nothing. */
@@ -199,6 +254,7 @@ export class Http2Stream implements Sender {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#unsent.clear();
+    this.#growth?.giveBack(this.#windowSize - this.#carrier.windowBytes);
     this.#carrier.outgoing.leaves(this);
     this.#carrier.over(this, wasReset);
     this.events.closed(code);
