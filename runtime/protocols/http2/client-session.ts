@@ -72,8 +72,7 @@ export class ClientSession implements ConnectionEvents {
   stream(stream: Http2Stream, fields: Fields): void {
     const inbound = new Http2Inbound(stream, fields, this.#shared, (code) => {
       this.#idleSince = performance.now();
-      // A server's code that was passed on is none of the client's doing.
-      if (!inbound.wasReset && code !== ErrorCode.none && !this.#resets.pass()) this.#cutOff();
+      if (inbound.isBlamed && code !== ErrorCode.none && !this.#resets.pass()) this.#cutOff();
     });
     new Exchange(inbound, this.#context).start();
   }

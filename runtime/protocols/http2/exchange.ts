@@ -14,7 +14,7 @@ import { Http2Call } from './http2-call.ts';
 import type { Inbound, InboundEvents } from './inbound.ts';
 import type { Limits } from './limits.ts';
 import { RequestBody } from './request-body.ts';
-import { NotHttp2Error, type Slot } from './server-session.ts';
+import { NotHttp2Error, type ServerSession, type Slot } from './server-session.ts';
 import type { ServerSessions } from './server-sessions.ts';
 import { Waiting } from './waiting-line.ts';
 import { WindowGrowth } from './window-growth.ts';
@@ -48,6 +48,8 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   #server: Server | undefined;
   /** This one has been asked on two connections. */
   #isSecond = false;
+  /** Where it was asked last, in HTTP/2. */
+  #session: ServerSession | undefined;
   /** While it waits for a place there. */
   #waiting: Waiting | undefined;
   #call: Call | undefined;
@@ -162,30 +164,32 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     if (!server) return this.#fail(last);
     this.#server = server;
     this.#isSecond = false;
+    this.#session = undefined;
     return this.#ask(server);
   }
 
   #ask(server: Server): void {
     const { sessions, http1 } = this.#context;
     if (!this.#grpc && http1.isKnown(server.id)) return this.#askOverHttp1(server);
-    const slot = sessions.take(server);
+    const slot = sessions.take(server, this.#session);
     if (slot) this.#askOverHttp2(slot, server);
     else this.#wait(server);
     return undefined;
   }
 
   #wait(server: Server): void {
-    this.#waiting = new Waiting(this.client, {
-      placed: (slot) => {
+    const events = {
+      placed: (slot: Slot) => {
         this.#waiting = undefined;
         this.#askOverHttp2(slot, server);
       },
-      unplaced: (error) => {
+      unplaced: (error: Error) => {
         this.#waiting = undefined;
         if (error instanceof NotHttp2Error && !this.#grpc) this.#askOverHttp1(server);
         else this.#failed(unreached(error, server));
       },
-    });
+    };
+    this.#waiting = new Waiting(this.client, events, this.#session);
     this.#context.sessions.wait(server, this.#waiting);
   }
 
@@ -196,6 +200,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   }
 
   #askOverHttp2(slot: Slot, server: Server): void {
+    this.#session = slot.session;
     if (slot.takes(this.#inbound.fields)) return this.#follow(new Http2Call(slot, server, this.#request, this));
     slot.release();
     return this.#failed(tooLargeRequest(server));
@@ -241,7 +246,10 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
 
   #mayRepeat(failure: Failure): boolean {
     if (!this.#body.isKept) return false;
-    return failure.untouched || (failure.code === undefined && IDEMPOTENT.has(fieldOf(this.#inbound.fields, ':method') ?? ''));
+    if (failure.untouched) return true;
+    // The server's own word holds for it wherever it goes, except where the connection is what the server means.
+    const isLast = failure.code !== undefined && (!failure.onAnother || this.#isSecond);
+    return !isLast && IDEMPOTENT.has(fieldOf(this.#inbound.fields, ':method') ?? '');
   }
 
   /** The client has no answer, and no server has one. */
@@ -251,7 +259,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     if (inbound.isOver) return;
     log.warn('a request was not answered', { address: way.address, reason: failure.reason });
     if (failure.code !== undefined && inbound.hasCodes) {
-      inbound.reset(failure.code);
+      inbound.reset(failure.code, failure.isBlamed);
       return;
     }
     if (this.#grpc) inbound.respond(grpcAnswer(way.address, failure, fieldOf(inbound.fields, 'content-type')!), true);

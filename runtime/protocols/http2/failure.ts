@@ -13,9 +13,11 @@ export interface Failure {
   readonly untouched: boolean;
   /** The server's own word for it, an error code of RFC 9113, section 7. */
   readonly code?: number;
+  /** The server found the request against the protocol. */
+  readonly isBlamed?: boolean;
   /** A message had more fields than an end takes. */
   readonly isTooLarge?: boolean;
-  /** It was the connection that ended: the same server may take it on another one. */
+  /** It was the connection that ended, or that the server has had enough of: the same server may take it on another one. */
   readonly onAnother?: boolean;
 }
 

@@ -7,6 +7,9 @@ import { ErrorCode } from './frames.ts';
 import type { Slot } from './server-session.ts';
 import type { Http2Stream, StreamEvents } from './stream.ts';
 
+/** Servers count what they answer with these, and end the connection of everybody once it is too much. */
+const COUNTED: readonly number[] = [ErrorCode.protocol, ErrorCode.enhanceYourCalm];
+
 /** A request to a server that speaks HTTP/2. */
 export class Http2Call implements Call, StreamEvents {
   readonly #slot: Slot;
@@ -37,7 +40,7 @@ export class Http2Call implements Call, StreamEvents {
 
   cancel(code: number): void {
     if (this.#stream.isClosed) return;
-    this.#slot.session.tookBack();
+    this.#slot.session.wentWrong();
     this.#stream.reset(code);
   }
 
@@ -60,6 +63,7 @@ export class Http2Call implements Call, StreamEvents {
   }
 
   closed(code: number): void {
+    if (COUNTED.includes(code)) this.#slot.session.wentWrong();
     this.#slot.release();
     this.#events.callClosed(this.#isWhole ? undefined : this.#failure(code));
   }
@@ -70,6 +74,8 @@ export class Http2Call implements Call, StreamEvents {
     const unseen = this.#stream.id > lastStream;
     const untouched = unseen || code === ErrorCode.refusedStream;
     if (lost !== undefined) return { status: 502, reason: `${who} is gone: ${lost}`, untouched, onAnother: true };
-    return { status: 502, reason: `${who} reset the request (error code ${code})`, untouched, code, onAnother: unseen };
+    const onAnother = unseen || code === ErrorCode.enhanceYourCalm;
+    const isBlamed = code === ErrorCode.protocol && !this.#stream.wasReset;
+    return { status: 502, reason: `${who} reset the request (error code ${code})`, untouched, code, onAnother, isBlamed };
   }
 }

@@ -12,8 +12,8 @@ export class Http2Inbound implements Inbound, StreamEvents {
   readonly hasCodes = true;
   readonly growth: WindowGrowth;
   events = NO_EVENTS;
-  /** From this side. */
-  wasReset = false;
+  /** That it came to no proper end is the client's doing: a server's code that was passed on is not, unless that says so. */
+  isBlamed = true;
   readonly #stream: Http2Stream;
   readonly #closed: (code: number) => void;
   #hasResponse = false;
@@ -62,9 +62,9 @@ export class Http2Inbound implements Inbound, StreamEvents {
     this.#stream.end(trailers);
   }
 
-  reset(code: number): void {
+  reset(code: number, isBlamed = false): void {
     if (this.isOver) return;
-    this.wasReset = true;
+    this.isBlamed = isBlamed;
     this.#stream.reset(code);
   }
 

@@ -27,8 +27,8 @@ export interface Inbound {
   write(chunk: Buffer): void;
   /** The response's body is complete. */
   end(trailers: Fields | undefined): void;
-  /** Gives up; `code` is one of RFC 9113, section 7. */
-  reset(code: number): void;
+  /** Gives up; `code` is one of RFC 9113, section 7. `isBlamed`: it is the client's doing. */
+  reset(code: number, isBlamed?: boolean): void;
   /** It is answered, and nobody reads the rest of the request (RFC 9113, section 8.1). */
   letGo(): void;
 }

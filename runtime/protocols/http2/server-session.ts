@@ -126,8 +126,8 @@ export class ServerSession implements ConnectionEvents {
     this.#changed();
   }
 
-  /** A request was taken back. After too many, others get a session that the server does not count them in. */
-  tookBack(): void {
+  /** A request was taken back, or found wrong. After too many, others get a session that the server does not count them in. */
+  wentWrong(): void {
     this.#resets++;
   }
 

@@ -58,6 +58,8 @@ export class Http2Stream implements Sender {
   readonly id: number;
   events: StreamEvents = NOBODY;
   isClosed = false;
+  /** This end broke it off. */
+  wasReset = false;
   readonly #carrier: StreamCarrier;
   /** What the other end may send ahead, what it may still send of that, and what was taken of it that it has not been told of. Bytes. */
   #windowSize: number;
@@ -253,6 +255,7 @@ export class Http2Stream implements Sender {
   #close(code: number, wasReset: boolean): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.wasReset = wasReset;
     this.#unsent.clear();
     this.#growth?.giveBack(this.#windowSize - this.#carrier.windowBytes);
     this.#carrier.outgoing.leaves(this);
