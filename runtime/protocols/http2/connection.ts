@@ -54,7 +54,7 @@ export class Http2Connection implements StreamCarrier {
   readonly windowBytes: number;
   /** Streams that this end may open at a time. */
   maxStreams = Number.POSITIVE_INFINITY;
-  /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
+  /** Fields of a message that the other end takes (SETTINGS_MAX_HEADER_LIST_SIZE). Bytes. */
   maxFieldBytes = Number.POSITIVE_INFINITY;
   /** How long the other end took to confirm the settings of this one, which is asked of it anyway; undefined until then. */
   roundTripMs: number | undefined;

@@ -5,7 +5,7 @@ import type { ClientContext } from '../http/request-handler.ts';
 import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, tooLargeRequest, tooLargeResponse, unreached } from './failure.ts';
-import { fieldOf, type Fields, sizeOfAll, valuesOf } from './field.ts';
+import { areWithin, fieldOf, type Fields, valuesOf } from './field.ts';
 import { clientOf, isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import { HeldAnswer, type HeldAnswers, type Holder } from './held-answers.ts';
@@ -122,7 +122,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     const inbound = this.#inbound;
     this.#body.forget();
     this.#isAnswered = true;
-    if (sizeOfAll(fields) > (inbound.maxFieldBytes ?? Number.POSITIVE_INFINITY))
+    if (!areWithin(fields, inbound.maxFieldBytes ?? Number.POSITIVE_INFINITY))
       return this.#replace(tooLargeResponse(this.#server!));
     this.#isBodiless = ended || fieldOf(inbound.fields, ':method') === 'HEAD' || BODILESS.has(fieldOf(fields, ':status')!);
     this.#isWhole = this.#isBodiless;

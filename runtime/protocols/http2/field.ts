@@ -33,11 +33,12 @@ export function sizeOf({ name, value }: Field): number {
   return name.length + value.length + 32;
 }
 
-/** What a message's fields, or its trailers, take towards SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113, section 6.5.2). Bytes. */
-export function sizeOfAll(fields: Fields): number {
+/** Whether an end that takes so many bytes of fields takes these, all of a message or of its trailers (RFC 9113, section 6.5.2). */
+export function areWithin(fields: Fields, bytes: number): boolean {
+  if (bytes === Number.POSITIVE_INFINITY) return true;
   let size = 0;
   for (const each of fields) size += sizeOf(each);
-  return size;
+  return size <= bytes;
 }
 
 /** The value of a field; of several the first. */

@@ -19,6 +19,9 @@ export class HeldAnswer {
   isOver = false;
   /** Since when nothing has moved, as far as was looked. Milliseconds. */
   stillSince: number | undefined;
+  /** Those that have waited for longer, and less long, while it waits. */
+  previous: HeldAnswer | undefined;
+  next: HeldAnswer | undefined;
 
   constructor(holder: Holder) {
     this.holder = holder;
@@ -31,8 +34,9 @@ export class HeldAnswer {
  */
 export class HeldAnswers {
   readonly #limits: Limits;
-  /** Those of which something waits, in the order in which that began. */
-  readonly #waiting = new Set<HeldAnswer>();
+  /** Those of which something waits, in the order in which that began: a chain, since every response comes and goes here. */
+  #first: HeldAnswer | undefined;
+  #last: HeldAnswer | undefined;
   #bytes = 0;
 
   constructor(limits: Limits) {
@@ -46,7 +50,7 @@ export class HeldAnswers {
 
   add(answer: HeldAnswer, bytes: number): void {
     if (answer.isOver || bytes === 0) return;
-    if (answer.bytes === 0) this.#waiting.add(answer);
+    if (answer.bytes === 0) this.#append(answer);
     answer.bytes += bytes;
     this.#bytes += bytes;
     if (this.#bytes > this.#limits.heldBytes) this.#shed();
@@ -57,7 +61,7 @@ export class HeldAnswers {
     answer.bytes -= bytes;
     this.#bytes -= bytes;
     answer.stillSince = undefined;
-    if (answer.bytes === 0) this.#waiting.delete(answer);
+    if (answer.bytes === 0) this.#remove(answer);
   }
 
   /** Nothing of it waits any more, whatever became of it. */
@@ -65,13 +69,13 @@ export class HeldAnswers {
     if (answer.isOver) return;
     answer.isOver = true;
     this.#bytes -= answer.bytes;
-    this.#waiting.delete(answer);
+    if (answer.bytes > 0) this.#remove(answer);
   }
 
   /** Gives up those of which nothing has moved for long. */
   review(now: number): void {
     const { stalledMs } = this.#limits;
-    for (const answer of this.#waiting) {
+    for (const answer of this.#waiting()) {
       answer.stillSince ??= now;
       if (now - answer.stillSince >= stalledMs) this.#drop(answer, `its client took nothing of it for ${stalledMs / 1000} s`);
     }
@@ -93,7 +97,7 @@ export class HeldAnswers {
 
   #ofClientWithMost(): HeldAnswer[] {
     const clients = new Map<string, { bytes: number; answers: HeldAnswer[] }>();
-    for (const answer of this.#waiting) {
+    for (const answer of this.#waiting()) {
       const { client } = answer.holder;
       const own = clients.get(client) ?? { bytes: 0, answers: [] };
       clients.set(client, own);
@@ -103,7 +107,32 @@ export class HeldAnswers {
     return [...clients.values()].reduce((most, own) => (own.bytes > most.bytes ? own : most)).answers;
   }
 
+  /** As they are now. */
+  #waiting(): HeldAnswer[] {
+    const all = [];
+    for (let answer = this.#first; answer; answer = answer.next) all.push(answer);
+    return all;
+  }
+
+  #append(answer: HeldAnswer): void {
+    answer.previous = this.#last;
+    if (this.#last) this.#last.next = answer;
+    else this.#first = answer;
+    this.#last = answer;
+  }
+
+  #remove(answer: HeldAnswer): void {
+    const { previous, next } = answer;
+    if (previous) previous.next = next;
+    else this.#first = next;
+    if (next) next.previous = previous;
+    else this.#last = previous;
+    answer.previous = answer.next = undefined;
+  }
+
   #drop(answer: HeldAnswer, reason: string): void {
+    // One that ended with another before it, as the client of both did.
+    if (answer.isOver) return;
     this.end(answer);
     answer.holder.giveUp(reason);
   }

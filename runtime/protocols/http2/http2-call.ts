@@ -7,8 +7,8 @@ import { ErrorCode } from './frames.ts';
 import type { Slot } from './server-session.ts';
 import type { Http2Stream, StreamEvents } from './stream.ts';
 
-/** Servers count what they answer with these, and end the connection of everybody once it is too much. */
-const COUNTED: readonly number[] = [ErrorCode.protocol, ErrorCode.enhanceYourCalm];
+/** Servers count what they answer with these, and what is taken back, and end the connection of everybody once it is too much. */
+const COUNTED = new Set<number>([ErrorCode.protocol, ErrorCode.enhanceYourCalm]);
 
 /** A request to a server that speaks HTTP/2. */
 export class Http2Call implements Call, StreamEvents {
@@ -39,8 +39,6 @@ export class Http2Call implements Call, StreamEvents {
   }
 
   cancel(code: number): void {
-    if (this.#stream.isClosed) return;
-    this.#slot.session.wentWrong();
     this.#stream.reset(code);
   }
 
@@ -63,7 +61,7 @@ export class Http2Call implements Call, StreamEvents {
   }
 
   closed(code: number): void {
-    if (COUNTED.includes(code)) this.#slot.session.wentWrong();
+    if (this.#stream.wasReset || COUNTED.has(code)) this.#slot.session.wentWrong();
     this.#slot.release();
     this.#events.callClosed(this.#isWhole ? undefined : this.#failure(code));
   }

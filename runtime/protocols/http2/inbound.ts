@@ -9,7 +9,7 @@ export interface Inbound {
   readonly hasBody: boolean;
   /** The client understands error codes. */
   readonly hasCodes: boolean;
-  /** Fields of a response that the client takes, as `sizeOfAll` counts them; undefined where it has no word for that. Bytes. */
+  /** Fields of a response that the client takes; undefined where it has no word for that. Bytes. */
   readonly maxFieldBytes?: number;
   /** What it shares with other requests of its client; undefined where those come one by one. */
   readonly growth?: WindowGrowth;

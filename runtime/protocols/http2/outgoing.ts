@@ -9,6 +9,8 @@ const WRITE_BYTES = 64 * 1024;
 
 /** A stream that has data to send. */
 export interface Sender {
+  /** Stands in line. */
+  isReady: boolean;
   readonly hasUnsent: boolean;
   /** Sends one frame of its data, of so much at most. Returns how much that was: nothing where its own window is used up. Bytes. */
   sendSome(most: number): number;
@@ -20,8 +22,8 @@ export class Outgoing {
   readonly encoder = new HpackEncoder();
   readonly #socket: Duplex;
   readonly #flushed: () => void;
-  /** In the order of their turns. */
-  readonly #ready = new Set<Sender>();
+  /** In the order of their turns: as many as there are streams at most. */
+  readonly #ready: Sender[] = [];
   /** What all streams together may send. Bytes. */
   #credit = FIRST_WINDOW_BYTES;
   #isScheduled = false;
@@ -66,24 +68,26 @@ export class Outgoing {
 
   /** A stream has data to send. */
   ready(stream: Sender): void {
-    this.#ready.add(stream);
+    if (!stream.isReady) this.#stand(stream);
     this.kick();
   }
 
   /** It has none any more. */
   leaves(stream: Sender): void {
-    this.#ready.delete(stream);
+    if (!stream.isReady) return;
+    stream.isReady = false;
+    this.#ready.splice(this.#ready.indexOf(stream), 1);
   }
 
   /** Streams that have data to send, as far as is known. */
   get waiting(): number {
-    return this.#ready.size;
+    return this.#ready.length;
   }
 
   /** The other end takes so much more. Returns false where that is more than it may be. */
   receivedCredit(bytes: number): boolean {
     this.#credit += bytes;
-    if (this.#ready.size > 0) this.kick();
+    if (this.#ready.length > 0) this.kick();
     return this.#credit <= MAX_WINDOW_BYTES;
   }
 
@@ -106,19 +110,25 @@ export class Outgoing {
     do {
       if (!this.#isHeld) this.#gather();
       this.#write();
-    } while (!this.#isHeld && this.#ready.size > 0 && this.#credit > 0);
+    } while (!this.#isHeld && this.#ready.length > 0 && this.#credit > 0);
     this.#flushed();
   };
 
   #gather(): void {
     while (this.#credit > 0 && this.writer.size < WRITE_BYTES) {
-      const [stream] = this.#ready;
+      const stream = this.#ready.shift();
       if (!stream) return;
-      this.#ready.delete(stream);
+      stream.isReady = false;
       const size = stream.sendSome(this.#credit);
       this.#credit -= size;
-      if (size > 0 && stream.hasUnsent) this.#ready.add(stream);
+      if (size > 0 && stream.hasUnsent && !stream.isReady) this.#stand(stream);
     }
+  }
+
+  /** Behind all others. */
+  #stand(stream: Sender): void {
+    stream.isReady = true;
+    this.#ready.push(stream);
   }
 
   #write(): void {

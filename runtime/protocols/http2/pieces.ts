@@ -7,7 +7,9 @@ const WASTE = 4;
 
 /** Bytes that wait, in pieces. What they take is in proportion to their number, and so is the time, however small the pieces are. */
 export class Pieces {
-  readonly #pieces: Buffer[] = [];
+  /** Mostly the only one. */
+  #first: Buffer | undefined;
+  #rest: Buffer[] | undefined;
   /** Small ones, behind all others. */
   #small: GrowingBuffer | undefined;
   #bytes = 0;
@@ -17,44 +19,44 @@ export class Pieces {
   }
 
   add(piece: Buffer): void {
-    // The first mostly leaves at once.
-    const isFirst = this.#bytes === 0;
     this.#bytes += piece.length;
-    if (!isFirst && (this.#small?.size ?? 0) + piece.length <= SMALL_BYTES) {
-      this.#small ??= new GrowingBuffer();
-      this.#small.add(piece);
-      return;
+    // It mostly leaves at once.
+    if (!this.#first) this.#first = piece;
+    else if ((this.#small?.size ?? 0) + piece.length <= SMALL_BYTES) (this.#small ??= new GrowingBuffer()).add(piece);
+    else {
+      this.#endSmall();
+      (this.#rest ??= []).push(piece.length * WASTE >= piece.buffer.byteLength ? piece : copyOf(piece));
     }
-    this.#endSmall();
-    this.#pieces.push(isFirst || piece.length * WASTE >= piece.buffer.byteLength ? piece : copyOf(piece));
   }
 
   /** Takes the first bytes out, so many at most; undefined where that is none. */
   take(most: number): Buffer | undefined {
-    if (this.#pieces.length === 0) this.#endSmall();
-    const first = this.#pieces[0];
+    const first = this.#first;
     if (first === undefined || most <= 0) return undefined;
-    const taken = first.length <= most ? first : first.subarray(0, most);
-    if (taken === first) this.#pieces.shift();
-    else this.#pieces[0] = first.subarray(most);
-    this.#bytes -= taken.length;
-    return taken;
+    if (first.length > most) {
+      this.#first = first.subarray(most);
+      this.#bytes -= most;
+      return first.subarray(0, most);
+    }
+    if (!this.#rest?.length) this.#endSmall();
+    this.#first = this.#rest?.shift();
+    this.#bytes -= first.length;
+    return first;
   }
 
   /** All of them, in order. */
   get all(): readonly Buffer[] {
     this.#endSmall();
-    return this.#pieces;
+    return this.#first ? [this.#first, ...(this.#rest ?? [])] : [];
   }
 
   clear(): void {
-    this.#pieces.length = 0;
-    this.#small = undefined;
+    this.#first = this.#rest = this.#small = undefined;
     this.#bytes = 0;
   }
 
   #endSmall(): void {
-    if (this.#small) this.#pieces.push(this.#small.bytes);
+    if (this.#small) (this.#rest ??= []).push(this.#small.bytes);
     this.#small = undefined;
   }
 }

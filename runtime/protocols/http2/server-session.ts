@@ -3,7 +3,7 @@ import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
 import type { CallRequest } from './call.ts';
 import { type ConnectionEvents, Http2Connection } from './connection.ts';
-import { type Fields, sizeOfAll } from './field.ts';
+import { areWithin, type Fields } from './field.ts';
 import { type ConnectionError, ErrorCode } from './frames.ts';
 import type { Limits } from './limits.ts';
 import type { Http2Stream } from './stream.ts';
@@ -26,9 +26,9 @@ export class Slot {
     this.#connection = connection;
   }
 
-  /** The server takes requests with so many fields. */
+  /** The server takes a request with these fields. */
   takes(fields: Fields): boolean {
-    return sizeOfAll(fields) <= this.#connection.maxFieldBytes;
+    return areWithin(fields, this.#connection.maxFieldBytes);
   }
 
   request({ fields, ended, growth }: CallRequest): Http2Stream {

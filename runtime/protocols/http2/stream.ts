@@ -1,4 +1,4 @@
-import { type Field, type Fields, sizeOfAll } from './field.ts';
+import { areWithin, type Field, type Fields } from './field.ts';
 import { ErrorCode, Flag, FRAME_BYTES, FrameType, MAX_WINDOW_BYTES } from './frames.ts';
 import type { Outgoing, Sender } from './outgoing.ts';
 import { Pieces } from './pieces.ts';
@@ -27,7 +27,7 @@ export interface StreamCarrier {
   readonly outgoing: Outgoing;
   /** What a stream of the other end may have on its way. Bytes. */
   readonly windowBytes: number;
-  /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
+  /** Fields of a message that the other end takes (SETTINGS_MAX_HEADER_LIST_SIZE). Bytes. */
   readonly maxFieldBytes: number;
   /** How long it takes to hear of the other end; undefined where that is not known yet. Milliseconds. */
   readonly roundTripMs: number | undefined;
@@ -57,6 +57,7 @@ export interface StreamStart {
 export class Http2Stream implements Sender {
   readonly id: number;
   events: StreamEvents = NOBODY;
+  isReady = false;
   isClosed = false;
   /** This end broke it off. */
   wasReset = false;
@@ -111,7 +112,7 @@ export class Http2Stream implements Sender {
     return this.#hasGotEnd;
   }
 
-  /** Fields of a message that the other end takes, as `sizeOfAll` counts them. Bytes. */
+  /** Fields of a message that the other end takes (SETTINGS_MAX_HEADER_LIST_SIZE). Bytes. */
   get maxFieldBytes(): number {
     return this.#carrier.maxFieldBytes;
   }
@@ -125,7 +126,7 @@ export class Http2Stream implements Sender {
 
   /** What comes before a response. It is left out where the other end does not read, or does not take so much. */
   inform(fields: Fields): void {
-    if (sizeOfAll(fields) <= this.maxFieldBytes && this.#carrier.outgoing.unreadBytes < MOST_UNREAD_BYTES)
+    if (areWithin(fields, this.maxFieldBytes) && this.#carrier.outgoing.unreadBytes < MOST_UNREAD_BYTES)
       this.sendFields(fields, false);
   }
 
@@ -167,9 +168,10 @@ export class Http2Stream implements Sender {
 
   /** So many bytes of `data` have gone where they should: as many may come. */
   taken(bytes: number): void {
+    if (this.#hasGotEnd || this.isClosed) return;
     this.#untold += bytes;
     if (this.#growth) this.#toldAt ??= performance.now();
-    if (this.#hasGotEnd || this.isClosed || this.#untold < this.#windowSize / 2) return;
+    if (this.#untold < this.#windowSize / 2) return;
     if (this.#growth) this.#growWith(this.#growth);
     this.#tell(this.#untold);
     this.#untold = 0;
@@ -265,7 +267,7 @@ export class Http2Stream implements Sender {
 
   /** Whoever is sent more fields than it takes may end the connection for that: it costs the stream instead (RFC 9113, section 10.5.1). */
   #takes(fields: Fields): boolean {
-    const takes = sizeOfAll(fields) <= this.maxFieldBytes;
+    const takes = areWithin(fields, this.maxFieldBytes);
     if (!takes) this.reset(ErrorCode.internal);
     return takes;
   }
