@@ -5,7 +5,7 @@ import type { ClientContext } from '../http/request-handler.ts';
 import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, tooLargeRequest, tooLargeResponse, unreached } from './failure.ts';
-import { areWithin, fieldOf, type Fields, valuesOf } from './field.ts';
+import { areWithin, field, fieldOf, type Fields, valuesOf } from './field.ts';
 import { clientOf, isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import { HeldAnswer, type HeldAnswers, type Holder } from './held-answers.ts';
@@ -21,6 +21,7 @@ import { WindowGrowth } from './window-growth.ts';
 
 /** Responses that never have a body, whatever their fields say (RFC 9110, section 6.4.1). */
 const BODILESS = new Set(['204', '304']);
+const CONTINUE: Fields = [field(':status', '100')];
 const NO_SERVER: Failure = { status: 503, reason: 'no server offers it now', untouched: true };
 
 /** What the requests of a listener have in common. */
@@ -55,6 +56,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   #call: Call | undefined;
   readonly #held = new HeldAnswer(this);
   readonly #growth: WindowGrowth;
+  #isToldToContinue = false;
   #isAnswered = false;
   #isWhole = false;
   #isBodiless = false;
@@ -115,7 +117,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   }
 
   informed(fields: Fields): void {
-    this.#inbound.inform(fields);
+    if (!this.#isToldToContinue || fieldOf(fields, ':status') !== '100') this.#inbound.inform(fields);
   }
 
   responded(fields: Fields, ended: boolean): void {
@@ -201,9 +203,21 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
 
   #askOverHttp2(slot: Slot, server: Server): void {
     this.#session = slot.session;
+    this.#tellToContinue();
     if (slot.takes(this.#inbound.fields)) return this.#follow(new Http2Call(slot, server, this.#request, this));
     slot.release();
     return this.#failed(tooLargeRequest(server));
+  }
+
+  /**
+   * A client of HTTP/1.1 may hold its body back until it is asked for it. That is the server's to do, but of those that speak HTTP/2 many do not
+   * (nginx, say), and a client waits for a second then, or for good (RFC 9110, section 10.1.1).
+   */
+  #tellToContinue(): void {
+    if (this.#isToldToContinue || this.#inbound.hasCodes) return;
+    if (fieldOf(this.#inbound.fields, 'expect')?.toLowerCase() !== '100-continue') return;
+    this.#isToldToContinue = true;
+    this.#inbound.inform(CONTINUE);
   }
 
   #askOverHttp1(server: Server): void {

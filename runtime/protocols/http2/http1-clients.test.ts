@@ -89,6 +89,23 @@ describe('a client of HTTP/1.1', () => {
     assert.match(text, /\r\n4\r\ndone\r\n0\r\nx-back: 7\r\n\r\n$/);
   });
 
+  it('is told to go on with its body where the server speaks HTTP/2, which may say nothing of that', async () => {
+    const server = await stage.serve((stream) => {
+      let body = '';
+      stream.setEncoding('utf8').on('data', (piece: string) => (body += piece));
+      stream.on('end', () => {
+        stream.respond({ ':status': 200 });
+        stream.end(body);
+      });
+    });
+    await stage.open([server.port]);
+    const socket = stage.dial(`${POST}Expect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n`);
+    const answer = received(socket);
+    await until('word that the body is wanted', () => socket.bytesRead > 0);
+    socket.write('abc');
+    assert.match((await answer).toString(), /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*abc/);
+  });
+
   it('gets no trailers where a response has a length', async () => {
     const server = await stage.serve((stream) => {
       stream.respond({ ':status': 200, 'content-length': '4', trailer: 'x-back' }, { waitForTrailers: true });

@@ -614,6 +614,14 @@ describe('connections to a server', () => {
     assert.equal((await askHttp2(client)).body, 'here');
   });
 
+  it('are closed when the server is not offered any more', async () => {
+    const server = await serve(says('here'));
+    await open([server.port], { reviewEveryMs: 20 });
+    await askHttp2(client);
+    way.ports.length = 0;
+    await until('the connection to close', () => server.sockets.size === 0);
+  });
+
   it('are given up when the server does not answer a PING while requests wait for it', async () => {
     const server = await serve((_stream, headers) => {
       if (headers[':path'] === '/freeze') for (const socket of server.sockets) socket.pause();

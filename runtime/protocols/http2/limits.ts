@@ -108,7 +108,7 @@ export const DEFAULT_LIMITS: Limits = {
 
   replayBytes: 64 * 1024,
   attempts: 5,
-  reviewEveryMs: 5000,
+  reviewEveryMs: 1000,
 };
 
 /** The same for the ends that speak HTTP/1.1; of what only they have, what a listener of type http has. */

@@ -26,13 +26,13 @@ export class ServerSessions {
   wait(server: Server, waiting: Waiting): void {
     let sessions = this.#servers.get(server.id);
     if (!sessions) {
-      sessions = new SessionsOfServer(this.#limits, () => this.#idleMs);
+      sessions = new SessionsOfServer(server, this.#limits, () => this.#idleMs);
       this.#servers.set(server.id, sessions);
     }
     sessions.wait(server, waiting);
   }
 
-  /** Ends what is idle for long, or silent. */
+  /** Ends what is idle for long, or silent, or leads to a server that is not offered any more. */
   review(now: number): void {
     for (const [id, sessions] of this.#servers) {
       sessions.review(now);
@@ -56,13 +56,16 @@ export class ServerSessions {
 }
 
 class SessionsOfServer {
+  /** As it was last given out: the way to it may have changed. */
+  #server: Server;
   readonly #limits: Limits;
   readonly #idleMs: () => number;
   readonly #sessions = new Set<ServerSession>();
   readonly #line: WaitingLine;
   #opening = false;
 
-  constructor(limits: Limits, idleMs: () => number) {
+  constructor(server: Server, limits: Limits, idleMs: () => number) {
+    this.#server = server;
     this.#limits = limits;
     this.#idleMs = idleMs;
     this.#line = new WaitingLine(limits.waitingPerServer);
@@ -80,13 +83,14 @@ class SessionsOfServer {
   }
 
   wait(server: Server, waiting: Waiting): void {
+    this.#server = server;
     const last = this.#line.add(waiting);
-    if (last) this.#turnAway(last, full(server, `${this.#limits.waitingPerServer} requests wait for it already`));
+    if (last) this.#turnAway(last, full(this.#server, `${this.#limits.waitingPerServer} requests wait for it already`));
     if (last === waiting) return;
     waiting.cancel = () => this.#left(waiting);
-    if (this.#isOpen) this.#limitWait(waiting, server);
+    if (this.#isOpen) this.#limitWait(waiting);
     this.#serve();
-    this.#open(server);
+    this.#open();
   }
 
   get #isOpen(): boolean {
@@ -99,10 +103,10 @@ class SessionsOfServer {
     return this.#line.size > 0 && this.#line.all.some(({ letDowns }) => letDowns < MOST_LET_DOWNS);
   }
 
-  #limitWait(waiting: Waiting, server: Server): void {
+  #limitWait(waiting: Waiting): void {
     waiting.timer ??= setTimeout(() => {
       const seconds = this.#limits.waitForServerMs / 1000;
-      this.#turnAway(waiting, full(server, `it had no room for a further request within ${seconds} s`));
+      this.#turnAway(waiting, full(this.#server, `it had no room for a further request within ${seconds} s`));
     }, this.#limits.waitForServerMs);
   }
 
@@ -117,7 +121,8 @@ class SessionsOfServer {
   }
 
   review(now: number): void {
-    for (const session of this.#sessions) session.review(now, this.#idleMs());
+    const idleMs = this.#server.isOffered ? this.#idleMs() : 0;
+    for (const session of this.#sessions) session.review(now, idleMs);
   }
 
   /** Gives room to those that wait. */
@@ -134,11 +139,11 @@ class SessionsOfServer {
   }
 
   /** Connects once more where somebody waits: one connection after the other, so that a crowd shares the first. */
-  #open(server: Server): void {
-    if (this.#opening || !this.#isWanted || this.#sessions.size >= this.#limits.sessionsPerServer) return;
+  #open(): void {
+    if (this.#opening || this.#sessions.size >= this.#limits.sessionsPerServer || !this.#isWanted) return;
     this.#opening = true;
-    void ServerSession.open(server, this.#limits, () => this.#changed(server)).then(
-      (session) => this.#opened(session, server),
+    void ServerSession.open(this.#server, this.#limits, () => this.#changed()).then(
+      (session) => this.#opened(session),
       (error: Error) => {
         this.#opening = false;
         // While others are busy there may be room later.
@@ -147,27 +152,30 @@ class SessionsOfServer {
     );
   }
 
-  #opened(session: ServerSession, server: Server): void {
+  #opened(session: ServerSession): void {
     this.#opening = false;
     this.#sessions.add(session);
     this.#serve();
-    if (session.isOpen) for (const waiting of this.#line.all) this.#limitWait(waiting, server);
-    else this.#letDown(server);
+    if (session.isOpen) for (const waiting of this.#line.all) this.#limitWait(waiting);
+    else this.#letDown();
     // One that has no room to begin with is not helped by more of the same.
-    if (session.isBusy || !session.isOpen) this.#open(server);
+    if (session.isBusy || !session.isOpen) this.#open();
     this.#endWhereClosed();
   }
 
   /** A connection was made, and the server says in the same breath that it takes no requests on it. */
-  #letDown(server: Server): void {
-    const error = new StreamError({ code: 'reset', message: `${server.target} ends each connection as soon as it is made` });
+  #letDown(): void {
+    const error = new StreamError({
+      code: 'reset',
+      message: `${this.#server.target} ends each connection as soon as it is made`,
+    });
     for (const waiting of this.#line.all)
       if (++waiting.letDowns >= MOST_LET_DOWNS && !this.#isOpen) this.#turnAway(waiting, error);
   }
 
-  #changed(server: Server): void {
+  #changed(): void {
     this.#serve();
-    this.#open(server);
+    this.#open();
     this.#endWhereClosed();
   }
 
