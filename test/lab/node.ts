@@ -91,9 +91,10 @@ async function startedApiServer({ name, address, namespaces }: Host, token: stri
 
 async function startContainerd(namespaces: Namespaces, parts: Parts): Promise<void> {
   namespaces.start('containerd', ['containerd', '--config', `${INSIDE}/containerd.toml`]);
-  await until('containerd', () => existsSync(join(namespaces.directory, 'containerd.sock')), SLOWLY);
-  const address = ['--address', `${INSIDE}/containerd.sock`];
-  await namespaces.run(['ctr', ...address, '--namespace', 'k8s.io', 'images', 'import', parts.images], { timeout: 180_000 });
+  const ctr = ['ctr', '--address', `${INSIDE}/containerd.sock`];
+  // Its socket is there a moment before it listens.
+  await until('containerd', () => namespaces.run([...ctr, 'version']), SLOWLY);
+  await namespaces.run([...ctr, '--namespace', 'k8s.io', 'images', 'import', parts.images], { timeout: 180_000 });
 }
 
 function isReady(node: { status: { conditions?: { type: string; status: string }[] } }): boolean {
