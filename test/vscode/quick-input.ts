@@ -111,8 +111,18 @@ export class QuickInput {
   }
 
   async #choose(wanted: Wanted, options?: UntilOptions): Promise<void> {
-    const row = await this.#row(wanted, options);
-    await this.#leave(() => row.locator('.label-name').first().click());
+    await this.#leave(() =>
+      // Where the rows are still being sorted, the one that was found may be gone before it is clicked.
+      until(
+        `"${wanted}" to be clicked`,
+        async () => {
+          const row = await this.#row(wanted, options);
+          await row.locator('.label-name').first().click({ timeout: 1000 });
+          return true;
+        },
+        options,
+      ),
+    );
   }
 
   #row(wanted: Wanted, options?: UntilOptions): Promise<Locator> {
@@ -130,7 +140,7 @@ export class QuickInput {
   }
 
   /** Waits until the box is closed or asks the next question, so that the next step does not answer this one. */
-  async #leave(action: () => Promise<void>): Promise<void> {
+  async #leave(action: () => Promise<unknown>): Promise<void> {
     const before = await this.#state();
     await action();
     // One that stays as it is, as it does for an invalid input, is the spec's to look at.
