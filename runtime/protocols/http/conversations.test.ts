@@ -32,6 +32,19 @@ describe('a conversation', () => {
     assert.equal((await answer).body, 'body');
   });
 
+  it('whose body its server has not asked for, though it should have, leaves the connection: the body might be its next request', async () => {
+    await stage.listen();
+    let connections = 0;
+    await stage.serveRaw('west', (socket) => {
+      connections++;
+      answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')(socket);
+    });
+    const put = 'PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx';
+    const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+    await stage.exchange(`${put}${get}${get}`, (said) => said.split('ok').length > 3);
+    assert.equal(connections, 2);
+  });
+
   it('has early hints', async () => {
     await stage.listen();
     await stage.serve('west', (_, answer) => answer.writeEarlyHints({ link: '</x>; rel=preload' }, () => answer.end()));

@@ -31,6 +31,8 @@ export class Exchange implements RequestHandler, AnswerSink {
   #answerEnded = false;
   /** Both change the protocol. */
   #switches = false;
+  /** The server has not asked for the body, though the request has it do that. */
+  #isUnasked: boolean;
   /** The client's connection ends with the answer. */
   #closes = false;
   #isOver = false;
@@ -40,6 +42,7 @@ export class Exchange implements RequestHandler, AnswerSink {
     this.#client = client;
     this.#context = context;
     this.#mayRepeat = head.isIdempotent;
+    this.#isUnasked = head.expectsContinue && head.framing !== 0;
     this.#problem = { status: 503, sentence: `${context.way.address}: no server is there` };
   }
 
@@ -80,6 +83,7 @@ export class Exchange implements RequestHandler, AnswerSink {
   answerHead(head: ResponseHead): Framing {
     const { minor, method, persists, upgrade } = this.#head;
     if (head.isInterim) {
+      if (head.status === 100) this.#isUnasked = false;
       // HTTP/1.0 does not know them (RFC 9110, section 15.2).
       if (minor === 1) this.#write(answerBytes(head, { minor, closes: false }, undefined));
       return 'interim';
@@ -217,6 +221,8 @@ export class Exchange implements RequestHandler, AnswerSink {
   /** Nothing more comes, and what was said is said. */
   #complete(): void {
     const connection = this.#connection;
+    // It may take what comes for its next request (RFC 9110, section 10.1.1): what it answers to that must be nobody's answer.
+    if (connection && this.#isUnasked) connection.persists = false;
     this.#leave(this.#server!);
     if (connection && this.#requestEnded) this.#context.pool.give(connection);
     else connection?.retire();

@@ -39,6 +39,8 @@ export class Http1Call implements Call, Claimant, AnswerSink {
   #untaken = 0;
   #hasEnded = false;
   #isWhole = false;
+  /** The server has not asked for the body, though the request has it do that. */
+  #isUnasked: boolean;
   #isOver = false;
 
   /** Throws where HTTP/1.1 has no words for the request, and a `StreamError` where too many wait already. */
@@ -47,6 +49,7 @@ export class Http1Call implements Call, Claimant, AnswerSink {
     this.#events = events;
     this.#context = context;
     this.#method = fieldOf(fields, ':method')!;
+    this.#isUnasked = !ended && fieldOf(fields, 'expect') !== undefined;
     this.#request = new Http1Message({
       sent: (bytes) => events.asked(bytes),
       written: () => {
@@ -91,6 +94,7 @@ export class Http1Call implements Call, Claimant, AnswerSink {
 
   answerHead(head: ResponseHead): Framing {
     if (head.isInterim) {
+      if (head.status === 100) this.#isUnasked = false;
       this.#events.informed(responseFields(head));
       return 'interim';
     }
@@ -163,7 +167,11 @@ export class Http1Call implements Call, Claimant, AnswerSink {
   #closeWhereDone(): void {
     const connection = this.#connection;
     if (!connection || !this.#isWhole) return;
-    if (this.#isWritten) this.#context.pool.give(connection);
+    if (this.#isWritten) {
+      // It may take what comes for its next request (RFC 9110, section 10.1.1): what it answers to that must be nobody's answer.
+      if (this.#isUnasked) connection.persists = false;
+      this.#context.pool.give(connection);
+    }
     // Where the server reads no further, the rest of the request is for nobody.
     else if (!connection.persists || connection.isOver) connection.retire();
     else return;

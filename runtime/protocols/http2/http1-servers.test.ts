@@ -235,6 +235,24 @@ describe('the response of a server of HTTP/1.1', () => {
   });
 });
 
+describe('a request to a server of HTTP/1.1 that has it ask for the body', () => {
+  for (const [before, connections] of [
+    ['', 3],
+    ['HTTP/1.1 100 Continue\r\n\r\n', 2],
+  ] as const)
+    it(`${before === '' ? 'leaves' : 'keeps'} the connection where that ${before === '' ? 'never did' : 'did'}: else the body might be its next request`, async () => {
+      const server = await stage.serveRaw(answering(`${before}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`));
+      await stage.open([server.port]);
+      const stream = stage.client.request({ ':method': 'PUT', 'content-length': 1, expect: '100-continue' });
+      const answer = answerOf(stream);
+      await responseOf(stream);
+      stream.end('x');
+      assert.equal((await answer).body, 'ok');
+      assert.equal((await askHttp2(stage.client)).body, 'ok');
+      assert.deepEqual([...stage.way.connections.values()], [connections]);
+    });
+});
+
 describe('flow control to a server of HTTP/1.1', () => {
   function pour(into: { write(chunk: Buffer, done: () => void): unknown; destroyed?: boolean }): () => number {
     let bytes = 0;
