@@ -5,6 +5,8 @@ import { Pieces } from './pieces.ts';
 
 /** Up to this all that goes out at once is put together: a copy is cheaper than a write. Bytes. */
 const JOIN_BYTES = 8 * 1024;
+/** So much of a body is handed over at a time: what has not been is counted as waiting, and may be given up. Bytes. */
+const WRITE_BYTES = 64 * 1024;
 const CRLF = Buffer.from('\r\n');
 
 /** A connection of HTTP/1.1, as a message sees it. */
@@ -99,25 +101,33 @@ export class Http1Message {
   }
 
   #flush(): void {
-    if (this.#isOver || this.#isHeld || !this.#outlet) return;
-    const { bytes } = this.#body;
-    const pieces = this.#take();
-    if (pieces.length > 0) this.#isHeld = !this.#outlet.writeAll(pieces);
-    if (this.#isHeld) this.#heldBytes = bytes;
-    else if (bytes > 0) this.#events.sent(bytes);
-    if (!this.#ending || this.#isOver) return;
+    while (!this.#isOver && !this.#isHeld && this.#outlet) {
+      const bytes = Math.min(this.#body.bytes, WRITE_BYTES);
+      const isLast = this.#ending !== undefined && bytes === this.#body.bytes;
+      const pieces = this.#take(bytes, isLast);
+      if (pieces.length > 0) this.#isHeld = !this.#outlet.writeAll(pieces);
+      if (this.#isHeld) this.#heldBytes = bytes;
+      else if (bytes > 0) this.#events.sent(bytes);
+      if (isLast) return this.#written();
+      if (this.#body.bytes === 0) return undefined;
+    }
+    return undefined;
+  }
+
+  #written(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#events.written();
   }
 
-  #take(): Buffer[] {
+  /** What is next to be written, with so many bytes of the body. */
+  #take(bytes: number, isLast: boolean): Buffer[] {
     const pieces = this.#heads;
-    const { bytes, all } = this.#body;
-    if (bytes > 0 && this.#isChunked) pieces.push(Buffer.from(`${bytes.toString(16)}\r\n`), ...all, CRLF);
-    else pieces.push(...all);
-    if (this.#ending && this.#ending.length > 0) pieces.push(this.#ending);
     this.#heads = [];
-    this.#body.clear();
+    if (bytes > 0 && this.#isChunked) pieces.push(Buffer.from(`${bytes.toString(16)}\r\n`));
+    for (let left = bytes; left > 0; left -= pieces.at(-1)!.length) pieces.push(this.#body.take(left)!);
+    if (bytes > 0 && this.#isChunked) pieces.push(CRLF);
+    if (isLast && this.#ending!.length > 0) pieces.push(this.#ending!);
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
     return pieces.length > 1 && size <= JOIN_BYTES ? [Buffer.concat(pieces, size)] : pieces;
   }
