@@ -299,8 +299,10 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   /** The response ends in its midst. */
   #breakOff(failure: Failure): void {
     const inbound = this.#inbound;
-    if (inbound.isOver || this.#isWhole) return;
-    if (this.#grpc && failure.code === undefined) {
+    if (inbound.isOver) return;
+    // Of a response without a body the client has all, whatever became of it at the server.
+    if (this.#isWhole) inbound.letGo();
+    else if (this.#grpc && failure.code === undefined) {
       inbound.end(grpcTrailers(this.#context.way.address, failure));
       inbound.letGo();
     } else inbound.reset(failure.code ?? ErrorCode.internal);

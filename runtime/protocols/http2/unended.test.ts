@@ -1,0 +1,59 @@
+/** Servers and clients that never come to an end of what they have begun. */
+import assert from 'node:assert/strict';
+import { constants } from 'node:http2';
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { TestServer } from '../../../test/support/tcp.ts';
+import { until } from '../../../test/support/until.ts';
+import { answerOf, askHttp2, says } from './ends.testkit.ts';
+import { END_HEADERS, END_STREAM, Frame, frame, GET, PREFACE_BYTES, RawEnd, uint32 } from './raw-frames.testkit.ts';
+import { Stage } from './stage.testkit.ts';
+
+const { NGHTTP2_NO_ERROR } = constants;
+const KIB = 1024;
+/** `:status 200` and `:status 204` of HPACK's static table (RFC 7541, appendix A). */
+const OK = Buffer.of(0x88);
+const NO_CONTENT = Buffer.of(0x89);
+
+let stage: Stage;
+let servers: TestServer[];
+
+beforeEach(() => {
+  stage = new Stage();
+  servers = [];
+});
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  await stage.end();
+});
+
+/** A server of HTTP/2 that says this to each request. */
+async function serve(answer: (id: number) => Buffer[], ends: RawEnd[] = []): Promise<number> {
+  const server = await TestServer.start((socket: Socket) => {
+    const end = new RawEnd(socket, PREFACE_BYTES);
+    ends.push(end);
+    end.send(frame(Frame.settings, 0, 0));
+    let seen = 0;
+    socket.on('data', () => {
+      for (; seen < end.frames.length; seen++)
+        if (end.frames[seen]!.type === Frame.headers) end.send(...answer(end.frames[seen]!.stream));
+    });
+  });
+  servers.push(server);
+  return server.port;
+}
+
+describe('a server of HTTP/2', () => {
+  it('that sends a body where there is none ends the request, though that goes on', async () => {
+    const port = await serve((id) => [
+      frame(Frame.headers, END_HEADERS, id, NO_CONTENT),
+      frame(Frame.data, 0, id, Buffer.from('more')),
+    ]);
+    await stage.open([port]);
+    const stream = stage.client.request({ ':method': 'POST' });
+    stream.write('some');
+    const { headers, code } = await answerOf(stream);
+    assert.equal(headers[':status'], 204);
+    assert.equal(code, NGHTTP2_NO_ERROR);
+  });
+});
