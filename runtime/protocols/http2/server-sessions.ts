@@ -140,7 +140,12 @@ class SessionsOfServer {
 
   /** Connects once more where somebody waits: one connection after the other, so that a crowd shares the first. */
   #open(): void {
-    if (this.#opening || this.#sessions.size >= this.#limits.sessionsPerServer || !this.#isWanted) return;
+    if (this.#opening || !this.#isWanted) return;
+    // Those that there are may take no more requests, and go on with what they have for days.
+    if (this.#sessions.size >= this.#limits.sessionsPerServer) {
+      for (const waiting of this.#line.all) this.#limitWait(waiting);
+      return;
+    }
     this.#opening = true;
     void ServerSession.open(this.#server, this.#limits, () => this.#changed()).then(
       (session) => this.#opened(session),

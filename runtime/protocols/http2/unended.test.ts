@@ -56,4 +56,16 @@ describe('a server of HTTP/2', () => {
     assert.equal(headers[':status'], 204);
     assert.equal(code, NGHTTP2_NO_ERROR);
   });
+
+  it('whose connections all take no more requests has nobody wait for good', async () => {
+    const port = await serve((id) => [frame(Frame.goaway, 0, 0, Buffer.concat([uint32(id), uint32(0)]))]);
+    await stage.open([port], { sessionsPerServer: 2, waitForServerMs: 100 });
+    for (let at = 1; at <= 2; at++) {
+      stage.client.request().on('error', () => {});
+      await until('a connection', () => stage.way.connections.get(`127.0.0.1:${port}`) === at && stage.way.busy.size === at);
+    }
+    const { headers, body } = await askHttp2(stage.client);
+    assert.equal(headers[':status'], 503);
+    assert.match(body, /is busy: it had no room for a further request within 0\.1 s/);
+  });
 });
