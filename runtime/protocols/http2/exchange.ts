@@ -282,7 +282,9 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
       const isBodiless = fieldOf(inbound.fields, ':method') === 'HEAD';
       inbound.respond(fields, isBodiless);
       if (!isBodiless) {
-        inbound.write(Buffer.from(text));
+        const body = Buffer.from(text);
+        this.#context.held.add(this.#held, body.length);
+        inbound.write(body);
         inbound.end(undefined);
       }
     }

@@ -69,3 +69,15 @@ describe('a server of HTTP/2', () => {
     assert.match(body, /is busy: it had no room for a further request within 0\.1 s/);
   });
 });
+
+describe('a client that never reads', () => {
+  it('what Caravan itself answers loses it', async () => {
+    await stage.open([], { stalledMs: 200, reviewEveryMs: 20 });
+    const client = await RawEnd.dial(stage.listener.port);
+    const none = Buffer.concat([Buffer.of(0, 4), uint32(0)]);
+    client.send(frame(Frame.settings, 0, 0, none), frame(Frame.headers, END_HEADERS | END_STREAM, 1, GET));
+    const { payload } = await client.receives(({ type }) => type === Frame.reset);
+    assert.equal(payload.readUInt32BE(), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    client.socket.destroy();
+  });
+});
