@@ -223,13 +223,17 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     handler?.cancel();
   }
 
-  /** Ends it so that the client sees all of its answer: a socket that is closed with something unread is reset (RFC 9112, section 9.6). */
+  /**
+   * Ends it so that the client sees all of its answer, unless it never reads it: a socket that is closed with something unread is reset
+   * (RFC 9112, section 9.6).
+   */
   #close(): void {
     this.#state = 'closing';
     this.#ahead = [];
     this.#aheadBytes = 0;
-    this.#deadline = Infinity;
-    this.#socket.end(() => (this.#deadline = performance.now() + this.#context.limits.lingerMs));
+    const { clientIdleMs, lingerMs } = this.#context.limits;
+    this.#deadline = performance.now() + clientIdleMs;
+    this.#socket.end(() => (this.#deadline = performance.now() + lingerMs));
     this.#flow();
   }
 }

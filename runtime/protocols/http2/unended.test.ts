@@ -80,4 +80,12 @@ describe('a client that never reads', () => {
     assert.equal(payload.readUInt32BE(), constants.NGHTTP2_ENHANCE_YOUR_CALM);
     client.socket.destroy();
   });
+
+  it('its answers in HTTP/1.1 is let go, though they are whole', async () => {
+    const server = await stage.serve(says('x'.repeat(32 * KIB)));
+    await stage.open([server.port], { clientIdleMs: 300, reviewEveryMs: 20 });
+    stage.dial('GET / HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(1000)).pause();
+    await until('both clients', () => stage.way.clients === 2);
+    await until('them to be let go', () => stage.way.clients === 0);
+  });
 });
