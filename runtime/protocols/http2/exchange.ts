@@ -56,6 +56,8 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   #call: Call | undefined;
   readonly #held = new HeldAnswer(this);
   readonly #growth: WindowGrowth;
+  /** While the server has yet to end what the client has all of. */
+  #leaving: NodeJS.Timeout | undefined;
   #isToldToContinue = false;
   #isAnswered = false;
   #isWhole = false;
@@ -111,9 +113,11 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   clientClosed(code: number | undefined): void {
     this.#context.held.end(this.#held);
     if (this.#waiting) this.#stopWaiting(this.#waiting);
-    // A request that came to its end on both sides ends at the server by itself.
+    const call = this.#call;
     if (code !== undefined || !this.#isWhole || (this.#inbound.hasBody && !this.#body.hasEnded))
-      this.#call?.cancel(code ?? ErrorCode.cancel);
+      call?.cancel(code ?? ErrorCode.cancel);
+    // A request that came to its end on both sides ends at the server by itself: once that has taken the rest of it, which it may never do.
+    else if (call) this.#leaving = setTimeout(() => call.cancel(ErrorCode.cancel), this.#context.limits.stalledMs);
   }
 
   informed(fields: Fields): void {
@@ -152,6 +156,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
 
   callClosed(failure: Failure | undefined): void {
     this.#call = undefined;
+    clearTimeout(this.#leaving);
     this.#body.stop();
     if (failure && !this.#isAnswered && !this.#inbound.isOver) return this.#failed(failure);
     this.#done();

@@ -51,7 +51,10 @@ export interface Limits {
   windowGrowthBytes: number;
   /** What waits in all of the listener for clients that do not read, bodies of responses, in bytes. Beyond it who has most loses some. */
   heldBytes: number;
-  /** A response of which something waits, and its client takes nothing for so long, is reset. */
+  /**
+   * A response of which something waits, and its client takes nothing for so long, is reset; so is a request that its server does not end
+   * for so long, though its client has all of the response.
+   */
   stalledMs: number;
   /**
    * Requests taken back on one connection to a server, before others get a connection of their own: the server counts them, too, and would

@@ -57,6 +57,16 @@ describe('a server of HTTP/2', () => {
     assert.equal(code, NGHTTP2_NO_ERROR);
   });
 
+  it('that never ends what its client has all of loses the request', async () => {
+    const ends: RawEnd[] = [];
+    const port = await serve((id) => [frame(Frame.headers, END_HEADERS, id, OK)], ends);
+    await stage.open([port], { stalledMs: 200 });
+    assert.equal((await askHttp2(stage.client, { ':method': 'HEAD' })).headers[':status'], 200);
+    assert.equal(stage.way.busy.size, 1);
+    await ends[0]!.receives(({ type }) => type === Frame.reset);
+    await until('the server to be given back', () => stage.way.busy.size === 0);
+  });
+
   it('whose connections all take no more requests has nobody wait for good', async () => {
     const port = await serve((id) => [frame(Frame.goaway, 0, 0, Buffer.concat([uint32(id), uint32(0)]))]);
     await stage.open([port], { sessionsPerServer: 2, waitForServerMs: 100 });
