@@ -63,6 +63,9 @@ class SessionsOfServer {
   readonly #sessions = new Set<ServerSession>();
   readonly #line: WaitingLine;
   #opening = false;
+  #isServing = false;
+  /** There may be room again, or somebody more who waits for it. */
+  #isToServe = false;
 
   constructor(server: Server, limits: Limits, idleMs: () => number) {
     this.#server = server;
@@ -89,8 +92,7 @@ class SessionsOfServer {
     if (last === waiting) return;
     waiting.cancel = () => this.#left(waiting);
     if (this.#isOpen) this.#limitWait(waiting);
-    this.#serve();
-    this.#open();
+    this.#changed();
   }
 
   get #isOpen(): boolean {
@@ -127,6 +129,15 @@ class SessionsOfServer {
 
   /** Gives room to those that wait. */
   #serve(): void {
+    this.#isServing = true;
+    do {
+      this.#isToServe = false;
+      this.#serveOnce();
+    } while (this.#isToServe);
+    this.#isServing = false;
+  }
+
+  #serveOnce(): void {
     for (const session of this.#sessions) {
       if (session.isGone) this.#sessions.delete(session);
       while (session.hasRoom) {
@@ -179,6 +190,9 @@ class SessionsOfServer {
   }
 
   #changed(): void {
+    this.#isToServe = true;
+    // Who is given a place may give it back at once: as many as wait would go as deep as the stack is.
+    if (this.#isServing) return;
     this.#serve();
     this.#open();
     this.#endWhereClosed();

@@ -9,7 +9,7 @@ import type { ProtocolListener } from '../listener.ts';
 import { answerOf, askHttp2, dialHttp2, H2Server, says } from './ends.testkit.ts';
 import { openHttp2ListenerWithin } from './http2-listener.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { Frame, frame, PREFACE_BYTES, RawEnd, uint32 } from './raw-frames.testkit.ts';
+import { END_HEADERS, END_STREAM, Frame, frame, GET, PREFACE_BYTES, RawEnd, uint32 } from './raw-frames.testkit.ts';
 import { Waiting, WaitingLine } from './waiting-line.ts';
 import { TestWay } from './way.testkit.ts';
 
@@ -176,4 +176,21 @@ describe('a server that goes away in the same breath as it greets', () => {
     await close();
     await server.stop();
   });
+});
+
+it('requests that a server takes none of are all answered, however many wait for it', async () => {
+  const most = 4000;
+  const ends: RawEnd[] = [];
+  const server = await TestServer.start((socket) => void ends.push(new RawEnd(socket, PREFACE_BYTES)));
+  await open(server.port, { waitingPerServer: most, streamsPerClient: most, settingsWithinMs: 60_000 });
+  const own = await RawEnd.dial(listener.port);
+  own.send(...Array.from({ length: most }, (_, at) => frame(Frame.headers, END_HEADERS | END_STREAM, 2 * at + 1, GET)));
+  await until('all of them to wait', () => way.asked.length === most);
+  // It takes no fields at all (SETTINGS_MAX_HEADER_LIST_SIZE).
+  const end = await until('a connection', () => ends[0]);
+  end.send(frame(Frame.settings, 0, 0, Buffer.concat([Buffer.of(0, 6), uint32(0)])));
+  await until('the answers', () => own.frames.filter(({ type }) => type === Frame.headers).length === most);
+  own.socket.destroy();
+  await close();
+  await server.stop();
 });
