@@ -1,3 +1,4 @@
+import { LOOKALIKES } from '../http/fields.ts';
 import { NOT_BEHIND } from '../http/message-parser.ts';
 import type { Fields } from './field.ts';
 import type { Beginning } from './http1-fields.ts';
@@ -135,6 +136,7 @@ export class Http1Message {
 
 /** RFC 9112, section 7.1. */
 function lastChunk(trailers: Fields = []): Buffer {
-  const lines = trailers.filter(({ name }) => !NOT_BEHIND.has(name)).map(({ name, value }) => `${name}: ${value}\r\n`);
+  const passed = trailers.filter(({ name }) => !NOT_BEHIND.has(name) && !LOOKALIKES.has(name));
+  const lines = passed.map(({ name, value }) => `${name}: ${value}\r\n`);
   return Buffer.from(`0\r\n${lines.join('')}\r\n`, 'latin1');
 }
