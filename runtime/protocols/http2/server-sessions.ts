@@ -91,13 +91,18 @@ class SessionsOfServer {
     if (last) this.#turnAway(last, full(this.#server, `${this.#limits.waitingPerServer} requests wait for it already`));
     if (last === waiting) return;
     waiting.cancel = () => this.#left(waiting);
-    if (this.#isOpen) this.#limitWait(waiting);
+    if (this.#isOpen || this.#isFull) this.#limitWait(waiting);
     this.#changed();
   }
 
   get #isOpen(): boolean {
     for (const session of this.#sessions) if (session.isOpen) return true;
     return false;
+  }
+
+  /** There may be no further connection. Those that there are may take no more requests, and go on with what they have for days. */
+  get #isFull(): boolean {
+    return this.#sessions.size >= this.#limits.sessionsPerServer;
   }
 
   /** Somebody waits whom a further connection may help. */
@@ -151,12 +156,7 @@ class SessionsOfServer {
 
   /** Connects once more where somebody waits: one connection after the other, so that a crowd shares the first. */
   #open(): void {
-    if (this.#opening || !this.#isWanted) return;
-    // Those that there are may take no more requests, and go on with what they have for days.
-    if (this.#sessions.size >= this.#limits.sessionsPerServer) {
-      for (const waiting of this.#line.all) this.#limitWait(waiting);
-      return;
-    }
+    if (this.#opening || this.#isFull || !this.#isWanted) return;
     this.#opening = true;
     void ServerSession.open(this.#server, this.#limits, () => this.#changed()).then(
       (session) => this.#opened(session),
@@ -172,8 +172,8 @@ class SessionsOfServer {
     this.#opening = false;
     this.#sessions.add(session);
     this.#serve();
-    if (session.isOpen) for (const waiting of this.#line.all) this.#limitWait(waiting);
-    else this.#letDown();
+    if (session.isOpen || this.#isFull) for (const waiting of this.#line.all) this.#limitWait(waiting);
+    if (!session.isOpen) this.#letDown();
     // One that has no room to begin with is not helped by more of the same.
     if (session.isBusy || !session.isOpen) this.#open();
     this.#endWhereClosed();
