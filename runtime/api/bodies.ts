@@ -50,6 +50,8 @@ export const redeemTokenBody: v.GenericSchema<unknown, RedeemTokenRequest> = v.s
   name: v.optional(linkName),
   portForward: v.optional(portForward),
 });
+const keyPair = { certificate: pem, key: pem };
+
 export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObject({
   address,
   port,
@@ -62,6 +64,7 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
       authority: v.optional(pem),
       serverName: v.optional(host),
       insecure: v.optional(v.boolean('must be true or false')),
+      client: v.optional(v.strictObject(keyPair)),
     }),
   ),
   listenerCredentials: v.optional(name),
@@ -80,7 +83,7 @@ export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObjec
   host: v.optional(host),
   type: v.optional(protocol),
   servicePort: v.optional(port),
-  tls: v.optional(v.strictObject({ certificate: pem, key: pem, clientAuthority: v.optional(pem) })),
+  tls: v.optional(v.strictObject({ ...keyPair, clientAuthority: v.optional(pem) })),
 });
 export const proxyBody: v.GenericSchema<unknown, ProxyRequest> = v.strictObject({ port: v.optional(portOrNone) });
 export const revokeBody: v.GenericSchema<unknown, { site: string }> = v.strictObject({ site: text(MAX_NAME_LENGTH) });
@@ -106,7 +109,7 @@ function complaint(issue: v.BaseIssue<unknown>): string {
   if (issue.expected === 'never') return `"${field}" is not known here: leave it out.`;
   if (issue.received === 'undefined') return `"${field}" is missing.`;
   // What should have been a key may be a part of one.
-  if (field === 'tls.key') return `"${field}" ${issue.message}.`;
+  if (field.endsWith('.key')) return `"${field}" ${issue.message}.`;
   const json = JSON.stringify(issue.input) ?? 'nothing';
   const shown = json.length > 60 ? `${json.slice(0, 57)}...` : json;
   return `"${field}" is ${shown}; it ${issue.message}.`;

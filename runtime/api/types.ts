@@ -232,7 +232,7 @@ export interface ExposeRequest {
   listenerCredentials?: string;
 }
 
-/** How the server's certificate is verified. */
+/** How the server's certificate is verified, and what the server is shown. */
 export interface ServerTrust {
   /** PEM: who signed it. Default: the authorities that the system trusts. */
   authority?: string;
@@ -240,6 +240,8 @@ export interface ServerTrust {
   serverName?: string;
   /** It is not verified. */
   insecure?: boolean;
+  /** What the server is shown where it asks for a client certificate. */
+  client?: KeyPair;
 }
 
 /** A port of this site stands in for the servers of a service that others offer. */
@@ -270,10 +272,14 @@ export interface ListenRequest {
   tls?: ListenerKeys;
 }
 
-/** What a listener shows to its clients. PEM. */
-export interface ListenerKeys {
+/** A certificate and its key. PEM. */
+export interface KeyPair {
   certificate: string;
   key: string;
+}
+
+/** What a listener shows to its clients. PEM. */
+export interface ListenerKeys extends KeyPair {
   /** Clients must show a certificate that this authority signed. */
   clientAuthority?: string;
 }

@@ -220,6 +220,13 @@ describe('a change', () => {
       site.calls.map(({ argument }) => (argument as { tls: unknown }).tls),
       [{ authority: '-----BEGIN CERTIFICATE-----\n', serverName: 'db' }, {}, { insecure: true }],
     );
+    const key = join(directory, 'tls.key');
+    await writeFile(key, 'Bag Attributes\n-----BEGIN PRIVATE KEY-----\n');
+    await caravan(`expose a --port 1 --tls-cert ${file} --tls-key ${key}`);
+    const client = { certificate: '-----BEGIN CERTIFICATE-----\n', key: '-----BEGIN PRIVATE KEY-----\n' };
+    assert.deepEqual(site.calls.at(-1)!.argument, { address: 'a', port: 1, tls: { client } });
+    const half = await caravan(`expose a --port 1 --tls --tls-cert ${file}`);
+    assert.deepEqual([half.code, half.err.split('\n')[0]], [2, 'caravan: --tls-key is missing. See: caravan expose --help']);
     await caravan('expose a --port 1 --listener-tls a-tls');
     assert.deepEqual(site.calls.at(-1)!.argument, { address: 'a', port: 1, listenerCredentials: 'a-tls' });
     const both = await caravan(`expose a --port 1 --tls-insecure --tls-ca ${file}`);

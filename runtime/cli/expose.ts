@@ -11,12 +11,13 @@ import {
 } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
-import { readPem } from './read-pem.ts';
+import { readKeyPair, readPem } from './read-pem.ts';
 
 export const command: Command = {
   help: `Usage: caravan expose ADDRESS --port PORT [--host HOST] [--type TYPE] [--distribution HOW]
                       [--aggregate json|multipart]
-                      [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure] [--listener-tls SECRET]
+                      [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure] [--tls-cert FILE --tls-key FILE]
+                      [--listener-tls SECRET]
 
 Offers a server to the whole network at ADDRESS: makes a Connector. "caravan remove connector NAME" takes it back.
 
@@ -29,6 +30,8 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
   --tls-ca FILE         ... with this authority (PEM) instead
   --tls-name NAME       the name that the certificate must have; default: the host
   --tls-insecure        the server speaks TLS, and its certificate is not verified
+  --tls-cert FILE       the server speaks TLS and asks for a certificate: it is shown this one (PEM), copied to the site's store
+  --tls-key FILE        its key (PEM), which is copied too
   --listener-tls SECRET in clusters, clients speak TLS: each namespace shows them the certificate of its Secret of this name
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
@@ -46,6 +49,8 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       'tls-ca': text,
       'tls-name': text,
       'tls-insecure': yes,
+      'tls-cert': text,
+      'tls-key': text,
       'listener-tls': text,
       ...SOCKET_OPTION,
       ...OUTPUT_OPTION,
@@ -58,12 +63,15 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
     const aggregate = oneOf('--aggregate', values.aggregate, AGGREGATES);
     const address = positionals[0]!;
     const { 'tls-ca': authority, 'tls-name': serverName, 'tls-insecure': insecure } = values;
+    const { 'tls-cert': certificate, 'tls-key': key } = values;
+    const shows = certificate !== undefined || key !== undefined;
     if (insecure && authority !== undefined)
       throw new UsageError('--tls-insecure and --tls-ca exclude each other: verify the certificate, or do not.');
-    const tls = (values.tls || insecure || authority !== undefined || serverName !== undefined) && {
+    const tls = (values.tls || insecure || authority !== undefined || serverName !== undefined || shows) && {
       ...(authority !== undefined && { authority: await readPem('--tls-ca', authority) }),
       ...(serverName !== undefined && { serverName }),
       ...(insecure && { insecure }),
+      ...(shows && { client: await readKeyPair(certificate, key) }),
     };
     const { 'listener-tls': listenerCredentials } = values;
     const client = await connectToSite(values.socket);

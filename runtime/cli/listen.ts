@@ -4,7 +4,7 @@ import { PROTOCOLS } from '../api/vocabulary.ts';
 import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
-import { readPem } from './read-pem.ts';
+import { readKeyPair, readPem } from './read-pem.ts';
 
 export const command: Command = {
   help: `Usage: caravan listen ADDRESS --port PORT [--host HOST] [--type TYPE] [--service-port PORT]
@@ -66,8 +66,7 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
 async function listenerKeys(certificate?: string, key?: string, clientAuthority?: string): Promise<ListenerKeys | undefined> {
   if (certificate === undefined && key === undefined && clientAuthority === undefined) return undefined;
   return {
-    certificate: await readPem('--tls-cert', required('--tls-cert', certificate)),
-    key: await readPem('--tls-key', required('--tls-key', key)),
+    ...(await readKeyPair(certificate, key)),
     ...(clientAuthority !== undefined && { clientAuthority: await readPem('--tls-client-ca', clientAuthority) }),
   };
 }

@@ -262,16 +262,20 @@ export class Site implements SiteControl {
     const wrong = whyNotDistributed(type, distribution) ?? (aggregate && whyNotAggregated(type, distribution));
     if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
     const name = resourceName(address, port);
-    const { authority, serverName, insecure } = tls ?? {};
-    const secret = authority === undefined ? undefined : { name: `connector-${name}`, keys: { 'ca.crt': authority } };
+    const { authority, serverName, insecure, client } = tls ?? {};
+    const secret = (authority !== undefined || client) && {
+      name: `connector-${name}`,
+      keys: { 'ca.crt': authority, 'tls.crt': client?.certificate, 'tls.key': client?.key },
+    };
     const settings = {
       distribution,
       ...(aggregate && { aggregate }),
-      ...(tls && { tls: insecure ? 'insecure' : secret ? undefined : 'true' }),
+      ...(tls && { tls: insecure ? 'insecure' : authority === undefined ? 'true' : undefined }),
       ...(serverName !== undefined && { tlsServerName: serverName }),
       ...(listenerCredentials !== undefined && { listenerCredentials }),
     };
-    return this.#make('Connector', name, { routingKey: address, port, host, type, settings }, secret);
+    const spec = { routingKey: address, port, host, type, ...(client && { useClientCert: true }), settings };
+    return this.#make('Connector', name, spec, secret || undefined);
   }
 
   async intercept(request: InterceptRequest): Promise<MadeIntercept> {

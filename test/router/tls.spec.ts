@@ -553,6 +553,29 @@ describe('the commands', () => {
     assert.equal((await caravan(['remove', 'listener', 'by-command-0', '--socket', here.socket])).code, 0);
     await assert.rejects(stat(kept), { code: 'ENOENT' });
   });
+
+  it('make a connector that shows its certificate to a server which asks', async () => {
+    const shown = await authority.issue(['the command']);
+    const folder = join(sites.folder, 'client-certificate');
+    await mkdir(folder);
+    const [ca, certificate, key] = ['ca.crt', 'tls.crt', 'tls.key'].map((name) => join(folder, name)) as [string, string, string];
+    await writeFile(ca, authority.certificate);
+    await writeFile(certificate, shown.certificate);
+    await writeFile(key, shown.key);
+    const server = { ...own, ca: authority.certificate, requestCert: true };
+    const port = await startTls(server, (socket) => socket.end(String(socket.getPeerCertificate().subject.CN)));
+    const expose = (more: string[]) =>
+      caravan(['expose', 'who', '--port', String(port), '--tls-name', NAME, '--socket', there.socket, ...more]);
+    const mismatched = await expose(['--tls-ca', ca, '--tls-cert', ca, '--tls-key', key]);
+    assert.match(
+      mismatched.err,
+      /tls\.key of the Secret connector-who-\d+ does not belong to its tls\.crt; take both from one pair\./,
+    );
+    assert.equal((await expose(['--tls-ca', ca, '--tls-cert', certificate, '--tls-key', key])).err, '');
+    const at = await listener('who');
+    assert.equal((await received(dial(at))).toString(), 'the command');
+    assert.doesNotMatch(there.log + JSON.stringify(await there.api.status()), /PRIVATE KEY/);
+  });
 });
 
 /** A Connector, in a file of its own. */
