@@ -1,7 +1,7 @@
 /** What the bodies of requests must look like. Each complaint is one sentence that names the field. */
 import * as v from 'valibot';
 import { CaravanError } from '../errors.ts';
-import { MAX_NAME_LENGTH } from '../routing/limits.ts';
+import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
 import {
   address,
   addressOrAny,
@@ -27,7 +27,7 @@ import type {
   ProxyRequest,
   RedeemTokenRequest,
 } from './types.ts';
-import { MAX_MADE_NAME_LENGTH } from './vocabulary.ts';
+import { LISTENER_DISTRIBUTIONS, MAX_MADE_NAME_LENGTH } from './vocabulary.ts';
 
 /** A body larger than this is refused. Bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -59,6 +59,10 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
   type: v.optional(protocol),
   distribution: v.optional(distribution),
   aggregate: v.optional(aggregate),
+  header: v.optional(text(1024)),
+  pathPrefix: v.optional(text(1024)),
+  weight: v.optional(wholeNumber(1, MAX_WEIGHT)),
+  proxyProtocol: v.optional(v.literal('v2', 'must be v2')),
   tls: v.optional(
     v.strictObject({
       authority: v.optional(pem),
@@ -83,7 +87,10 @@ export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObjec
   host: v.optional(host),
   type: v.optional(protocol),
   servicePort: v.optional(port),
+  distribution: v.optional(v.picklist(LISTENER_DISTRIBUTIONS, `must be one of ${LISTENER_DISTRIBUTIONS.join(', ')}`)),
+  idleTimeout: v.optional(duration),
   tls: v.optional(v.strictObject({ ...keyPair, clientAuthority: v.optional(pem) })),
+  alpn: v.optional(text(1024)),
 });
 export const proxyBody: v.GenericSchema<unknown, ProxyRequest> = v.strictObject({ port: v.optional(portOrNone) });
 export const revokeBody: v.GenericSchema<unknown, { site: string }> = v.strictObject({ site: text(MAX_NAME_LENGTH) });

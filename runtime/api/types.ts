@@ -226,6 +226,14 @@ export interface ExposeRequest {
   distribution?: Distribution;
   /** What is made of the answers to http requests that go to all; without it they are not waited for. */
   aggregate?: Aggregate;
+  /** Only requests with this field, as `baggage: caravan=ada`. http and http2. */
+  header?: string;
+  /** Only requests for this path and what is below it. http and http2. */
+  pathPrefix?: string;
+  /** Its share of the requests, from 1 on. http and http2. */
+  weight?: number;
+  /** Tells the server of each connection where its client is. tcp. */
+  proxyProtocol?: 'v2';
   /** The server speaks TLS. */
   tls?: ServerTrust;
   /** Clients in clusters speak TLS: the Secret of their namespace with the certificate that they are shown. */
@@ -268,8 +276,14 @@ export interface ListenRequest {
   type?: Protocol;
   /** The port of the address that clients mean, where it has several; default: `port`. */
   servicePort?: number;
+  /** How servers are chosen for these clients; default: as the address says. tcp, http and http2. */
+  distribution?: Exclude<Distribution, 'multicast'>;
+  /** As `5m`: a connection on which nothing moved for so long is reset. tcp. */
+  idleTimeout?: string;
   /** Clients speak TLS. */
   tls?: ListenerKeys;
+  /** With TLS: what clients may speak, best first, as `h2, http/1.1`. */
+  alpn?: string;
 }
 
 /** A certificate and its key. PEM. */

@@ -4,6 +4,8 @@ export const PROTOCOLS = ['tcp', 'http', 'http2', 'udp', 'amqp'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 export const DISTRIBUTIONS = ['balanced', 'closest', 'multicast'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
+/** What a listener may choose for its own clients: who connects there cannot go to all. */
+export const LISTENER_DISTRIBUTIONS = ['balanced', 'closest'] as const;
 
 /** What is made of the answers to a request that goes to every place. */
 export const AGGREGATES = ['json', 'multipart'] as const;

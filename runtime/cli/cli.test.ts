@@ -188,6 +188,22 @@ describe('a change', () => {
     assert.deepEqual(site.calls, [{ name: 'listen', argument: { address: 'backend', port: 0 } }]);
   });
 
+  test('expose takes certain requests, its share of them, and tells who connects', async () => {
+    await caravan('expose a --port 1 --type http --header baggage:caravan=ada --path-prefix /v2 --weight 3');
+    const sharing = { header: 'baggage:caravan=ada', pathPrefix: '/v2', weight: 3 };
+    assert.deepEqual(site.calls.at(-1)!.argument, { address: 'a', port: 1, type: 'http', ...sharing });
+    await caravan('expose a --port 1 --proxy-protocol v2');
+    assert.deepEqual(site.calls.at(-1)!.argument, { address: 'a', port: 1, proxyProtocol: 'v2' });
+  });
+
+  test('listen chooses servers, ends what is idle and says what clients may speak', async () => {
+    await caravan('listen a --port 0 --distribution closest --idle-timeout 5m');
+    const argument = { address: 'a', port: 0, distribution: 'closest', idleTimeout: '5m' };
+    assert.deepEqual(site.calls.at(-1)!.argument, argument);
+    await caravan('listen a --port 0 --alpn http/1.1');
+    assert.deepEqual(site.calls.at(-1)!.argument, { address: 'a', port: 0, alpn: 'http/1.1' });
+  });
+
   test('listen with TLS reads its files, whatever stands before their PEM', async () => {
     const [certificate, key] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
     await writeFile(certificate, 'subject=a\n-----BEGIN CERTIFICATE-----\n');
@@ -358,6 +374,9 @@ describe('wrong usage is one line and exit code 2', () => {
     ['services -o xml', /-o xml is not known: use json or text/],
     ['expose orders', /--port is missing/],
     ['expose orders --port http', /--port is "http": it takes a whole number from 1 to 65535/],
+    ['expose orders --port 80 --weight 0', /--weight is "0": it takes a whole number from 1 to 1000000\./],
+    ['expose orders --port 80 --proxy-protocol v1', /--proxy-protocol is "v1": it takes one of v2\./],
+    ['listen orders --port 80 --distribution multicast', /--distribution is "multicast": it takes one of balanced, closest\./],
     ['expose orders --port 80 --type ftp', /--type is "ftp": it takes one of tcp, http, http2, udp, amqp\./],
     ['listen orders --port 70000', /from 0 to 65535/],
     ['token issue --expires soon', /--expires is "soon": it takes a duration/],

@@ -1,4 +1,5 @@
 import { AGGREGATES, DISTRIBUTIONS, PROTOCOLS } from '../api/vocabulary.ts';
+import { MAX_WEIGHT } from '../routing/limits.ts';
 import {
   oneOf,
   OUTPUT_OPTION,
@@ -15,9 +16,8 @@ import { readKeyPair, readPem } from './read-pem.ts';
 
 export const command: Command = {
   help: `Usage: caravan expose ADDRESS --port PORT [--host HOST] [--type TYPE] [--distribution HOW]
-                      [--aggregate json|multipart]
-                      [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure] [--tls-cert FILE --tls-key FILE]
-                      [--listener-tls SECRET]
+                      [--aggregate FORM] [--header 'NAME: VALUE'] [--path-prefix PATH] [--weight N] [--proxy-protocol v2]
+                      [--tls [--tls-ca FILE] [--tls-name NAME] | --tls-insecure] [--tls-cert FILE --tls-key FILE] [--listener-tls SECRET]
 
 Offers a server to the whole network at ADDRESS: makes a Connector. "caravan remove connector NAME" takes it back.
 
@@ -26,12 +26,15 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
   --type TYPE           tcp (default), http, http2, udp or amqp
   --distribution HOW    among several servers of the address: balanced (default), closest, or multicast to all (udp and http)
   --aggregate FORM      of http that goes to all: one answer of all answers, json or multipart; without it, 202 at once
+  --header 'NAME: VALUE' take only requests with this field, or with this in its list. http and http2
+  --path-prefix PATH    take only requests for PATH and what is below it. http and http2
+  --weight N            its share of the requests; default 1 where another server has one. http and http2
+  --proxy-protocol v2   tell the server where each connection's client is. tcp
   --tls                 the server speaks TLS, and its certificate is verified with the system's authorities
   --tls-ca FILE         ... with this authority (PEM) instead
   --tls-name NAME       the name that the certificate must have; default: the host
   --tls-insecure        the server speaks TLS, and its certificate is not verified
-  --tls-cert FILE       the server speaks TLS and asks for a certificate: it is shown this one (PEM), copied to the site's store
-  --tls-key FILE        its key (PEM), which is copied too
+  --tls-cert, --tls-key FILE  the server asks for a certificate: it is shown this (PEM); both are copied to the site's store
   --listener-tls SECRET in clusters, clients speak TLS: each namespace shows them the certificate of its Secret of this name
   -o json               print what was made, for programs
   --socket PATH_OR_NAME the running site
@@ -45,6 +48,10 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       type: text,
       distribution: text,
       aggregate: text,
+      header: text,
+      'path-prefix': text,
+      weight: text,
+      'proxy-protocol': text,
       tls: yes,
       'tls-ca': text,
       'tls-name': text,
@@ -61,6 +68,9 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
     const type = oneOf('--type', values.type, PROTOCOLS);
     const distribution = oneOf('--distribution', values.distribution, DISTRIBUTIONS);
     const aggregate = oneOf('--aggregate', values.aggregate, AGGREGATES);
+    const { header, 'path-prefix': pathPrefix } = values;
+    const weight = values.weight === undefined ? undefined : wholeNumber('--weight', values.weight, 1, MAX_WEIGHT);
+    const proxyProtocol = oneOf('--proxy-protocol', values['proxy-protocol'], ['v2']);
     const address = positionals[0]!;
     const { 'tls-ca': authority, 'tls-name': serverName, 'tls-insecure': insecure } = values;
     const { 'tls-cert': certificate, 'tls-key': key } = values;
@@ -82,6 +92,10 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
       ...(type && { type }),
       ...(distribution && { distribution }),
       ...(aggregate && { aggregate }),
+      ...(header !== undefined && { header }),
+      ...(pathPrefix !== undefined && { pathPrefix }),
+      ...(weight !== undefined && { weight }),
+      ...(proxyProtocol && { proxyProtocol }),
       ...(tls && { tls }),
       ...(listenerCredentials !== undefined && { listenerCredentials }),
     });

@@ -258,7 +258,7 @@ export class Site implements SiteControl {
 
   async expose(request: ExposeRequest): Promise<MadeResource> {
     const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
-    const { aggregate, tls, listenerCredentials } = request;
+    const { aggregate, header, pathPrefix, weight, proxyProtocol, tls, listenerCredentials } = request;
     const wrong = whyNotDistributed(type, distribution) ?? (aggregate && whyNotAggregated(type, distribution));
     if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
     const name = resourceName(address, port);
@@ -270,6 +270,10 @@ export class Site implements SiteControl {
     const settings = {
       distribution,
       ...(aggregate && { aggregate }),
+      ...(header !== undefined && { header }),
+      ...(pathPrefix !== undefined && { pathPrefix }),
+      ...(weight !== undefined && { weight: String(weight) }),
+      ...(proxyProtocol && { proxyProtocol }),
       ...(tls && { tls: insecure ? 'insecure' : authority === undefined ? 'true' : undefined }),
       ...(serverName !== undefined && { tlsServerName: serverName }),
       ...(listenerCredentials !== undefined && { listenerCredentials }),
@@ -283,7 +287,8 @@ export class Site implements SiteControl {
     return { ...(await this.#make('Connector', name, spec)), ...(header !== undefined && { header }) };
   }
 
-  async listen({ address, port, host = '127.0.0.1', type = 'tcp', servicePort, tls }: ListenRequest): Promise<MadeResource> {
+  async listen(request: ListenRequest): Promise<MadeResource> {
+    const { address, port, host = '127.0.0.1', type = 'tcp', servicePort, distribution, idleTimeout, tls, alpn } = request;
     if (address === '' && type !== 'amqp')
       throw new CaravanError(
         'bad-request',
@@ -294,7 +299,12 @@ export class Site implements SiteControl {
       name: `listener-${name}`,
       keys: { 'tls.crt': tls.certificate, 'tls.key': tls.key, 'ca.crt': tls.clientAuthority },
     };
-    const settings = servicePort === undefined ? {} : { servicePort: String(servicePort) };
+    const settings = {
+      ...(servicePort !== undefined && { servicePort: String(servicePort) }),
+      ...(distribution && { distribution }),
+      ...(idleTimeout !== undefined && { idleTimeout }),
+      ...(alpn !== undefined && { alpn }),
+    };
     return this.#make('Listener', name, { routingKey: address, port, host, type, settings }, secret);
   }
 

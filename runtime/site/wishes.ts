@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../api/types.ts';
-import { DISTRIBUTIONS, whyNotDistributed } from '../api/vocabulary.ts';
+import { DISTRIBUTIONS, LISTENER_DISTRIBUTIONS, whyNotDistributed } from '../api/vocabulary.ts';
 import type { ConnectorConfig, LinkConfig, ListenerConfig } from '../router/config.ts';
 import { type AddressChoice, addressesOf } from '../routing/address-choice.ts';
 import type { Distribution, Protocol } from '../routing/types.ts';
@@ -136,9 +136,8 @@ function listenerOf(resource: Of<'Listener'> | Of<'MultiKeyListener'>, secrets: 
   return [{ ...common, address: addressesOf(choice).join(', '), choice }];
 }
 
-/** Who connects there cannot go to all. */
 function isOfListener(distribution: string): distribution is Exclude<Distribution, 'multicast'> {
-  return distribution === 'balanced' || distribution === 'closest';
+  return (LISTENER_DISTRIBUTIONS as readonly string[]).includes(distribution);
 }
 
 /** An offer with a port that is none would be refused by every neighbour, with the whole link. */

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import { type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { API_VERSION } from '../../runtime/site/resources.ts';
+import { caravan } from '../support/caravan.ts';
 import { until } from '../support/until.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
 
@@ -94,6 +95,37 @@ describe('connectors of one address that take certain requests', () => {
     const events = await here.listen('events', 'http');
     const { status, body } = await send(events, { path: '/', body: 'hello' });
     assert.deepEqual([status, body], [202, '']);
+  });
+
+  it('are made by commands as well, at several sites', async () => {
+    const expose = async (site: SiteProcess, server: string, more: string[], address = 'commanded') => {
+      const at = ['--port', String(ports.get(server)), '--type', 'http', '--socket', site.socket];
+      assert.equal((await caravan(['expose', address, ...at, ...more])).err, '');
+    };
+    await expose(west, 'cluster', ['--weight', '1']);
+    await expose(here, 'blue', ['--weight', '3']);
+    await expose(west, 'v2', ['--path-prefix', '/v2']);
+    await expose(laptop, 'mine', ['--header', 'baggage: caravan=ada']);
+    const commanded = await here.listen('commanded', 'http');
+    const offered = (address: string, count: number) =>
+      here.status('all', ({ services }) => services.find((one) => one.address === address)?.destinations.length === count);
+    await offered('commanded', 4);
+    const answers: string[] = [];
+    for (let count = 0; count < 8; count++) answers.push(await ask('/', {}, commanded));
+    assert.deepEqual(
+      ['blue', 'cluster'].map((name) => answers.filter((answer) => answer === name).length),
+      [6, 2],
+    );
+    assert.equal(await ask('/v2/orders', {}, commanded), 'v2');
+    assert.equal(await ask('/', { baggage: 'caravan=ada' }, commanded), 'mine');
+    const everybody = ['--distribution', 'multicast', '--aggregate', 'multipart'];
+    await expose(west, 'cluster', everybody, 'everybody');
+    await expose(laptop, 'mine', everybody, 'everybody');
+    const all = await here.listen('everybody', 'http');
+    await offered('everybody', 2);
+    const { status, body } = await send(all, { path: '/' });
+    assert.equal(status, 200);
+    for (const name of ['cluster', 'mine']) assert.equal(body.split(`{"name":"${name}","body":""}`).length, 2, body);
   });
 
   function connector(server: string, address: string, settings: Record<string, string> = {}): object {

@@ -576,6 +576,43 @@ describe('the commands', () => {
     assert.equal((await received(dial(at))).toString(), 'the command');
     assert.doesNotMatch(there.log + JSON.stringify(await there.api.status()), /PRIVATE KEY/);
   });
+
+  it('make a listener that agrees on the protocols it is told to', async () => {
+    const server = await startPlain((socket) => socket.pipe(socket));
+    await connector('told-alpn', { port: server.port });
+    const folder = join(sites.folder, 'alpn');
+    await mkdir(folder);
+    const [certificate, key] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
+    await writeFile(certificate, own.certificate);
+    await writeFile(key, own.key);
+    const tls = ['--tls-cert', certificate, '--tls-key', key, '--alpn', 'http/1.1'];
+    assert.equal((await caravan(['listen', 'told-alpn', '--port', '0', '--socket', here.socket, ...tls])).err, '');
+    const at = await opened('told-alpn-0');
+    const client = await dialTls(at, { ALPNProtocols: ['h2', 'http/1.1'] });
+    assert.equal(client.alpnProtocol, 'http/1.1');
+    client.destroy();
+  });
+
+  it('make a connector that tells its server who connects, and a listener that resets who is silent', async () => {
+    const server = await startPlain((socket) => void socket.on('error', () => {}).once('data', (head) => socket.write(head)));
+    const expose = ['expose', 'told', '--port', String(server.port), '--proxy-protocol', 'v2', '--socket', there.socket];
+    assert.equal((await caravan(expose)).err, '');
+    const listen = ['listen', 'told', '--port', '0', '--idle-timeout', '300ms', '--distribution', 'closest'];
+    assert.equal((await caravan([...listen, '--socket', here.socket])).err, '');
+    const client = dial(await opened('told-0'));
+    const seen: Buffer[] = [];
+    client.on('data', (chunk: Buffer) => seen.push(chunk));
+    const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNRESET');
+    assert.equal(Buffer.concat(seen).subarray(0, 12).toString('latin1'), '\r\n\r\n\0\r\nQUIT\n');
+  });
+
+  function opened(name: string): Promise<number> {
+    return here.status(
+      `listener ${name} open`,
+      ({ listeners }) => listeners.find((one) => one.name === name && one.state === 'open')?.port,
+    );
+  }
 });
 
 /** A Connector, in a file of its own. */
