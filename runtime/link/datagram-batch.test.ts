@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { spoilt } from '../../test/support/bad-bytes.ts';
+import { Random } from '../../test/simulation/random.ts';
 import { type EncodedHeader, encodeHeader, FLOW_NUMBERS, MAX_DATAGRAM_BYTES } from './datagram.ts';
 import { DatagramBatch, DatagramLabels, MAX_LABELS } from './datagram-batch.ts';
 import { decodeFrame, FrameType, ProtocolError } from './frames.ts';
@@ -88,4 +90,24 @@ describe('a neighbour that sends what are no datagrams', () => {
       assert.equal(read, 1);
       assert.throws(() => send(labels), ProtocolError);
     });
+
+  it('is found out, or read, whatever it spoils', () => {
+    let refused = 0;
+    const bound = Buffer.concat([label(1), header]);
+    const records = Buffer.concat([record, record, record]);
+    for (let seed = 1; seed <= 3000; seed++) {
+      const random = new Random(seed);
+      const labels = new DatagramLabels(({ header: { hops } }, flow, payload) => {
+        assert.ok(Number.isInteger(hops) && flow < FLOW_NUMBERS && payload.length < records.length * 2, `seed ${seed}`);
+      });
+      try {
+        labels.bind(random.chance(0.5) ? spoilt(bound, random) : bound);
+        labels.read(spoilt(records, random));
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw new Error(`seed ${seed}`, { cause: error });
+        refused++;
+      }
+    }
+    assert.ok(refused > 1000 && refused < 2900, `${refused} of 3000 refused`);
+  });
 });

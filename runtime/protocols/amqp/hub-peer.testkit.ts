@@ -55,6 +55,11 @@ export class HubPeer {
     );
   }
 
+  /** Whatever it is. */
+  bytes(bytes: Buffer): void {
+    this.#stream.write(bytes);
+  }
+
   #frame(type: number, body: Buffer): void {
     const encoder = new Encoder();
     encoder.uint32(1 + body.length);

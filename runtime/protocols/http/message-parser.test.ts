@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inPieces, spoilt } from '../../../test/support/bad-bytes.ts';
 import { Random } from '../../../test/simulation/random.ts';
 import { RequestHead } from './head.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -134,6 +135,20 @@ it('reads random chunks in random pieces as what they carry', () => {
   }
 });
 
+it('makes the same of what somebody spoilt, in whatever pieces it comes: reads it or refuses it', () => {
+  let refused = 0;
+  for (let seed = 1; seed <= 5000; seed++) {
+    const random = new Random(seed);
+    const [what, text, , reading] = random.pick(MESSAGES);
+    const bad = spoilt(bytes(text), random);
+    const said = transcript([bad], reading);
+    if (said.at(-1)?.startsWith('refused')) refused++;
+    const because = `seed ${seed}: ${what}, ${JSON.stringify(bad.toString('latin1'))}`;
+    assert.deepEqual(transcript(inPieces(bad, 8, random), reading), said, because);
+  }
+  assert.ok(refused > 1000 && refused < 4500, `${refused} of 5000 refused`);
+});
+
 it('passes a body on without a copy of it, in as few pieces as it came in', () => {
   const pieces: Buffer[] = [];
   const sink = {
@@ -149,13 +164,3 @@ it('passes a body on without a copy of it, in as few pieces as it came in', () =
   assert.equal(pieces.length, 1);
   assert.equal(pieces[0], body);
 });
-
-function inPieces(whole: Buffer, most: number, random: Random): Buffer[] {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at < whole.length;) {
-    const size = random.integer(1, most);
-    pieces.push(whole.subarray(at, at + size));
-    at += size;
-  }
-  return pieces;
-}

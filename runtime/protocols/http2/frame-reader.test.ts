@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { inPieces, spoilt } from '../../../test/support/bad-bytes.ts';
+import { Random } from '../../../test/simulation/random.ts';
 import { FrameReader } from './frame-reader.ts';
-import { PREFACE } from './frames.ts';
+import { ConnectionError, PREFACE } from './frames.ts';
 import { frame } from './raw-frames.testkit.ts';
 
 it('frames are the same in whatever pieces they come', () => {
@@ -28,3 +30,34 @@ it('nothing is read behind a frame that ends it, also where that came in two pie
     assert.deepEqual(seen, [0, 1]);
   }
 });
+
+it('frames that somebody spoilt are read or refused, the same in whatever pieces they come', () => {
+  const good = Buffer.concat([
+    PREFACE,
+    ...[0, 1, 300, 0, 3, 100].map((length, at) => frame(at, at, at, Buffer.alloc(length, at))),
+  ]);
+  let refused = 0;
+  for (let seed = 1; seed <= 2000; seed++) {
+    const random = new Random(seed);
+    const bad = spoilt(good, random);
+    const said = readAll([bad]);
+    if (typeof said.at(-1) === 'string') refused++;
+    assert.deepEqual(readAll(inPieces(bad, 60, random)), said, `seed ${seed}`);
+  }
+  assert.ok(refused > 100 && refused < 1900, `${refused} of 2000 refused`);
+});
+
+function readAll(pieces: readonly Buffer[]): unknown[] {
+  const said: unknown[] = [];
+  const reader = new FrameReader(true, (type, flags, stream, payload) => {
+    said.push([type, flags, stream, payload.toString('hex')]);
+    return true;
+  });
+  try {
+    for (const piece of pieces) reader.read(piece);
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    said.push(error.message);
+  }
+  return said;
+}
