@@ -99,6 +99,8 @@ export class HubInput {
       case MESSAGE: {
         if (body.length < 9) throw new HubProtocolError('a message is cut off');
         const number = body.readUInt32BE(0);
+        // Nothing would end the one that is under way: its receiver would wait for it for ever.
+        if (this.#messages.has(number)) throw new HubProtocolError('a message begins that is under way');
         const flags = body[4]!;
         const message = new Message(this.#origin, number, body.readUInt32BE(5), (flags & SETTLED) !== 0);
         if (flags & MORE) this.#messages.set(number, message);

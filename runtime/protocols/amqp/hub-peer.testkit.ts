@@ -60,6 +60,10 @@ export class HubPeer {
     this.#stream.write(bytes);
   }
 
+  end(): void {
+    this.#stream.destroy();
+  }
+
   #frame(type: number, body: Buffer): void {
     const encoder = new Encoder();
     encoder.uint32(1 + body.length);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Duplex } from 'node:stream';
+import { spoilt } from '../../../test/support/bad-bytes.ts';
 import { until } from '../../../test/support/until.ts';
+import { Random } from '../../../test/simulation/random.ts';
 import { Hubs } from './clients.testkit.ts';
 import { HubPeer } from './hub-peer.testkit.ts';
 import { HUB_WINDOW_BYTES } from './limits.ts';
@@ -130,10 +132,73 @@ describe('hubs of two versions', () => {
     reader.socket.destroy();
   });
 
+  it('that begin a message anew are cut off: nobody waits for the end of the one before', async () => {
+    const reader = await Peer.open(hubs.port('new'));
+    reader.receive('x', 10);
+    await until('a receiver', () => hubs.router('new').served.size === 1);
+    const other = sendingPeer();
+    other.hello(2);
+    await other.sees(CREDIT);
+    other.message(7, BODY, true);
+    other.message(7, BODY);
+    await until('its end', () => other.isClosed);
+    const next = sendingPeer();
+    next.hello(2);
+    await next.sees(CREDIT);
+    next.message(0, BODY);
+    await until('a whole message', () => reader.messages > 0);
+    reader.socket.destroy();
+  });
+
   it('of a version that is not known here are cut off', async () => {
     const other = sendingPeer();
     other.hello(3);
     await until('its end', () => other.isClosed);
+  });
+
+  it('that send anything at all harm nobody', async () => {
+    const reader = await Peer.open(hubs.port('new'));
+    reader.receive('x', 100_000);
+    await until('a receiver', () => hubs.router('new').served.size === 1);
+    for (let seed = 1; seed <= 80; seed++) {
+      const random = new Random(seed);
+      const other = sendingPeer();
+      other.hello(2);
+      const [, credit] = await Promise.all([other.sees(RECEIVERS), other.sees(CREDIT)]);
+      assert.ok(credit.length > 0);
+      other.bytes(someOf(FROM_SENDERS, random));
+      await new Promise((resolve) => setImmediate(resolve));
+      other.end();
+      await until(`the stream of seed ${seed} to end`, () => other.isClosed);
+    }
+    assert.ok(!reader.isClosed);
+    const before = reader.messages;
+    const last = sendingPeer();
+    last.hello(2);
+    await last.sees(CREDIT);
+    last.message(0, BODY);
+    await until('a message', () => reader.messages > before);
+    reader.socket.destroy();
+  });
+
+  it('with receivers that send anything at all harm nobody', async () => {
+    const writer = await Peer.open(hubs.port('new'));
+    writer.send('x');
+    for (let seed = 1; seed <= 60; seed++) {
+      const opening = receivingPeer();
+      const other = await opening;
+      other.numbers(RECEIVERS, 1, 2);
+      other.numbers(CREDIT, 5);
+      await writer.credit();
+      for (let left = 3; left > 0; left--) writer.transfer(BODY);
+      await other.sees(MESSAGE, 1);
+      other.bytes(someOf(FROM_RECEIVERS, new Random(seed)));
+      await new Promise((resolve) => setImmediate(resolve));
+      hubs.network.cut('other');
+      await until(`the stream of seed ${seed} to end`, () => other.isClosed);
+    }
+    assert.ok(!writer.isClosed);
+    writer.socket.destroy();
   });
 
   it('of a later version are spoken to in this one', async () => {
@@ -149,6 +214,21 @@ describe('hubs of two versions', () => {
   });
 });
 
+type HubFrame = [type: number, body: string];
+
+/** Some of these, of which some are spoilt, in their bodies or altogether. */
+function someOf(frames: readonly HubFrame[], random: Random): Buffer {
+  const some = Array.from({ length: 6 }, () => {
+    const [type, hex] = random.pick(frames);
+    const body = random.chance(0.3) ? spoilt(Buffer.from(hex, 'hex'), random) : Buffer.from(hex, 'hex');
+    const frame = Buffer.concat([Buffer.of(0, 0, 0, 0, type), body]);
+    frame.writeUInt32BE(1 + body.length);
+    return frame;
+  });
+  const bytes = Buffer.concat(some);
+  return random.chance(0.1) ? spoilt(bytes, random) : bytes;
+}
+
 // As docs/amqp.md has them, and not as the source does: these may not change.
 const HELLO = 0;
 const MESSAGE = 1;
@@ -159,5 +239,23 @@ const ACCEPTED = 19;
 const TAKEN = 22;
 const FREED = 23;
 const PLACED = 24;
+const FROM_SENDERS: HubFrame[] = [
+  [MESSAGE, '000000000300000000005377a103616263'],
+  [2, '0000000002646566'],
+  [MESSAGE, '000000010300000000005377a103616263'],
+  [ABORT, '00000001'],
+  [4, ''],
+  [5, '00000001'],
+];
+const FROM_RECEIVERS: HubFrame[] = [
+  [PLACED, '00000000'],
+  [TAKEN, '0000000000000010'],
+  [ACCEPTED, '0000000000000001'],
+  [20, '0000000100532445'],
+  [21, '0000000200000001'],
+  [FREED, '00000400'],
+  [CREDIT, '00000003'],
+  [18, ''],
+];
 /** A performative of AMQP. */
 const DISPOSITION = 0x15;
