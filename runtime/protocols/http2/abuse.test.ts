@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { type ClientHttp2Session, constants, type ServerHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { spoilt } from '../../../test/support/bad-bytes.ts';
 import { dial } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
+import { Random } from '../../../test/simulation/random.ts';
 import type { ProtocolListener } from '../listener.ts';
 import { askHttp2, dialHttp2, H2Server, says } from './ends.testkit.ts';
 import { openHttp2Listener, openHttp2ListenerWithin } from './http2-listener.ts';
@@ -264,6 +266,29 @@ describe('a hostile client', () => {
     const third = new RawEnd(dial(listener.port));
     third.socket.write('PRI is no method of HTTP\r\n\r\n');
     await third.ending();
+  });
+
+  it('that sends anything at all is cut off, or understood', async () => {
+    const good = Buffer.concat([
+      frame(Frame.headers, END_HEADERS, 1, POST),
+      frame(Frame.data, END_STREAM, 1, Buffer.from('body')),
+      frame(Frame.headers, END_STREAM, 3, GET.subarray(0, 2)),
+      frame(Frame.continuation, END_HEADERS, 3, GET.subarray(2)),
+      frame(Frame.windowUpdate, 0, 3, uint32(1000)),
+      frame(Frame.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(70_000)])),
+      frame(Frame.reset, 0, 3, uint32(NGHTTP2_CANCEL)),
+      frame(Frame.ping, 0, 0, Buffer.alloc(8)),
+    ]);
+    let cut = 0;
+    const rounds = 60;
+    for (let seed = 1; seed <= rounds; seed++) {
+      const other = await RawEnd.dial(listener.port);
+      other.socket.end(spoilt(good, new Random(seed)));
+      const code = await other.ending();
+      if (code !== NGHTTP2_NO_ERROR && code !== 'closed') cut++;
+      other.socket.destroy();
+    }
+    assert.ok(cut > 10 && cut < rounds, `${cut} of ${rounds} were cut off`);
   });
 });
 
