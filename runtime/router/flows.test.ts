@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UdpPeer } from '../../test/support/udp.ts';
 import { until } from '../../test/support/until.ts';
 import type { Flow } from '../protocols/listener.ts';
+import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from '../protocols/udp/udp-listener.ts';
 import type { Distribution } from '../routing/types.ts';
 import type { ConnectorConfig } from './config.ts';
 import { RouterMesh } from './router-mesh.testkit.ts';
@@ -159,6 +160,36 @@ describe('a flow of datagrams', () => {
       assert.equal(message, `127.0.0.1:${bad} refuses datagrams`);
       assert.equal(state, where === 'the same router' ? 'ready' : 'failed');
     });
+
+  it('is forgotten at its server, too, once nothing came or went for two minutes', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const start = performance.now();
+    let passed = 0;
+    t.mock.method(performance, 'now', () => start + passed);
+    const pass = (ms: number) => {
+      passed += ms;
+      t.mock.timers.tick(SWEEP_EVERY_MS);
+    };
+    const alone = new RouterMesh();
+    t.after(() => alone.stop());
+    const router = alone.add('alone');
+    const server = await UdpPeer.start();
+    peers.push(server);
+    offer(router, [server.port], 'balanced');
+    const { flow } = open(router);
+    for (const [text, ms] of [
+      ['one', FLOW_IDLE_MS - 1],
+      ['two', FLOW_IDLE_MS + 1],
+      ['three', 0],
+    ] as const) {
+      flow.send(Buffer.from(text));
+      await until(text, () => server.texts.at(-1) === text);
+      pass(ms);
+    }
+    const [one, two, three] = server.received.map(({ from }) => from.port);
+    assert.equal(one, two);
+    assert.notEqual(two, three, 'its port was given back');
+  });
 
   it('to an address that nobody offers is dropped, and found once somebody does', async () => {
     const { flow, answers } = open(b);
