@@ -80,6 +80,8 @@ describe('a request over HTTP/2', () => {
       ':authority': 'shop.example',
       'x-one': ['a', 'b'],
       cookie: 'c=1',
+      traceparent: '00-1-2-01',
+      tracestate: 'a=1',
       te: 'trailers',
     });
     assert.equal(answer.body, 'made');
@@ -92,6 +94,7 @@ describe('a request over HTTP/2', () => {
     assert.equal(request[':authority'], 'shop.example');
     assert.equal(request['x-one'], 'a, b');
     assert.equal(request['cookie'], 'c=1');
+    assert.deepEqual([request['traceparent'], request['tracestate']], ['00-1-2-01', 'a=1']);
     assert.equal(request['te'], 'trailers');
     assert.equal(request['x-forwarded-for'], '127.0.0.1');
     assert.equal(request['x-forwarded-proto'], 'http');
@@ -124,6 +127,7 @@ describe('a request over HTTP/2', () => {
     assert.equal(request['x-forwarded-proto'], 'https');
     assert.equal(request['x-forwarded-host'], 'outer.example');
     assert.match(String(request['forwarded']), /^for=192\.0\.2\.1, for=127\.0\.0\.1;host=.*;proto=http$/);
+    assert.equal(request['traceparent'], undefined, 'it is never made');
   });
 
   it('goes to the server whose turn it is, each on its own, on one client connection and one connection a server', async () => {
