@@ -53,6 +53,19 @@ describe('AMQP clients that were not written here (qpid-proton)', { skip: missin
     for (const { output } of workers) assert.ok(output.length > 1, 'one of them got nothing');
   });
 
+  it('leave all messages to the closest one where the address says so, while it is there', async () => {
+    hubs = await Hubs.start('a', 'b');
+    const near = await start('ready', 'receive', 'a', 'closest/db');
+    const far = await start('ready', 'receive', 'b', 'closest/db');
+    await hubs.known('a', 'closest/db', 1);
+    await start('accepted 50', 'send', 'a', 'closest/db', '50');
+    assert.equal((await near.lines(51)).length, 51);
+    assert.deepEqual(far.output, ['ready']);
+    await near.stop();
+    await start('accepted 5', 'send', 'a', 'closest/db', '5');
+    assert.equal((await far.lines(6)).length, 6);
+  });
+
   it('get the messages of one that died with them', async () => {
     hubs = await Hubs.start('a', 'b', 'c');
     const dying = await start('ready', 'receive', 'b', 'jobs', '--hold');
@@ -70,6 +83,20 @@ describe('AMQP clients that were not written here (qpid-proton)', { skip: missin
     await start('ready', 'serve', 'b', 'service');
     const asking = await start('HELLO', 'ask', 'a', 'service', 'hello');
     assert.deepEqual(asking.output, ['HELLO']);
+  });
+
+  it('hear of each message what its receiver says', async () => {
+    hubs = await Hubs.start('a', 'b');
+    await start('ready', 'judge', 'b', 'picky');
+    await hubs.known('a', 'picky', 1);
+    const hearing = await start(undefined, 'hear', 'a', 'picky', 'accepted', 'rejected', 'released', 'modified', 'accepted');
+    assert.deepEqual(await hearing.lines(5), [
+      'ACCEPTED',
+      'REJECTED app:no not this one',
+      'RELEASED',
+      "MODIFIED True True ('why', 'not here')",
+      'ACCEPTED',
+    ]);
   });
 
   it('take a message whose sender ends in the middle of it for none, and go on', async () => {

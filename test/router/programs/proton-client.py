@@ -4,6 +4,8 @@
     proton-client.py send URL ADDRESS COUNT         sends 0, 1, 2 ..., prints "accepted COUNT" at the end
     proton-client.py serve URL ADDRESS              answers each request with its body in capitals
     proton-client.py ask URL ADDRESS BODY           prints the answer
+    proton-client.py judge URL ADDRESS              settles each message as its body says, such as "released"
+    proton-client.py hear URL ADDRESS BODY...       sends these, one after the other, and prints their outcomes
 """
 
 import os
@@ -12,7 +14,7 @@ import sys
 if "--trace" in sys.argv:
     os.environ["PN_TRACE_FRM"] = "1"
 
-from proton import Message
+from proton import Condition, Delivery, Message
 from proton.handlers import MessagingHandler
 from proton.reactor import Container
 
@@ -109,5 +111,56 @@ class Ask(Client):
         event.connection.close()
 
 
+class Judge(Client):
+    def __init__(self, url, address):
+        super().__init__(url, address, auto_accept=False)
+
+    def on_start(self, event):
+        event.container.create_receiver(event.container.connect(self.url), self.address)
+
+    def on_link_opened(self, event):
+        say("ready")
+
+    def on_message(self, event):
+        delivery = event.delivery
+        outcome = event.message.body
+        if outcome == "rejected":
+            delivery.local.condition = Condition("app:no", "not this one")
+        if outcome == "modified":
+            delivery.local.failed = True
+            delivery.local.undeliverable = True
+            delivery.local.annotations = {"why": "not here"}
+        delivery.update(getattr(Delivery, outcome.upper()))
+        delivery.settle()
+
+
+class Hear(Client):
+    def __init__(self, url, address, *bodies):
+        super().__init__(url, address)
+        self.bodies = list(bodies)
+
+    def on_start(self, event):
+        self.sender = event.container.create_sender(event.container.connect(self.url), self.address)
+        self.waits = False
+
+    def on_sendable(self, event):
+        self.send_next()
+
+    def send_next(self):
+        if self.bodies and not self.waits:
+            self.waits = True
+            self.sender.send(Message(body=self.bodies.pop(0)))
+
+    def on_settled(self, event):
+        remote = event.delivery.remote
+        details = [remote.condition.name, remote.condition.description] if remote.condition else []
+        if remote.type == Delivery.MODIFIED:
+            details += [remote.failed, remote.undeliverable, *remote.annotations.items()]
+        say(remote.type, *details)
+        self.waits = False
+        self.send_next()
+
+
 command, *arguments = sys.argv[1:]
-Container({"receive": Receive, "send": Send, "serve": Serve, "ask": Ask}[command](*arguments)).run()
+COMMANDS = {"receive": Receive, "send": Send, "serve": Serve, "ask": Ask, "judge": Judge, "hear": Hear}
+Container(COMMANDS[command](*arguments)).run()
