@@ -8,6 +8,7 @@ import {
   PORT,
   PROXY,
 } from '../../runtime/kubernetes/annotations.ts';
+import { HEADER, PATH_PREFIX, PROXY_PROTOCOL, WEIGHT } from '../../runtime/kubernetes/setting-annotations.ts';
 import { TLS, TLS_CERT, TLS_CLIENT_CERT, TLS_SERVER_NAME, TLS_TRUST } from '../../runtime/kubernetes/tls-annotations.ts';
 
 export type AnnotationKey = (typeof EXPOSURE_ANNOTATIONS)[number];
@@ -32,6 +33,22 @@ export const KEY_TEXTS: Record<AnnotationKey, { short: string; text: string }> =
   [AGGREGATE]: {
     short: 'one answer of all answers',
     text: 'Where `http` requests go to all (`multicast`): what their answers become. Without it nobody waits for them: the client gets `202`.',
+  },
+  [HEADER]: {
+    short: 'only requests with this field',
+    text: 'It takes only requests with this field and value, or with it in a list: `baggage: caravan=ada`. The others go to whoever else offers the address. For http and http2.',
+  },
+  [PATH_PREFIX]: {
+    short: 'only requests for this path and below it',
+    text: 'It takes only requests for this path, such as `/v2`, and what is below it. The others go to whoever else offers the address. For http and http2.',
+  },
+  [WEIGHT]: {
+    short: 'its share of the requests',
+    text: 'Its share of the requests of its address: beside one without a weight, `"3"` gets three of four. For http and http2.',
+  },
+  [PROXY_PROTOCOL]: {
+    short: 'tell its servers where clients are',
+    text: 'With `v2` its servers are told where each client is, before its first byte (the PROXY protocol of HAProxy). For tcp.',
   },
   [TLS]: {
     short: 'its servers speak TLS',

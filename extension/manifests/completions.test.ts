@@ -23,6 +23,10 @@ const KEYS = [
   'port',
   'distribution',
   'aggregate',
+  'header',
+  'path-prefix',
+  'weight',
+  'proxy-protocol',
   'tls',
   'tls-trust',
   'tls-server-name',
@@ -55,6 +59,9 @@ describe('values', () => {
     assert.deepEqual(labels, ['http', 'tcp', 'http2', 'udp', 'amqp']);
     assert.deepEqual([details[0], details[4]], ['usual for port 8080', '']);
     assert.equal(first, `${head}    skupper.io/proxy: http\n${spec}`);
+  });
+  test('of the PROXY protocol', () => {
+    assert.deepEqual(at('skupper.io/proxy-protocol: |').labels, ['v2']);
   });
   test('of the aggregate', () => {
     assert.deepEqual(at('skupper.io/aggregate: |').labels, ['json', 'multipart']);

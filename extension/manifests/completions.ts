@@ -8,6 +8,7 @@ import {
   PORT,
   PROXY,
 } from '../../runtime/kubernetes/annotations.ts';
+import { PROXY_PROTOCOL } from '../../runtime/kubernetes/setting-annotations.ts';
 import { TLS, TLS_CLIENT_CERT } from '../../runtime/kubernetes/tls-annotations.ts';
 import { WORKLOAD_KINDS } from '../../runtime/kubernetes/types.ts';
 import { protocolsAfter } from '../protocols-after.ts';
@@ -98,6 +99,7 @@ function values(key: string, workload: Workload | undefined, { quote, after, sta
   if (key === DISTRIBUTION)
     return DISTRIBUTIONS.map((how) => value(how, how === 'balanced' ? 'default' : '', DISTRIBUTION_TEXTS[how]));
   if (key === AGGREGATE) return AGGREGATES.map((how) => value(how, '', AGGREGATE_TEXTS[how]));
+  if (key === PROXY_PROTOCOL) return [value('v2', '', KEY_TEXTS[PROXY_PROTOCOL].text)];
   if (key === TLS) return TLS_MODES.map((how) => value(how, '', TLS_TEXTS[how], how === 'true'));
   if (key === TLS_CLIENT_CERT) return [value('true', '', KEY_TEXTS[TLS_CLIENT_CERT].text, true)];
   if (key !== PORT) return [];

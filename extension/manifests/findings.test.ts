@@ -111,6 +111,13 @@ describe('a manifest', () => {
       ['jsn ⚠ Answers cannot be put together as "jsn": use json or multipart. → Use json'],
     ],
     [
+      'a share of connections',
+      deployment(`${TCP}, skupper.io/weight: "3"`),
+      [
+        '"3" ⚠ skupper.io/weight is for requests: for type http and http2, not for tcp. → Remove skupper.io/weight',
+      ],
+    ],
+    [
       'a distribution with a slip',
       deployment(`${TCP}, skupper.io/distribution: close`),
       ['close ⚠ There is no distribution "close": use balanced, closest or multicast. → Use closest'],

@@ -21,6 +21,7 @@ import {
   PROXY,
   readExposure,
 } from '../../runtime/kubernetes/annotations.ts';
+import { SETTING_ANNOTATIONS, type SettingAnnotation, whyNotSettingOf } from '../../runtime/kubernetes/setting-annotations.ts';
 import {
   TLS,
   TLS_ANNOTATIONS,
@@ -61,8 +62,10 @@ export function findingsOf(text: string, workloads: readonly Workload[]): Findin
     const { annotations, annotationRanges, document, item } = workload;
     if (annotations[PROXY] === undefined) return [];
     const checks = { [PROXY]: proxy, [DISTRIBUTION]: distribution, [PORT]: ports, [ADDRESS]: address, [AGGREGATE]: aggregate };
-    const check = (key: (typeof EXPOSURE_ANNOTATIONS)[number]) =>
-      isOneOf(TLS_ANNOTATIONS, key) ? tls(workload, key) : checks[key](workload, text);
+    const check = (key: (typeof EXPOSURE_ANNOTATIONS)[number]) => {
+      if (isOneOf(TLS_ANNOTATIONS, key)) return tls(workload, key);
+      return isOneOf(SETTING_ANNOTATIONS, key) ? setting(workload, key) : checks[key](workload, text);
+    };
     return EXPOSURE_ANNOTATIONS.flatMap((key) => {
       const range = annotationRanges[key];
       const found = range && !range.isText ? [noText(workload, key)] : check(key);
@@ -135,6 +138,15 @@ function aggregate(workload: Workload): Found[] {
   const wrong = whyNotAggregated(type, how);
   const fixes = type === 'http' ? [use(DISTRIBUTION, 'multicast')] : [];
   return wrong ? [{ ...range, message: `${wrong[0]!.toUpperCase()}${wrong.slice(1)}.`, fixes }] : [];
+}
+
+function setting(workload: Workload, key: SettingAnnotation): Found[] {
+  const { [key]: value, [PROXY]: type } = workload.annotations;
+  // What is wrong with the protocol is said there.
+  if (value === undefined || type === undefined || !isOneOf(PROTOCOLS, type)) return [];
+  const message = whyNotSettingOf(key, value, type);
+  const fixes: Fix[] = [{ title: `Remove ${key}`, annotations: { [key]: null } }];
+  return message === undefined ? [] : [{ ...valueRange(workload, key), message, fixes }];
 }
 
 function tls(workload: Workload, key: TlsAnnotation): Found[] {

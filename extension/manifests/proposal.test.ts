@@ -38,6 +38,16 @@ test('TLS stays, as far as the protocol has it', () => {
   assert.equal(udp['skupper.io/tls-trust'], null);
 });
 
+test('which requests it takes stays, as far as the protocol has requests', () => {
+  const old = service('[{port: 80}]', '{skupper.io/proxy: http, skupper.io/path-prefix: /v2, skupper.io/weight: "3"}');
+  assert.deepEqual(exposureAnnotations(old, { address: 'orders', type: 'http2' }), { 'skupper.io/proxy': 'http2' });
+  assert.deepEqual(exposureAnnotations(old, { address: 'orders', type: 'tcp' }), {
+    'skupper.io/proxy': 'tcp',
+    'skupper.io/path-prefix': null,
+    'skupper.io/weight': null,
+  });
+});
+
 test('only what is needed is written, and what contradicts it goes', () => {
   const old = service('[{port: 80}]', '{skupper.io/address: old, mine: x}');
   assert.deepEqual(exposureAnnotations(old, { address: 'orders', type: 'http' }), {

@@ -1,4 +1,5 @@
 import { annotationsFor, EXPOSURE_ANNOTATIONS, guessProtocol } from '../../runtime/kubernetes/annotations.ts';
+import { SETTING_ANNOTATIONS, whyNotSettingOf } from '../../runtime/kubernetes/setting-annotations.ts';
 import { TLS_ANNOTATIONS } from '../../runtime/kubernetes/tls-annotations.ts';
 import type { Protocol } from '../../runtime/api/types.ts';
 import { protocolsAfter } from '../protocols-after.ts';
@@ -34,7 +35,7 @@ function joinedName({ port, name }: { port: number; name?: string }): string {
   return name ? `${port} (${name})` : `${port}`;
 }
 
-/** The annotations to set; those of an earlier exposure that say something else go. What its servers and clients speak within stays. */
+/** The annotations to set; those of an earlier exposure that say something else go. What its servers and clients speak within stays, and which requests it takes. */
 export function exposureAnnotations(
   { name, annotations }: Workload,
   choice: { address: string; type: Protocol; port?: number },
@@ -42,8 +43,9 @@ export function exposureAnnotations(
   const { address, type, port } = choice;
   const ports = port === undefined ? [] : [{ port, targetPort: port }];
   const wanted = annotationsFor({ address, type, distribution: 'balanced', ports }, name);
-  const staying: readonly string[] = type === 'udp' ? [] : TLS_ANNOTATIONS;
-  const stale = EXPOSURE_ANNOTATIONS.filter((key) => key in annotations && !(key in wanted) && !staying.includes(key));
+  const fitting = SETTING_ANNOTATIONS.filter((key) => whyNotSettingOf(key, annotations[key] ?? '', type) === undefined);
+  const staying = new Set<string>([...fitting, ...(type === 'udp' ? [] : TLS_ANNOTATIONS)]);
+  const stale = EXPOSURE_ANNOTATIONS.filter((key) => key in annotations && !(key in wanted) && !staying.has(key));
   return { ...wanted, ...Object.fromEntries(stale.map((key) => [key, null])) };
 }
 

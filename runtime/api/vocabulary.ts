@@ -60,6 +60,10 @@ export function headerOfUser(username: string): string {
   return `baggage: caravan=${username.replaceAll(/[^\w.-]+/g, '-') || 'me'}`;
 }
 
+/** As in routing/limits.ts, which the extension does not bundle: whatever an offer says of the requests that its server takes. Characters. */
+export const MAX_RULE_LENGTH = 253;
+/** As there. */
+export const MAX_REQUEST_WEIGHT = 1_000_000;
 /** Of the names of resources that commands make: in a host's store they are a part of a file's name, which may have 255 bytes. */
 export const MAX_MADE_NAME_LENGTH = 200;
 /** A resource's, as Kubernetes has it. At most 253 characters. */

@@ -1,9 +1,10 @@
 /**
  * What annotations on Services and workloads mean. Plain: no client, so that the extension may load it at activation.
- * The names and their meaning are Skupper v1's (github.com/skupperproject/skupper, tag 1.9.6, api/types/types.go); `distribution`
- * and `aggregate` are ours. Every protocol is read as what it says; which of them the router carries, and how, is the router's to decide.
+ * The names and their meaning are Skupper v1's (github.com/skupperproject/skupper, tag 1.9.6, api/types/types.go); `distribution`,
+ * `aggregate` and those of `setting-annotations.ts` are ours. Every protocol is read as what it says; which of them the router carries, and how, is the router's to decide.
  */
 import { ADDRESS_PATTERN, AGGREGATES, DISTRIBUTIONS, type Protocol, PROTOCOLS, whyNotAggregated } from '../api/vocabulary.ts';
+import { HEADER, PATH_PREFIX, PROXY_PROTOCOL, readSettings, settingAnnotationsFor, WEIGHT } from './setting-annotations.ts';
 import { readTls, TLS_ANNOTATIONS, tlsAnnotationsFor } from './tls-annotations.ts';
 import type { ExposedPort, Exposure, WorkloadKind } from './types.ts';
 
@@ -13,7 +14,18 @@ export const PORT = 'skupper.io/port';
 export const DISTRIBUTION = 'skupper.io/distribution';
 export const AGGREGATE = 'skupper.io/aggregate';
 /** All of them: what *Stop exposing* removes. */
-export const EXPOSURE_ANNOTATIONS = [PROXY, ADDRESS, PORT, DISTRIBUTION, AGGREGATE, ...TLS_ANNOTATIONS] as const;
+export const EXPOSURE_ANNOTATIONS = [
+  PROXY,
+  ADDRESS,
+  PORT,
+  DISTRIBUTION,
+  AGGREGATE,
+  HEADER,
+  PATH_PREFIX,
+  WEIGHT,
+  PROXY_PROTOCOL,
+  ...TLS_ANNOTATIONS,
+] as const;
 
 /** An RFC 1035 label. A Service of the address' name is made in every namespace, and none can be called otherwise. */
 export function isServiceName(address: string): boolean {
@@ -54,6 +66,8 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
     return `${AGGREGATE} is "${aggregate}"; it must be one of ${AGGREGATES.join(', ')}.`;
   const apart = aggregate === undefined ? undefined : whyNotAggregated(type, distribution);
   if (apart !== undefined) return `${AGGREGATE}: ${apart}.`;
+  const settings = readSettings(given, type);
+  if (typeof settings === 'string') return settings;
   const tls = readTls(given, { kind, type });
   if (typeof tls === 'string') return tls;
   const address = given[ADDRESS] ?? metadata.name ?? '';
@@ -64,7 +78,7 @@ export function readExposure(kind: WorkloadKind, metadata: Named, ports: readonl
   const text = given[PORT];
   const exposed = text === undefined ? defaultPorts(kind, type, ports) : readPorts(kind, text, ports);
   if (typeof exposed === 'string') return exposed;
-  return { address, type, distribution, ...(aggregate && { aggregate }), ...tls, ports: exposed };
+  return { address, type, distribution, ...(aggregate && { aggregate }), ...settings, ...tls, ports: exposed };
 }
 
 /** The annotations that expose an object called `name` so: no more than is needed to say it. */
@@ -77,7 +91,7 @@ export function annotationsFor(exposure: Exposure, name?: string): Record<string
       .join(',');
   if (exposure.distribution !== 'balanced') annotations[DISTRIBUTION] = exposure.distribution;
   if (exposure.aggregate) annotations[AGGREGATE] = exposure.aggregate;
-  return { ...annotations, ...tlsAnnotationsFor(exposure) };
+  return { ...annotations, ...settingAnnotationsFor(exposure), ...tlsAnnotationsFor(exposure) };
 }
 
 function defaultPorts(kind: WorkloadKind, type: Protocol, ports: readonly OwnPort[]): ExposedPort[] | string {

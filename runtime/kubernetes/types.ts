@@ -4,6 +4,7 @@
  * 10 s), and fails with a `CaravanError` whose message is one sentence.
  */
 import type { Duplex } from 'node:stream';
+import type { ConnectorSetting } from '../api/connector-settings.ts';
 import type { Aggregate, Protocol, Distribution, TlsMode } from '../api/vocabulary.ts';
 
 /** A kubeconfig: one path, or several joined as in KUBECONFIG. Default: KUBECONFIG, else ~/.kube/config. */
@@ -112,6 +113,8 @@ export interface Exposure {
   distribution: Distribution;
   /** What is made of the answers where requests go to all; none: they are not waited for. */
   aggregate?: Aggregate;
+  /** As a Connector has them. */
+  settings?: Partial<Record<ConnectorSetting, string>>;
   /** Its servers speak TLS. */
   tls?: ExposedTls;
   /** The Secret with the certificate that its clients are shown; each site has its own. Without it they speak plainly. */

@@ -1,9 +1,9 @@
+import { CONNECTOR_SETTINGS, whyNotSetting } from '../api/connector-settings.ts';
+import { readField } from '../api/header-field.ts';
 import { type Aggregate, AGGREGATES, INTERCEPTS, whyNotAggregated, whyNotIntercepted } from '../api/vocabulary.ts';
 import type { ConnectorConfig } from '../router/config.ts';
 import type { Intercept } from '../routing/intercept.ts';
-import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
 import type { Distribution, Protocol } from '../routing/types.ts';
-import { readField } from '../api/header-field.ts';
 import type { Spec } from './resources.ts';
 
 type Sharing = Pick<ConnectorConfig, 'rule' | 'weight' | 'aggregate' | 'intercept'>;
@@ -11,16 +11,12 @@ type Sharing = Pick<ConnectorConfig, 'rule' | 'weight' | 'aggregate' | 'intercep
 /** Which requests a connector takes, and how many; one sentence where that makes no sense. */
 export function sharingOf({ type, settings }: Spec<'Connector'>): Sharing | string {
   const { header, pathPrefix: path, weight, aggregate, intercept } = settings;
-  const given = Object.entries({ header, pathPrefix: path, weight }).find(([, value]) => value !== undefined);
-  if (given && type !== 'http' && type !== 'http2')
-    return `settings.${given[0]} is for requests: for type http and http2, not for ${type}.`;
+  for (const setting of CONNECTOR_SETTINGS) {
+    const value = settings[setting];
+    const unfit = value === undefined ? undefined : whyNotSetting(setting, value, type, `settings.${setting}`);
+    if (unfit !== undefined) return unfit;
+  }
   const field = header === undefined ? undefined : readField(header);
-  if (header !== undefined && field === undefined)
-    return `settings.header is "${header}"; write a field and its value, such as "baggage: caravan=ada".`;
-  if (path !== undefined && (!/^\/[^\s?#]*$/.test(path) || path.length > MAX_NAME_LENGTH))
-    return `settings.pathPrefix is "${path}"; write the first part of a path, such as "/v2".`;
-  if (weight !== undefined && !(/^\d{1,7}$/.test(weight) && Number(weight) >= 1 && Number(weight) <= MAX_WEIGHT))
-    return `settings.weight is "${weight}"; use a whole number from 1 to ${MAX_WEIGHT}.`;
   if (aggregate !== undefined && !(AGGREGATES as readonly string[]).includes(aggregate))
     return `settings.aggregate is "${aggregate}"; use ${AGGREGATES.join(' or ')}.`;
   const apart =

@@ -189,10 +189,6 @@ function connectorOf(
   const sharing = sharingOf(spec);
   if (typeof sharing === 'string') return complain(sharing);
   const { proxyProtocol, listenerCredentials } = spec.settings;
-  if (proxyProtocol !== undefined && proxyProtocol !== 'v2')
-    return complain(`settings.proxyProtocol is "${proxyProtocol}"; use v2.`);
-  if (proxyProtocol !== undefined && type !== 'tcp')
-    return complain(`settings.proxyProtocol is for type tcp; ${WHY_NOT_PROXY[type]}.`);
   // A service port of its own means one of several: see "Addresses and ports" in docs/architecture.md.
   const servicePort = spec.settings['servicePort'];
   const own = targets ?? [{ host: host!, port, name: `${host}:${port}` }];
@@ -214,14 +210,6 @@ function connectorOf(
     },
   ];
 }
-
-/** Why servers are not told of each connection's client. */
-const WHY_NOT_PROXY: Record<Exclude<Protocol, 'tcp'>, string> = {
-  http: 'a connection carries the requests of many clients, and each request names its own in X-Forwarded-For',
-  http2: 'a connection carries the requests of many clients, and each request names its own in X-Forwarded-For',
-  amqp: 'a connection carries the messages of many clients',
-  udp: 'datagrams have no connection',
-};
 
 function linkOf({ name, spec, where }: Of<'Link'>, secrets: Secrets, problems: Problem[]): LinkConfig[] {
   const complain = (message: string) => {

@@ -99,11 +99,10 @@ describe('annotations in a manifest', { skip: whyVSCodeCannotRun() }, () => {
     await editor.reveal('annotations:');
     await editor.press('ArrowDown');
     await editor.press('End');
-    const keys = await editor.completions();
-    assert.deepEqual(
-      keys.filter((key) => key.startsWith('skupper.io/')),
-      [...EXPOSURE_ANNOTATIONS],
-    );
+    const keys = (await editor.completions()).filter((key) => key.startsWith('skupper.io/'));
+    // The workbench draws as many as its list shows at a time.
+    assert.ok(keys.length >= 10, keys.join(' '));
+    assert.deepEqual(keys, EXPOSURE_ANNOTATIONS.slice(0, keys.length));
     await editor.complete('skupper.io/proxy');
     await editor.waitForText('    skupper.io/proxy: ');
     const values = await editor.completions();

@@ -119,6 +119,17 @@ test('an annotated Service leads to its pods, a named port to each pod as it nam
   );
 });
 
+test('annotations that choose requests become what a Connector says of them', () => {
+  const chosen = { 'skupper.io/proxy': 'http', 'skupper.io/path-prefix': '/v2', 'skupper.io/weight': '3' };
+  const own = service(
+    { selector: { app: 'backend' }, ports: [{ port: 80 }] },
+    { ...chosen, 'skupper.io/header': 'x-tenant: blue' },
+  );
+  const [connector] = offers({ services: [own] }).connectors;
+  const settings = { distribution: 'balanced', header: 'x-tenant: blue', pathPrefix: '/v2', weight: '3' };
+  assert.deepEqual(connector!.spec.settings, settings);
+});
+
 test('annotations about TLS become what a Connector says of it; a Service has a name for its certificates', () => {
   const trust = { ...tcp, 'skupper.io/tls-trust': 'ca', 'skupper.io/tls-client-cert': 'true' };
   const own = service({ selector: { app: 'backend' }, ports: [{ port: 443 }] }, { ...trust, 'skupper.io/tls-cert': 'keys' });

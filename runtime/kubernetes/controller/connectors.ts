@@ -54,7 +54,7 @@ function offerObject(
     offers.problems.push({ where, message: exposure });
     return;
   }
-  const { address, type, distribution, aggregate, listenerCredentials, ports } = exposure;
+  const { address, type, distribution, aggregate, settings, listenerCredentials, ports } = exposure;
   noteOffer(offers, address, where);
   offers.exposed.push({ kind, name: nameOf(object), ...exposure, ...podsOf(kind, object) });
   const tls = tlsOf(exposure, kind, object);
@@ -74,6 +74,7 @@ function offerObject(
         settings: {
           distribution,
           ...(aggregate && { aggregate }),
+          ...settings,
           ...tls.settings,
           ...(listenerCredentials !== undefined && { listenerCredentials }),
           ...only,
