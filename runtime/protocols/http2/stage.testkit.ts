@@ -21,13 +21,13 @@ export class Stage {
   listener!: ProtocolListener;
   /** A client of HTTP/2. */
   client!: ClientHttp2Session;
-  readonly #servers: { stop(): unknown }[] = [];
-  readonly #clients: { destroy(): unknown }[] = [];
+  readonly servers: { stop(): unknown }[] = [];
+  readonly clients: { destroy(): unknown }[] = [];
 
   /** A server of HTTP/2. */
   async serve(...all: Parameters<typeof H2Server.start>): Promise<H2Server> {
     const server = await H2Server.start(...all);
-    this.#servers.push(server);
+    this.servers.push(server);
     return server;
   }
 
@@ -37,7 +37,7 @@ export class Stage {
     // What ends is ended by the listener.
     server.keepAliveTimeout = 0;
     await once(server, 'listening');
-    this.#servers.push({
+    this.servers.push({
       stop: () => {
         server.closeAllConnections();
         server.close();
@@ -47,8 +47,8 @@ export class Stage {
   }
 
   /** One that says just what it is told to. */
-  async serveRaw(say: Say): Promise<TestServer> {
-    const server = await TestServer.start((socket) => {
+  serveRaw(say: Say): Promise<TestServer> {
+    return this.serveTcp((socket) => {
       let said = '';
       socket.on('data', (chunk) => {
         said += chunk.toString('latin1');
@@ -57,7 +57,11 @@ export class Stage {
         else say(said, socket);
       });
     });
-    this.#servers.push(server);
+  }
+
+  async serveTcp(...all: Parameters<typeof TestServer.start>): Promise<TestServer> {
+    const server = await TestServer.start(...all);
+    this.servers.push(server);
     return server;
   }
 
@@ -71,14 +75,14 @@ export class Stage {
   /** On the same host, or on that of another address of loopback. */
   anotherClient(address = '127.0.0.1'): ClientHttp2Session {
     const another = dialHttp2(this.listener.port, address);
-    this.#clients.push(another);
+    this.clients.push(another);
     return another;
   }
 
   /** A client that says what it is told to. */
   dial(says = ''): Socket {
     const socket = dial(this.listener.port);
-    this.#clients.push(socket);
+    this.clients.push(socket);
     if (says !== '') socket.write(says, 'latin1');
     return socket;
   }
@@ -86,8 +90,8 @@ export class Stage {
   /** Ends all of it. Nothing may be left then. */
   async end(): Promise<void> {
     this.listener.close();
-    for (const each of this.#clients.splice(0)) each.destroy();
-    await Promise.all(this.#servers.splice(0).map((server) => server.stop()));
+    for (const each of this.clients.splice(0)) each.destroy();
+    await Promise.all(this.servers.splice(0).map((server) => server.stop()));
     await until('every server to be given back', () => this.way.busy.size === 0);
     assert.equal(this.way.doneTwice, 0);
     await until('every client to be gone', () => this.way.clients === 0);
@@ -110,4 +114,17 @@ export async function stalled(count: () => number): Promise<number> {
     last = count();
     return still > 8 && last > 0 && last;
   });
+}
+
+/** A port that nobody listens on. */
+export async function deadPort(): Promise<number> {
+  const server = await TestServer.start(() => {});
+  const { port } = server;
+  await server.stop();
+  return port;
+}
+
+/** The fields of a gRPC call. */
+export function grpcFields(path = '/orders.Orders/Get'): Record<string, string> {
+  return { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
 }
