@@ -1,7 +1,7 @@
 /** What the bodies of requests must look like. Each complaint is one sentence that names the field. */
 import * as v from 'valibot';
 import { CaravanError } from '../errors.ts';
-import { MAX_NAME_LENGTH, MAX_WEIGHT } from '../routing/limits.ts';
+import { MAX_NAME_LENGTH } from '../routing/limits.ts';
 import {
   address,
   addressOrAny,
@@ -27,7 +27,7 @@ import type {
   ProxyRequest,
   RedeemTokenRequest,
 } from './types.ts';
-import { LISTENER_DISTRIBUTIONS, MAX_MADE_NAME_LENGTH } from './vocabulary.ts';
+import { LISTENER_DISTRIBUTIONS, MAX_MADE_NAME_LENGTH, MAX_REQUEST_WEIGHT } from './vocabulary.ts';
 
 /** A body larger than this is refused. Bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -61,7 +61,7 @@ export const exposeBody: v.GenericSchema<unknown, ExposeRequest> = v.strictObjec
   aggregate: v.optional(aggregate),
   header: v.optional(text(1024)),
   pathPrefix: v.optional(text(1024)),
-  weight: v.optional(wholeNumber(1, MAX_WEIGHT)),
+  weight: v.optional(wholeNumber(1, MAX_REQUEST_WEIGHT)),
   proxyProtocol: v.optional(v.literal('v2', 'must be v2')),
   tls: v.optional(
     v.strictObject({

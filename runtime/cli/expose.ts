@@ -1,5 +1,4 @@
-import { AGGREGATES, DISTRIBUTIONS, PROTOCOLS } from '../api/vocabulary.ts';
-import { MAX_WEIGHT } from '../routing/limits.ts';
+import { AGGREGATES, DISTRIBUTIONS, MAX_REQUEST_WEIGHT, PROTOCOLS } from '../api/vocabulary.ts';
 import {
   oneOf,
   OUTPUT_OPTION,
@@ -69,7 +68,7 @@ Offers a server to the whole network at ADDRESS: makes a Connector. "caravan rem
     const distribution = oneOf('--distribution', values.distribution, DISTRIBUTIONS);
     const aggregate = oneOf('--aggregate', values.aggregate, AGGREGATES);
     const { header, 'path-prefix': pathPrefix } = values;
-    const weight = values.weight === undefined ? undefined : wholeNumber('--weight', values.weight, 1, MAX_WEIGHT);
+    const weight = values.weight === undefined ? undefined : wholeNumber('--weight', values.weight, 1, MAX_REQUEST_WEIGHT);
     const proxyProtocol = oneOf('--proxy-protocol', values['proxy-protocol'], ['v2']);
     const address = positionals[0]!;
     const { 'tls-ca': authority, 'tls-name': serverName, 'tls-insecure': insecure } = values;
