@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { stoppedClock } from '../../test/support/stopped-clock.ts';
 import { UdpPeer } from '../../test/support/udp.ts';
 import { until } from '../../test/support/until.ts';
 import type { Flow } from '../protocols/listener.ts';
@@ -162,14 +163,7 @@ describe('a flow of datagrams', () => {
     });
 
   it('is forgotten at its server, too, once nothing came or went for two minutes', async (t) => {
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    const start = performance.now();
-    let passed = 0;
-    t.mock.method(performance, 'now', () => start + passed);
-    const pass = (ms: number) => {
-      passed += ms;
-      t.mock.timers.tick(SWEEP_EVERY_MS);
-    };
+    const pass = stoppedClock(t, SWEEP_EVERY_MS);
     const alone = new RouterMesh();
     t.after(() => alone.stop());
     const router = alone.add('alone');

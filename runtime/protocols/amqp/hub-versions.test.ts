@@ -33,6 +33,14 @@ describe('hubs of two versions', () => {
     return new HubPeer(hubs.network.open(hubs.network.router('other'), 'new', 'x'));
   }
 
+  /** A client that receives from x, as the hub knows by then. */
+  async function readingPeer(credit: number): Promise<Peer> {
+    const reader = await Peer.open(hubs.port('new'));
+    reader.receive('x', credit);
+    await until('a receiver', () => hubs.router('new').served.size === 1);
+    return reader;
+  }
+
   it('send to one of version 1 as it knows it', async () => {
     const opening = receivingPeer();
     await hubs.known('new', 'x', 1);
@@ -56,9 +64,7 @@ describe('hubs of two versions', () => {
   });
 
   it('take from one of version 1 what it sends, and tell it nothing that it does not know', async () => {
-    const reader = await Peer.open(hubs.port('new'));
-    reader.receive('x', 2000);
-    await until('a receiver', () => hubs.router('new').served.size === 1);
+    const reader = await readingPeer(2000);
     const old = sendingPeer();
     old.hello(1);
     const [receivers] = await old.sees(RECEIVERS);
@@ -74,9 +80,7 @@ describe('hubs of two versions', () => {
   });
 
   it('of version 2 are told what is free again, and which messages have a receiver', async () => {
-    const reader = await Peer.open(hubs.port('new'));
-    reader.receive('x', 2000);
-    await until('a receiver', () => hubs.router('new').served.size === 1);
+    const reader = await readingPeer(2000);
     const other = sendingPeer();
     other.hello(2);
     const [receivers] = await other.sees(RECEIVERS);
@@ -96,9 +100,7 @@ describe('hubs of two versions', () => {
   });
 
   it('of version 2 are told what is free again where a message breaks off before it has a receiver', async () => {
-    const reader = await Peer.open(hubs.port('new'));
-    reader.receive('x', 10);
-    await until('a receiver', () => hubs.router('new').served.size === 1);
+    const reader = await readingPeer(10);
     const other = sendingPeer();
     other.hello(2);
     await other.sees(CREDIT);
@@ -133,9 +135,7 @@ describe('hubs of two versions', () => {
   });
 
   it('that begin a message anew are cut off: nobody waits for the end of the one before', async () => {
-    const reader = await Peer.open(hubs.port('new'));
-    reader.receive('x', 10);
-    await until('a receiver', () => hubs.router('new').served.size === 1);
+    const reader = await readingPeer(10);
     const other = sendingPeer();
     other.hello(2);
     await other.sees(CREDIT);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { stoppedClock } from '../../../test/support/stopped-clock.ts';
 import { UdpPeer } from '../../../test/support/udp.ts';
 import { until } from '../../../test/support/until.ts';
 import { silentLog } from '../../log.ts';
@@ -7,14 +8,7 @@ import type { Way } from '../listener.ts';
 import { FLOW_IDLE_MS, openUdpListener, SWEEP_EVERY_MS } from './udp-listener.ts';
 
 it('a flow is over once nothing came or went for two minutes; what the client sends then is another', async (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] });
-  const start = performance.now();
-  let passed = 0;
-  t.mock.method(performance, 'now', () => start + passed);
-  const pass = (ms: number) => {
-    passed += ms;
-    t.mock.timers.tick(SWEEP_EVERY_MS);
-  };
+  const pass = stoppedClock(t, SWEEP_EVERY_MS);
   const flows: { sent: string[]; answer: (datagram: Buffer) => void; isClosed: boolean }[] = [];
   const listener = await openUdpListener('127.0.0.1', 0, wayOf(flows));
   const client = await UdpPeer.start();
