@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { isPlace, type Place, type RouterInfo, type RoutingMessage } from '../routing/types.ts';
+import { carried } from './carried.ts';
 import { decodeDatagram, encodeDatagram, type EncodedHeader, MAX_DATAGRAM_BYTES } from './datagram.ts';
 import { DatagramBatch, DatagramLabels } from './datagram-batch.ts';
 import {
@@ -224,6 +225,7 @@ export class Link {
     this.#cork();
     for (const message of messages) {
       this.bytesOut += message.length;
+      carried(message.length);
       this.#flight?.sent(message.length, performance.now());
       this.#ws.send(message);
     }
@@ -255,6 +257,7 @@ export class Link {
   #message(message: Buffer, isBinary: boolean): void {
     if (this.#closed) return;
     this.bytesIn += message.length;
+    carried(message.length);
     this.#tellReceived();
     try {
       if (!isBinary) throw new ProtocolError('it sends text');
