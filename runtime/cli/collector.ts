@@ -9,10 +9,7 @@ const IDLE_CPU_MS = 20;
 /** What a process has grown by since the last time, for it to be worth while. Bytes. */
 const WORTHWHILE_BYTES = 4 * 1024 * 1024;
 
-/**
- * Links carry so much between two collections of the young: few enough that what is freed is still in the processor's cache when it is handed out
- * again. Bytes.
- */
+/** Links carry so much between two collections of the young. Bytes. */
 const YOUNG_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -20,7 +17,8 @@ const YOUNG_BYTES = 4 * 1024 * 1024;
  *
  * Every chunk that a socket reads is memory outside V8's heap. For each 64 MB of it V8 marks the whole heap, in steps or, without them, at once, though a
  * cheap collection of the young frees nearly all of it: at full speed that was over a quarter of a router's time, and up to twenty pauses of 7 ms
- * a second. So the young are collected long before that, and what they held is freed at once: another thread would contend for the memory.
+ * a second. So the young are collected long before that, and what they held is freed at once: another thread would contend for the memory, and what is
+ * handed out again so soon is still in the processor's cache.
  */
 export function collectYoungFirst(): void {
   setFlagsFromString('--no-incremental-marking');

@@ -1,6 +1,7 @@
 import { parseArguments, SOCKET_OPTION, UsageError } from './arguments.ts';
 import { collectYoungFirst } from './collector.ts';
 import type { Command } from './command.ts';
+import { compileOnceBusy } from './compilers.ts';
 
 export const command: Command = {
   help: `Usage: caravan run [--config FILE_OR_DIR] [--data DIR] [--name NAME] [--socket PATH_OR_NAME]
@@ -23,6 +24,7 @@ CARAVAN_LOG=debug|info|warn|error|silent says how much is logged to standard err
     const flag = { type: 'boolean' } as const;
     const options = { config: text, data: text, name: text, kubernetes: flag, 'until-stdin-closes': flag, ...SOCKET_OPTION };
     const { values } = parseArguments(args, options);
+    compileOnceBusy();
     collectYoungFirst();
     if (!values.kubernetes)
       return (await import('./run-on-host.ts')).runOnHost({ ...values, untilStdinCloses: values['until-stdin-closes'] }, io);

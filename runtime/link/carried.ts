@@ -1,18 +1,28 @@
-let left = Infinity;
-let step = Infinity;
-let tell: () => void = () => {};
-
-/** Calls `reached` each time that the links of this process have carried so many bytes more, in or out; one caller only. */
-export function eachCarried(bytes: number, reached: () => void): void {
-  step = bytes;
-  left = bytes;
-  tell = reached;
+interface Follower {
+  readonly step: number;
+  readonly reached: () => void;
+  /** Until the next call. */
+  left: number;
 }
 
-/** A link has received or sent so many bytes. */
+const followers = new Set<Follower>();
+
+/**
+ * Calls `reached` each time that the links of this process have carried `step` bytes more for somebody, received and sent together. Returns
+ * what ends that.
+ */
+export function eachCarried(step: number, reached: () => void): () => void {
+  const follower = { step, reached, left: step };
+  followers.add(follower);
+  return () => void followers.delete(follower);
+}
+
+/** A link has received or sent so many bytes of streams and datagrams. */
 export function carried(bytes: number): void {
-  left -= bytes;
-  if (left > 0) return;
-  left = step;
-  tell();
+  for (const follower of followers) {
+    follower.left -= bytes;
+    if (follower.left > 0) continue;
+    follower.left = follower.step;
+    follower.reached();
+  }
 }

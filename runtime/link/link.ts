@@ -215,6 +215,7 @@ export class Link {
       const next = this.queue.next(!this.#flight || this.#flight.hasRoom);
       if (!next) break;
       this.#write(next.messages);
+      if (next.stream) carried(next.messages.at(-1)!.length);
       next.stream?.drained();
     }
     this.#pumping = false;
@@ -225,7 +226,6 @@ export class Link {
     this.#cork();
     for (const message of messages) {
       this.bytesOut += message.length;
-      carried(message.length);
       this.#flight?.sent(message.length, performance.now());
       this.#ws.send(message);
     }
@@ -257,7 +257,6 @@ export class Link {
   #message(message: Buffer, isBinary: boolean): void {
     if (this.#closed) return;
     this.bytesIn += message.length;
-    carried(message.length);
     this.#tellReceived();
     try {
       if (!isBinary) throw new ProtocolError('it sends text');
@@ -323,6 +322,7 @@ export class Link {
       case FrameType.label:
         return this.#labels.bind(body);
       case FrameType.datagrams:
+        carried(body.length);
         return this.#labels.read(body);
       default:
         // What a later version adds, and this one may pass over.
@@ -354,6 +354,7 @@ export class Link {
 
   #data(id: number, payload: Buffer): void {
     if (payload.length > MAX_PAYLOAD_BYTES) throw new ProtocolError(`it sends more than ${MAX_PAYLOAD_BYTES} bytes in one frame`);
+    carried(payload.length);
     if (payload.length > 0) this.#streams.get(id)?.handler.data(payload);
   }
 
@@ -363,6 +364,7 @@ export class Link {
   }
 
   #datagram(body: Buffer): void {
+    carried(body.length);
     const { header, flow, payload } = decodeDatagram(body);
     this.#events.datagram(header, flow, payload);
   }
