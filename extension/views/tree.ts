@@ -1,35 +1,37 @@
 import * as vscode from 'vscode';
+import { itemId, mergeRows } from './merge-rows.ts';
 import type { Icon, Row } from './row.ts';
 
 const COLOURS = { good: 'charts.green', bad: 'list.warningForeground', off: 'disabledForeground' } as const;
 
-/** Shows rows as a tree, and draws again only when they changed. */
+/** Shows rows as a tree, and draws again only what changed: see `mergeRows`. */
 export class RowTree implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   readonly #rows: () => Row[];
-  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #changed = new vscode.EventEmitter<Row[] | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
-  #drawn = '';
+  #shown: Row[] = [];
 
   constructor(rows: () => Row[]) {
     this.#rows = rows;
   }
 
   refresh(): void {
-    if (JSON.stringify(this.#rows()) !== this.#drawn) this.#changed.fire();
+    const { rows, changed, isSameList } = mergeRows(this.#shown, this.#rows());
+    this.#shown = rows;
+    if (!isSameList) this.#changed.fire(undefined);
+    else if (changed.length > 0) this.#changed.fire(changed);
   }
 
   getChildren(row?: Row): Row[] {
     if (row) return row.children ?? [];
-    const rows = this.#rows();
-    this.#drawn = JSON.stringify(rows);
-    return rows;
+    this.#shown = mergeRows(this.#shown, this.#rows()).rows;
+    return this.#shown;
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const item = new vscode.TreeItem(row.label, row.children?.length ? (row.open ? Expanded : Collapsed) : None);
-    // An item keeps the state that its id had: one that gets children later would stay closed.
-    item.id = row.children?.length ? `${row.id}:open` : row.id;
+    item.id = itemId(row);
     item.contextValue = row.flags;
     item.iconPath = icon(row.icon);
     item.accessibilityInformation = {
