@@ -6,21 +6,28 @@ export interface Stoppable {
 /** What was started for one thing, so that all of it can be ended: last started, first ended. */
 export class Scope implements Stoppable {
   readonly #started: Stoppable[] = [];
-  #ended = false;
+  #stopping: Promise<void> | undefined;
 
   /** Throws where the scope has ended: who goes on starting things must not leave them behind. */
   use<T extends Stoppable>(thing: T): T {
-    if (this.#ended) {
-      void Promise.resolve(thing.stop()).catch(() => {});
-      throw new Error('everything was told to end');
-    }
     this.#started.push(thing);
-    return thing;
+    if (!this.#stopping) return thing;
+    // A stop that is under way takes it along.
+    this.#stopping = this.#stopping.catch(() => {}).then(() => this.#stopAll());
+    this.#stopping.catch(() => {});
+    throw new Error('everything was told to end');
   }
 
-  /** One that cannot be ended does not keep the others running; what it says is thrown at the end. */
-  async stop(): Promise<void> {
-    this.#ended = true;
+  /**
+   * One that cannot be ended does not keep the others running; what it says is thrown at the end. Whoever calls it again waits for the same: else a
+   * process would end while the last thing is still being ended.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<void> {
     const errors: unknown[] = [];
     for (let thing = this.#started.pop(); thing; thing = this.#started.pop())
       try {

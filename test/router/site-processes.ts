@@ -22,6 +22,8 @@ export interface LinkOptions {
 export class SiteProcesses {
   readonly folder: string;
   readonly #sites: SiteProcess[] = [];
+  /** Settle without an error when what was begun is up, or has failed. */
+  readonly #begun: Promise<unknown>[] = [];
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -58,13 +60,17 @@ export class SiteProcesses {
   }
 
   async stop(): Promise<void> {
+    // One that is about to start would otherwise do so after this.
+    await Promise.all(this.#begun);
     await Promise.all(this.#sites.map((site) => site.stop()));
     await rm(this.folder, { recursive: true, force: true });
   }
 
   async #begin(site: SiteProcess): Promise<SiteProcess> {
     this.#sites.push(site);
-    await site.start();
+    const up = site.start();
+    this.#begun.push(up.catch(() => {}));
+    await up;
     return site;
   }
 }
