@@ -15,10 +15,10 @@ const YOUNG_BYTES = 4 * 1024 * 1024;
 /**
  * Makes V8 collect the way that suits a process which moves bytes. Call it before anything else is done.
  *
- * Every chunk that a socket reads is memory outside V8's heap. For each 64 MB of it V8 marks the whole heap, in steps or, without them, at once, though a
- * cheap collection of the young frees nearly all of it: at full speed that was over a quarter of a router's time, and up to twenty pauses of 7 ms
- * a second. So the young are collected long before that, and what they held is freed at once: another thread would contend for the memory, and what is
- * handed out again so soon is still in the processor's cache.
+ * Every chunk that a socket reads is memory outside V8's heap. For each 64 MB of it V8 marks the whole heap, though a cheap collection of the young frees
+ * nearly all of it: at full speed that was over a quarter of a router's time in steps, and up to twenty pauses of 7 ms a second without. So the young
+ * are collected long before that, and what they held is freed at once: another thread would contend for the memory, and what is handed out again so
+ * soon is still in the processor's cache.
  */
 export function collectYoungFirst(): void {
   setFlagsFromString('--no-incremental-marking');
