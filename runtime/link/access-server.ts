@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { type WebSocket, WebSocketServer } from 'ws';
 import type { Log } from '../log.ts';
 import { MAX_MESSAGE_BYTES } from './frames.ts';
+import { MessageSocket } from './websocket/message-socket.ts';
+import { answerUpgrade, refuseUpgrade } from './websocket/upgrade.ts';
 
 export const SUBPROTOCOL = 'caravan.1';
 export const LINK_PATH = '/link';
@@ -28,7 +28,7 @@ export interface AccessServerOptions {
   authority: string;
   /** Whether the holder of a certificate that the authority signed is (still) let in. */
   admits: (serial: string, siteId: string) => boolean;
-  link: (ws: WebSocket, socket: Duplex, siteId: string) => void;
+  link: (socket: MessageSocket, siteId: string) => void;
   /** Any other HTTP request: a claim. */
   request: (request: IncomingMessage, response: ServerResponse) => void;
   log: Log;
@@ -71,22 +71,17 @@ export class AccessServer {
       waiting.set(end, socket);
       socket.once('close', () => waiting.get(end) === socket && waiting.delete(end));
     });
-    const sockets = new WebSocketServer({
-      noServer: true,
-      maxPayload: MAX_MESSAGE_BYTES,
-      perMessageDeflate: false,
-      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    });
     server.on('request', options.request);
     server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
       const siteId = admitted(socket, options);
       if (request.url !== LINK_PATH || siteId === undefined) {
         log.warn('refused a link: its certificate was not issued here, or was revoked', { from: socket.remoteAddress });
-        return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        return refuseUpgrade(socket, '403 Forbidden');
       }
+      if (!answerUpgrade(request, socket, SUBPROTOCOL)) return undefined;
       socket.setNoDelay(true);
       waiting.delete(farEnd(socket));
-      return sockets.handleUpgrade(request, socket, head, (ws) => options.link(ws, socket, siteId));
+      return options.link(new MessageSocket(socket, { dialled: false, head, maxMessageBytes: MAX_MESSAGE_BYTES }), siteId);
     });
     server.on('tlsClientError', (error) => log.debug('a connection ended before it was a link', { error: error.message }));
     return new Promise((resolve, reject) => {

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type PeerCertificate } from 'node:tls';
-import { WebSocket } from 'ws';
 import { LINK_PATH, SUBPROTOCOL } from './access-server.ts';
 import { MAX_MESSAGE_BYTES } from './frames.ts';
+import { MessageSocket } from './websocket/message-socket.ts';
+import { requestUpgrade, UpgradeRefused } from './websocket/upgrade.ts';
 
 /** What a site needs to link to another. PEM. */
 export interface LinkCredentials {
@@ -71,41 +72,19 @@ export function dialTls({
   });
 }
 
-/** A WebSocket to the other site's router, open, and what it writes to. */
-export async function dialLink(options: DialOptions): Promise<{ ws: WebSocket; socket: Duplex }> {
-  options.signal.throwIfAborted();
+/** A WebSocket to the other site's router. */
+export async function dialLink(options: DialOptions): Promise<MessageSocket> {
+  const { host, port, signal } = options;
+  signal.throwIfAborted();
   const socket = await dialTls(options);
-  return new Promise((resolve, reject) => {
-    const ws = new WebSocket(`ws://${hostInUrl(options.host)}:${options.port}${LINK_PATH}`, SUBPROTOCOL, {
-      createConnection: () => socket,
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      handshakeTimeout: 10_000,
-      // TLS carries this WebSocket, so no proxy can be fooled by what it looks like (RFC 6455, section 10.3): a mask of zeros is as good,
-      // and costs nothing.
-      generateMask: (mask) => mask.fill(0),
-    });
-    const abort = () => ws.terminate();
-    options.signal.addEventListener('abort', abort, { once: true });
-    ws.once('unexpected-response', (_request, response) => {
-      reject(
-        new Error(
-          response.statusCode === 403
-            ? 'the site refuses this link: it was revoked there'
-            : `the other end answers ${response.statusCode}`,
-        ),
-      );
-      ws.terminate();
-    });
-    ws.once('error', reject);
-    ws.once('open', () => {
-      options.signal.removeEventListener('abort', abort);
-      ws.off('error', reject);
-      // Nothing may arrive before the link listens; it resumes.
-      ws.pause();
-      resolve({ ws, socket });
-    });
-  });
+  try {
+    const head = await requestUpgrade({ host: hostInUrl(host), port, path: LINK_PATH, subprotocol: SUBPROTOCOL, socket, signal });
+    return new MessageSocket(socket, { dialled: true, head, maxMessageBytes: MAX_MESSAGE_BYTES });
+  } catch (error) {
+    if (error instanceof UpgradeRefused && error.status === 403)
+      throw new Error('the site refuses this link: it was revoked there', { cause: error });
+    throw error;
+  }
 }
 
 export function hostInUrl(host: string): string {

@@ -1,59 +1,72 @@
 /** Links between two ends on loopback: real sockets and WebSockets, without TLS, in one process. */
-import { type AddressInfo, connect } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type AddressInfo, connect } from 'node:net';
+import { WebSocket } from 'ws';
 import { until } from '../../test/support/until.ts';
 import type { RoutingMessage } from '../routing/types.ts';
 import type { DatagramHeader, EncodedHeader } from './datagram.ts';
-import { type Frame, decodeFrame, encodeJsonFrame, FrameType } from './frames.ts';
+import { type Frame, decodeFrame, encodeJsonFrame, FrameType, MAX_MESSAGE_BYTES } from './frames.ts';
 import { type Hello, Link, type LinkEvents } from './link.ts';
 import type { RawStream } from './raw-stream.ts';
 import type { Reason } from './reason.ts';
+import { MessageSocket } from './websocket/message-socket.ts';
+import { answerUpgrade, requestUpgrade } from './websocket/upgrade.ts';
 
-export interface End {
-  ws: WebSocket;
-  socket: Duplex;
-}
+const SUBPROTOCOL = 'test';
+const NEVER = new AbortController().signal;
 
-/** Two ends of one WebSocket, both paused until a link takes them. */
+/** Two ends of one WebSocket. */
 export interface SocketPair {
-  dialled: End;
-  accepted: End;
+  dialled: MessageSocket;
+  accepted: MessageSocket;
   stop: () => Promise<void>;
 }
 
-export async function socketPair({ maxPayload = 64 * 1024 * 1024 } = {}): Promise<SocketPair> {
-  const server = createHttpServer();
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload });
-  const incoming = new Promise<End>((resolve) => {
-    server.on('upgrade', (request, socket, head) => {
-      sockets.handleUpgrade(request, socket, head, (ws) => {
-        ws.pause();
-        resolve({ ws, socket });
-      });
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const ws = new WebSocket('ws://127.0.0.1', { createConnection: () => socket, perMessageDeflate: false, maxPayload });
-  await new Promise<void>((resolve, reject) => {
-    ws.once('error', reject);
-    ws.once('open', () => {
-      ws.off('error', reject);
-      ws.pause();
-      resolve();
-    });
-  });
-  const accepted = await incoming;
+export async function socketPair(): Promise<SocketPair> {
+  const server = await OneSocket.listen();
+  const { port } = server;
+  const socket = connect(port, '127.0.0.1');
+  const request = { host: '127.0.0.1', port, path: '/', subprotocol: SUBPROTOCOL, socket, signal: NEVER };
+  const head = await requestUpgrade(request);
+  const dialled = new MessageSocket(socket, { dialled: true, head, maxMessageBytes: MAX_MESSAGE_BYTES });
   return {
-    dialled: { ws, socket },
-    accepted,
-    stop: async () => {
-      for (const end of [ws, accepted.ws]) end.terminate();
-      await new Promise((resolve) => server.close(resolve));
+    dialled,
+    accepted: await server.socket,
+    stop: () => {
+      dialled.destroy();
+      return server.stop();
     },
   };
+}
+
+/** A server for one WebSocket. */
+class OneSocket {
+  readonly #server = createHttpServer();
+  readonly socket: Promise<MessageSocket>;
+
+  private constructor(maxMessageBytes: number) {
+    this.socket = new Promise((resolve) => {
+      this.#server.on('upgrade', (request, socket, head) => {
+        if (!answerUpgrade(request, socket, SUBPROTOCOL)) return;
+        resolve(new MessageSocket(socket, { dialled: false, head, maxMessageBytes }));
+      });
+    });
+  }
+
+  static async listen(maxMessageBytes = MAX_MESSAGE_BYTES): Promise<OneSocket> {
+    const one = new OneSocket(maxMessageBytes);
+    await new Promise<void>((resolve) => one.#server.listen(0, '127.0.0.1', resolve));
+    return one;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    (await this.socket).destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
 }
 
 /** What a link told, and what to do with the streams that its neighbour opens. */
@@ -104,8 +117,8 @@ export interface LinkPair {
 export async function linkPair(): Promise<LinkPair> {
   const { dialled, accepted, stop } = await socketPair();
   const [nearEvents, farEvents] = [new Recorder(), new Recorder()];
-  const near = new Link(dialled.ws, dialled.socket, { dialled: true, hello: helloOf('near'), events: nearEvents });
-  const far = new Link(accepted.ws, accepted.socket, { dialled: false, hello: helloOf('far'), events: farEvents });
+  const near = new Link(dialled, { dialled: true, hello: helloOf('near'), events: nearEvents });
+  const far = new Link(accepted, { dialled: false, hello: helloOf('far'), events: farEvents });
   await until('both to say who they are', () => nearEvents.hellos.length + farEvents.hellos.length === 2);
   return {
     near,
@@ -119,35 +132,40 @@ export async function linkPair(): Promise<LinkPair> {
   };
 }
 
-/** A neighbour that sends whatever a test wants, to the accepting end of a link. */
+/** A neighbour with a WebSocket of another make, which sends whatever a test wants to the accepting end of a link. */
 export class RawPeer {
   readonly link: Link;
   readonly events = new Recorder();
   readonly frames: Frame[] = [];
   /** The code with which the WebSocket was closed. */
   closedWith: number | undefined;
-  readonly #pair: SocketPair;
+  readonly #ws: WebSocket;
+  readonly #server: OneSocket;
 
-  private constructor(pair: SocketPair) {
-    this.#pair = pair;
-    const { ws } = pair.dialled;
+  private constructor(ws: WebSocket, accepted: MessageSocket, server: OneSocket) {
+    this.#ws = ws;
+    this.#server = server;
     ws.on('message', (message: Buffer) => this.frames.push(decodeFrame(message)));
     ws.on('close', (code) => (this.closedWith = code));
     ws.on('error', () => {});
-    ws.resume();
-    const { accepted } = pair;
-    this.link = new Link(accepted.ws, accepted.socket, { dialled: false, hello: helloOf('link'), events: this.events });
+    this.link = new Link(accepted, { dialled: false, hello: helloOf('link'), events: this.events });
   }
 
-  static async start(options: { greeted?: boolean; maxPayload?: number } = {}): Promise<RawPeer> {
-    const { greeted = true, ...limits } = options;
-    const peer = new RawPeer(await socketPair(limits));
+  /** `maxPayload`: of a message, in either direction. Bytes. */
+  static async start({ greeted = true, maxPayload = MAX_MESSAGE_BYTES } = {}): Promise<RawPeer> {
+    const server = await OneSocket.listen(maxPayload);
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}`, SUBPROTOCOL, { perMessageDeflate: false, maxPayload });
+    await new Promise<void>((resolve, reject) => {
+      ws.once('error', reject);
+      ws.once('open', () => resolve());
+    });
+    const peer = new RawPeer(ws, await server.socket, server);
     if (greeted) peer.send(encodeJsonFrame(FrameType.hello, 0, helloOf('peer')));
     return peer;
   }
 
   send(...messages: (Buffer | string)[]): void {
-    for (const message of messages) this.#pair.dialled.ws.send(message);
+    for (const message of messages) this.#ws.send(message);
   }
 
   /** The body of the first frame of a type, once it has come. */
@@ -157,6 +175,7 @@ export class RawPeer {
 
   async stop(): Promise<void> {
     this.link.close({ code: 'closing', message: 'the test ends' });
-    await this.#pair.stop();
+    this.#ws.terminate();
+    await this.#server.stop();
   }
 }

@@ -164,7 +164,7 @@ describe('a neighbour that breaks the protocol is cut off, and told why:', () =>
     const peer = await peerOf(t, { maxPayload: 1024 });
     peer.send(Buffer.alloc(2048));
     await until('the end', () => peer.events.reason);
-    assert.deepEqual(peer.events.reason, { code: 'protocol', message: 'it sends a message of more than 67108864 bytes' });
+    assert.deepEqual(peer.events.reason, { code: 'protocol', message: 'it sends a message of more than 1024 bytes' });
     assert.equal(await until('the code at the other end', () => peer.closedWith), 1009);
   });
 

@@ -1,5 +1,3 @@
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import { isPlace, type Place, type RouterInfo, type RoutingMessage } from '../routing/types.ts';
 import { carried } from './carried.ts';
 import { decodeDatagram, encodeDatagram, type EncodedHeader, MAX_DATAGRAM_BYTES } from './datagram.ts';
@@ -24,6 +22,8 @@ import { RawStream } from './raw-stream.ts';
 import { type Reason, toReason } from './reason.ts';
 import { Ring } from './ring.ts';
 import { SendQueue, type StreamQueue } from './send-queue.ts';
+import type { MessageSocket } from './websocket/message-socket.ts';
+import { CloseCode } from './websocket/opcodes.ts';
 
 /** Bytes handed to the socket at most before the queue's order decides again: what a small frame can stand behind. */
 const SOCKET_BYTES = 256 * 1024;
@@ -80,8 +80,7 @@ export interface LinkEvents {
 /** One link to a neighbouring router: many streams and the routers' own words over one WebSocket. */
 export class Link {
   readonly queue = new SendQueue();
-  readonly #ws: WebSocket;
-  readonly #socket: Duplex;
+  readonly #socket: MessageSocket;
   readonly #events: LinkEvents;
   readonly #streams = new Map<number, RawStream>();
   readonly #timer: NodeJS.Timeout;
@@ -104,33 +103,27 @@ export class Link {
   #neighborReceived = 0;
   /** The last ping: when it was sent, and what was on its way then. */
   #pinged = { at: 0, flight: 0 };
-  #corked = false;
+  /** What is gathered is sent when this turn of the event loop ends. */
+  #flushing = false;
   #pumping = false;
   #closed = false;
   readonly #startedAt = performance.now();
-  #heardAt = performance.now();
   bytesIn = 0;
   bytesOut = 0;
   /** Round trip of the last ping. Milliseconds. */
   rttMs: number | undefined;
 
-  /**
-   * @param ws an open WebSocket @param socket what it writes to: its buffer is what the queue watches
-   * @param dialled streams of the dialling side have odd numbers
-   */
-  constructor(ws: WebSocket, socket: Duplex, { dialled, hello, events }: { dialled: boolean; hello: Hello; events: LinkEvents }) {
-    this.#ws = ws;
+  /** @param dialled streams of the dialling side have odd numbers */
+  constructor(socket: MessageSocket, { dialled, hello, events }: { dialled: boolean; hello: Hello; events: LinkEvents }) {
     this.#socket = socket;
     this.#events = events;
     this.#nextStream = dialled ? 1 : 2;
-    ws.binaryType = 'nodebuffer';
-    ws.on('message', (message: Buffer, isBinary: boolean) => this.#message(message, isBinary));
-    ws.on('error', (error) => this.#end(lossOf(error)));
-    ws.on('close', (code, text) => this.#end({ code: 'link-lost', message: text.toString() || whyClosed(code) }));
-    socket.on('drain', () => this.#pump());
-    if (ws.isPaused) ws.resume();
-    // Every byte is a sign of life: a large message may take longer to arrive than a silent link may live.
-    socket.on('data', () => (this.#heardAt = performance.now()));
+    socket.start({
+      message: (message) => this.#message(message),
+      drained: () => this.#pump(),
+      broke: ({ message, closeCode }) => this.close({ code: 'protocol', message }, closeCode),
+      closed: (code, message) => this.#end({ code: 'link-lost', message: message || whyClosed(code) }),
+    });
     this.#timer = setInterval(() => this.#beat(), PING_EVERY_MS).unref();
     this.#sendControl(encodeJsonFrame(FrameType.hello, 0, hello));
   }
@@ -162,7 +155,7 @@ export class Link {
     } else {
       this.#batch.add(header, flow, payload);
       // Sends what has been gathered when the turn ends.
-      this.#cork();
+      this.#flushLater();
     }
     return true;
   }
@@ -178,11 +171,11 @@ export class Link {
   }
 
   /** Says why to the neighbour, resets every stream and closes the connection. */
-  close(reason: Reason): void {
+  close(reason: Reason, closeCode: CloseCode = CloseCode.normal): void {
     if (this.#closed) return;
     for (let frame = this.queue.nextUrgent(); frame; frame = this.queue.nextUrgent()) this.#write([frame]);
     this.#write([encodeJsonFrame(FrameType.bye, 0, reason)]);
-    this.#end(reason);
+    this.#end(reason, closeCode);
   }
 
   kick(): void {
@@ -211,7 +204,7 @@ export class Link {
     if (this.#pumping) return;
     this.#pumping = true;
     this.#flight?.look(performance.now());
-    while (!this.#closed && this.#socket.writableLength < SOCKET_BYTES) {
+    while (!this.#closed && this.#socket.waiting < SOCKET_BYTES) {
       const next = this.queue.next(!this.#flight || this.#flight.hasRoom);
       if (!next) break;
       this.#write(next.messages);
@@ -222,24 +215,22 @@ export class Link {
   }
 
   #write(messages: Buffer[]): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#cork();
     for (const message of messages) {
       this.bytesOut += message.length;
       this.#flight?.sent(message.length, performance.now());
-      this.#ws.send(message);
+      this.#socket.send(message);
     }
+    this.#flushLater();
   }
 
-  /** Whatever is written in one turn of the event loop becomes one write to the socket, and few TLS records. */
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#socket.cork();
+  /** Whatever is sent in one turn of the event loop becomes one write to the socket, and few TLS records. */
+  #flushLater(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
     setImmediate(() => {
       this.#batch.flush();
-      this.#corked = false;
-      this.#socket.uncork();
+      this.#flushing = false;
+      this.#socket.flush();
     });
   }
 
@@ -254,12 +245,11 @@ export class Link {
     });
   }
 
-  #message(message: Buffer, isBinary: boolean): void {
+  #message(message: Buffer): void {
     if (this.#closed) return;
     this.bytesIn += message.length;
     this.#tellReceived();
     try {
-      if (!isBinary) throw new ProtocolError('it sends text');
       if (this.#payloadFor === undefined) this.#frame(decodeFrame(message));
       else {
         const stream = this.#payloadFor;
@@ -387,7 +377,7 @@ export class Link {
     const now = performance.now();
     if (!this.#greeted && now - this.#startedAt > HELLO_WITHIN_MS)
       return this.close({ code: 'protocol', message: `it did not say who it is within ${HELLO_WITHIN_MS / 1000} s` });
-    if (now - this.#heardAt > LINK_DEAD_AFTER_MS)
+    if (now - this.#socket.heardAt > LINK_DEAD_AFTER_MS)
       return this.close({ code: 'link-lost', message: `nothing arrived for ${LINK_DEAD_AFTER_MS / 1000} s` });
     return this.#ping();
   }
@@ -399,14 +389,12 @@ export class Link {
     this.#sendControl(encodeFrame(FrameType.ping, 0, body));
   }
 
-  #end(reason: Reason): void {
+  #end(reason: Reason, closeCode: CloseCode = CloseCode.normal): void {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
     for (const stream of this.#streams.values()) stream.receivedReset({ code: 'link-lost', message: reason.message });
-    this.#ws.close(1000);
-    // A neighbour that does not answer the close is not waited for.
-    setTimeout(() => this.#ws.terminate(), 500).unref();
+    this.#socket.close(closeCode);
     this.#events.closed(reason);
   }
 }
@@ -424,15 +412,9 @@ function readWindow(body: Buffer): number {
   return Math.min(body.readUInt32BE(0), MAX_WINDOW_BYTES);
 }
 
-function lossOf(error: NodeJS.ErrnoException): Reason {
-  if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
-    return { code: 'protocol', message: `it sends a message of more than ${MAX_MESSAGE_BYTES} bytes` };
-  return { code: 'link-lost', message: error.message };
-}
-
-/** RFC 6455, section 7.4.1. */
-function whyClosed(code: number): string {
-  return code === 1009 ? `the neighbour takes no message of more than ${MAX_MESSAGE_BYTES} bytes` : 'the connection was closed';
+function whyClosed(code: number | undefined): string {
+  if (code === CloseCode.tooLarge) return `the neighbour takes no message of more than ${MAX_MESSAGE_BYTES} bytes`;
+  return 'the connection was closed';
 }
 
 export function encodeRouting(message: RoutingMessage): Buffer {

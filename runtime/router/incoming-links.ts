@@ -1,7 +1,6 @@
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { LinkStatus } from '../api/types.ts';
 import { Link } from '../link/link.ts';
+import type { MessageSocket } from '../link/websocket/message-socket.ts';
 import type { Log } from '../log.ts';
 import type { RouterInfo } from '../routing/types.ts';
 import { linkEvents } from './link-events.ts';
@@ -30,7 +29,7 @@ export class IncomingLinks {
     this.#changed = options.changed;
   }
 
-  add(ws: WebSocket, socket: Duplex, siteId: string): void {
+  add(socket: MessageSocket, siteId: string): void {
     const id = `in:${++this.#count}`;
     const events = linkEvents(this.#router, {
       id,
@@ -48,7 +47,7 @@ export class IncomingLinks {
         this.#changed();
       },
     });
-    const link = new Link(ws, socket, { dialled: false, hello: this.#router.hello(), events });
+    const link = new Link(socket, { dialled: false, hello: this.#router.hello(), events });
     const incoming: Incoming = { id, link, siteId, peer: undefined, cost: 1, since: new Date() };
     this.#links.add(incoming);
   }

@@ -114,7 +114,7 @@ export class OutgoingLink {
     const { host, port } = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
     const transport = portForward ? await this.#forward(portForward, signal) : undefined;
     signal.throwIfAborted();
-    const { ws, socket } = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) }).catch(
+    const socket = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) }).catch(
       (error: unknown) => {
         throw new Error(late.aborted ? `it does not answer (${(within / 1000).toFixed(0)} s)` : dialProblem(error), {
           cause: error,
@@ -142,7 +142,7 @@ export class OutgoingLink {
           resolve(wasUp);
         },
       });
-      const link = new Link(ws, socket, { dialled: true, hello, events });
+      const link = new Link(socket, { dialled: true, hello, events });
       this.#link = link;
       this.#id = id;
       // Closed while it was being dialled.

@@ -3,6 +3,7 @@ import { until } from '../../test/support/until.ts';
 import { PROTOCOL } from '../routing/types.ts';
 import { type Hello, Link } from '../link/link.ts';
 import { type SocketPair, socketPair } from '../link/link-pair.testkit.ts';
+import type { MessageSocket } from '../link/websocket/message-socket.ts';
 import { silentLog } from '../log.ts';
 import { linkEvents } from './link-events.ts';
 import { Router } from './router.ts';
@@ -25,11 +26,11 @@ export class RouterMesh {
   async link(a: Router, b: Router, { cost = 1, withinMs }: { cost?: number; withinMs?: number } = {}): Promise<[Link, Link]> {
     const pair = await socketPair();
     this.#pairs.push(pair);
-    const end = (router: Router, peer: Router, { ws, socket }: SocketPair['dialled'], dialled: boolean): Link => {
+    const end = (router: Router, peer: Router, socket: MessageSocket, dialled: boolean): Link => {
       const id = `${router.info.id}-${peer.info.id}-${this.#pairs.length}`;
       const siteId = peer.info.site.id;
       const events = linkEvents(router, { id, link: () => link, siteId, cost: () => cost, up() {}, closed() {} });
-      const link: Link = new Link(ws, socket, { dialled, hello: this.#hello(router, dialled ? cost : undefined), events });
+      const link: Link = new Link(socket, { dialled, hello: this.#hello(router, dialled ? cost : undefined), events });
       return link;
     };
     const links: [Link, Link] = [end(a, b, pair.dialled, true), end(b, a, pair.accepted, false)];

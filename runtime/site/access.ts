@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { AccessStatus, Problem } from '../api/types.ts';
 import type { Identity } from '../identity/identity.ts';
 import { AccessServer } from '../link/access-server.ts';
+import type { MessageSocket } from '../link/websocket/message-socket.ts';
 import { type Log, sparing } from '../log.ts';
 import type { SiteStore } from './store.ts';
 import type { Wishes } from './wishes.ts';
@@ -19,7 +18,7 @@ export interface AccessOptions {
   store: SiteStore;
   identity: Identity;
   admits: (serial: string, siteId: string) => boolean;
-  link: (ws: WebSocket, socket: Duplex, siteId: string) => void;
+  link: (socket: MessageSocket, siteId: string) => void;
   claim: (request: IncomingMessage, response: ServerResponse) => void;
   log: Log;
   changed: () => void;

@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server } from 'node:tls';
-import type { WebSocket } from 'ws';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/until.ts';
 import { makeSigningRequest } from '../identity/certificates.ts';
@@ -16,6 +15,7 @@ import { IssuedCertificates } from '../identity/issued.ts';
 import { NO_WAY_IN_HOST, type Token, tokenToYaml } from '../identity/token.ts';
 import { AccessServer } from '../link/access-server.ts';
 import { dialLink, dialTls, type LinkCredentials } from '../link/dial.ts';
+import type { MessageSocket } from '../link/websocket/message-socket.ts';
 import { silentLog } from '../log.ts';
 import type { LinkConfig } from '../router/config.ts';
 import { answerClaim, claimWithToken } from './claims.ts';
@@ -31,7 +31,7 @@ class Issuer {
   readonly issued: IssuedCertificates;
   readonly grants: Grants;
   /** Links that came in, with the site that their certificate names. */
-  readonly links: { ws: WebSocket; siteId: string }[] = [];
+  readonly links: { socket: MessageSocket; siteId: string }[] = [];
   requests = 0;
   #server: AccessServer | undefined;
 
@@ -53,7 +53,7 @@ class Issuer {
       certificate: identity.server.certificate,
       authority: identity.authority.certificate,
       admits: (serial, siteId) => issued.admits(serial, siteId),
-      link: (ws, _socket, siteId) => issuer.links.push({ ws, siteId }),
+      link: (socket, siteId) => issuer.links.push({ socket, siteId }),
       request: (request, response) => {
         issuer.requests++;
         const endpoints = () => [{ host: '127.0.0.1', port: issuer.port }];
@@ -75,7 +75,7 @@ class Issuer {
   }
 
   stop(): void {
-    for (const { ws } of this.links) ws.terminate();
+    for (const { socket } of this.links) socket.destroy();
     this.#server?.close();
   }
 }
@@ -96,8 +96,8 @@ async function redeem(token: Token, options: { siteId?: string; name?: string; c
 /** Links with these credentials, and hangs up again. Rejects where the other end does not want it. */
 async function tryLink(issuer: Issuer, credentials: LinkCredentials, siteId = issuer.identity.siteId): Promise<void> {
   const signal = AbortSignal.timeout(10_000);
-  const { ws } = await dialLink({ host: '127.0.0.1', port: issuer.port, credentials, siteId, signal });
-  ws.terminate();
+  const socket = await dialLink({ host: '127.0.0.1', port: issuer.port, credentials, siteId, signal });
+  socket.destroy();
 }
 
 let west: Issuer;
@@ -111,7 +111,7 @@ after(() => {
 beforeEach(() => {
   for (const site of [west, other]) {
     site.requests = 0;
-    for (const { ws } of site.links.splice(0)) ws.terminate();
+    for (const { socket } of site.links.splice(0)) socket.destroy();
   }
 });
 

@@ -173,7 +173,7 @@ export class Site implements SiteControl {
       store,
       identity: this.#identity,
       admits: (serial, id) => this.#issued.admits(serial, id),
-      link: (ws, socket, id) => this.#incoming.add(ws, socket, id),
+      link: (socket, id) => this.#incoming.add(socket, id),
       claim: (request, response) =>
         void answerClaim(request, response, {
           identity: this.#identity,
