@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { eachCarried } from '../link/carried.ts';
+import { eachSecond } from './processor-time.ts';
 
-/** How often a process is looked at, and the processor's time in between up to which it counts as idle. Milliseconds. */
-const LOOK_EVERY_MS = 1000;
+/** Of the processor's time in a second: up to this a process counts as idle. Milliseconds. */
 const IDLE_CPU_MS = 20;
 /** What a process has grown by since the last time, for it to be worth while. Bytes. */
 const WORTHWHILE_BYTES = 4 * 1024 * 1024;
@@ -47,18 +47,12 @@ function collectWhenIdle(): void {
   // A Node can be built without it.
   if (!process.features.inspector) return;
   let kept = 0;
-  let cpu = process.cpuUsage();
-  setInterval(() => {
-    const { user, system } = process.cpuUsage(cpu);
-    cpu = process.cpuUsage();
-    if (user + system > IDLE_CPU_MS * 1000 || process.memoryUsage.rss() < kept + WORTHWHILE_BYTES) return;
-    const note = () => {
-      kept = process.memoryUsage.rss();
-      cpu = process.cpuUsage();
-    };
+  eachSecond((usedMs) => {
+    if (usedMs > IDLE_CPU_MS || process.memoryUsage.rss() < kept + WORTHWHILE_BYTES) return;
+    const note = () => (kept = process.memoryUsage.rss());
     // Where it cannot be had there is nothing to tell: it is tried again once the process has grown further.
     void collect().then(note, note);
-  }, LOOK_EVERY_MS).unref();
+  });
 }
 
 /** The inspector's way is the one that also shrinks the young heap, in every version of Node. */

@@ -1,13 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { eachCarried } from '../link/carried.ts';
+import { eachSecond } from './processor-time.ts';
 
 /** What links have carried before it counts as work. Bytes. */
 const WORK_BYTES = 512 * 1024;
-/** How often a process is looked at. Milliseconds. */
-const LOOK_EVERY_MS = 1000;
-/** The processor's time in between from which on it is busy, and how many such looks in a row are work as well. Milliseconds. */
+/** Of the processor's time in a second: from this on a process is busy. Milliseconds. */
 const BUSY_CPU_MS = 500;
-const BUSY_LOOKS = 5;
+/** So many busy seconds in a row are work as well. */
+const BUSY_SECONDS = 5;
 
 /**
  * Has V8 interpret, and compile nothing, until there is work that repeats: links carry something, or the process is busy for seconds. Its
@@ -15,19 +15,16 @@ const BUSY_LOOKS = 5;
  * else is done.
  */
 export function compileOnceBusy(): void {
-  let cpu = process.cpuUsage();
-  let busyLooks = 0;
+  let busySeconds = 0;
   const begin = () => {
-    clearInterval(timer);
+    stopLooking();
     unfollow();
     setCompiling(true);
   };
-  const timer = setInterval(() => {
-    const { user, system } = process.cpuUsage(cpu);
-    cpu = process.cpuUsage();
-    busyLooks = user + system < BUSY_CPU_MS * 1000 ? 0 : busyLooks + 1;
-    if (busyLooks === BUSY_LOOKS) begin();
-  }, LOOK_EVERY_MS).unref();
+  const stopLooking = eachSecond((usedMs) => {
+    busySeconds = usedMs < BUSY_CPU_MS ? 0 : busySeconds + 1;
+    if (busySeconds === BUSY_SECONDS) begin();
+  });
   const unfollow = eachCarried(WORK_BYTES, begin);
   setCompiling(false);
 }
