@@ -1,5 +1,5 @@
 import type { Place } from '../routing/types.ts';
-import { MAX_WINDOW_BYTES } from './link-stream.ts';
+import { MAX_WINDOW_BYTES } from './credit.ts';
 import { noHandler, type StreamPort } from './raw-stream.ts';
 import type { Reason } from './reason.ts';
 

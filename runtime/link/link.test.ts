@@ -13,7 +13,7 @@ import {
 } from './frames.ts';
 import { encodeRouting, LINK_DEAD_AFTER_MS } from './link.ts';
 import { helloOf, linkPair, RawPeer } from './link-pair.testkit.ts';
-import { MAX_WINDOW_BYTES } from './link-stream.ts';
+import { MAX_WINDOW_BYTES } from './credit.ts';
 
 async function pairOf(t: TestContext) {
   const pair = await linkPair();

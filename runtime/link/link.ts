@@ -17,7 +17,7 @@ import {
   ProtocolError,
 } from './frames.ts';
 import { Flight } from './flight.ts';
-import { MAX_WINDOW_BYTES } from './link-stream.ts';
+import { MAX_WINDOW_BYTES } from './credit.ts';
 import { RawStream } from './raw-stream.ts';
 import { type Reason, toReason } from './reason.ts';
 import { Ring } from './ring.ts';

@@ -39,3 +39,9 @@ export class StreamError extends Error {
     this.code = code;
   }
 }
+
+/** What the far end is told of the error that a connection was lost with; undefined where it just closed. */
+export function reasonOf(error: Error | null | undefined): Reason {
+  if (error instanceof StreamError) return { code: error.code, message: error.message };
+  return { code: 'reset', message: error?.message ?? 'the connection was closed' };
+}

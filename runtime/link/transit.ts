@@ -1,4 +1,4 @@
-import { MAX_WINDOW_BYTES } from './link-stream.ts';
+import { MAX_WINDOW_BYTES } from './credit.ts';
 import type { StreamHandler, StreamPort } from './raw-stream.ts';
 
 /**

@@ -27,10 +27,10 @@ export interface Way {
   /** Counts a client until it is closed. */
   count(client: Duplex): void;
   /**
-   * A stream to a server of the address. A server that refuses is replaced by the next; when none is left it rejects with the
-   * `StreamError` of the last. The server may be told of its client; where a connection serves several there is nothing to tell.
+   * Makes a client one with a server of the address, byte for byte in both directions. A server that refuses is replaced by the next; when none is
+   * left it rejects with the `StreamError` of the last. The server may be told of its client.
    */
-  connect(info?: ClientInfo): Promise<Duplex>;
+  join(client: Duplex, info: ClientInfo): Promise<Joined>;
   /** The servers for one request; those that are for such requests, where it is given. */
   attempts(request?: RequestTraits): Attempts;
   /** Whether each request goes to all servers of `attempts`, and what is made of their answers; undefined where it goes to one. */
@@ -39,6 +39,12 @@ export interface Way {
   copies(request: RequestTraits): Server[];
   /** A flow of datagrams to the servers of the address; `answer` gets what comes back. Counts as a client until it is closed. */
   flow(answer: (datagram: Buffer) => void): Flow;
+}
+
+/** A client and its server, once they are one. */
+export interface Joined {
+  /** Resets both. */
+  abort(cause: Error): void;
 }
 
 export interface Flow {

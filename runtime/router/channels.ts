@@ -1,5 +1,6 @@
 import { branchTransit, type BranchStart } from '../link/branches.ts';
-import { INITIAL_WINDOW_BYTES, LinkStream } from '../link/link-stream.ts';
+import { INITIAL_WINDOW_BYTES } from '../link/credit.ts';
+import { LinkStream } from '../link/link-stream.ts';
 import { loopStreams } from '../link/loop-stream.ts';
 import type { StreamPort } from '../link/raw-stream.ts';
 import { spliceTransit } from '../link/transit.ts';

@@ -4,7 +4,7 @@ import { StreamError } from '../link/reason.ts';
 import type { Log } from '../log.ts';
 import { openAmqpListener } from '../protocols/amqp/amqp-listener.ts';
 import type { ClientInfo } from '../protocols/client-info.ts';
-import type { Attempts, FanOut, Flow, ProtocolListener, Server, Way } from '../protocols/listener.ts';
+import type { Attempts, FanOut, Flow, Joined, ProtocolListener, Server, Way } from '../protocols/listener.ts';
 import type { ServerTls } from '../protocols/tls/server-tls.ts';
 import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { RequestTraits } from '../routing/request-rule.ts';
@@ -150,12 +150,12 @@ class GatedListener implements Way {
   }
 
   /** Of several addresses the one whose turn it is; where it refuses, the next. */
-  async connect(info: ClientInfo = {}): Promise<Duplex> {
+  async join(client: Duplex, info: ClientInfo): Promise<Joined> {
     const { servicePort, distribution } = this.#config;
     let last: StreamError | undefined;
     for (const each of this.#turn())
       try {
-        return (await this.#router.connect(each, servicePort, info, distribution)).stream;
+        return await this.#router.join(client, { address: each, port: servicePort, ...info }, distribution);
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
         last = error;

@@ -2,16 +2,19 @@ import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { ConnectorStatus } from '../api/types.ts';
 import type { Log } from '../log.ts';
+import { INITIAL_WINDOW_BYTES } from '../link/credit.ts';
 import { LinkStream } from '../link/link-stream.ts';
+import { openStream } from '../link/open-stream.ts';
 import { ProtocolError } from '../link/frames.ts';
 import { encodeRouting, type Hello, type Link } from '../link/link.ts';
 import type { RawStream } from '../link/raw-stream.ts';
 import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
 import { spliceTransit } from '../link/transit.ts';
 import { AmqpHub } from '../protocols/amqp/hub.ts';
-import { type ClientInfo, clientInfo, isClientInfo } from '../protocols/client-info.ts';
-import type { FanOut, Server } from '../protocols/listener.ts';
+import { clientInfo, isClientInfo } from '../protocols/client-info.ts';
+import type { FanOut, Joined, Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
+import { SplicedStream } from '../protocols/spliced-stream.ts';
 import { Balancer } from '../routing/balancer.ts';
 import { createEngine, type RoutingEngine } from '../routing/engine.ts';
 import { INSTANCES_PER_MS, MAX_HOPS } from '../routing/limits.ts';
@@ -59,12 +62,6 @@ interface WantedServer {
   request: RequestTraits | undefined;
   /** Instead of the address' own. */
   preferred?: Distribution | undefined;
-}
-
-/** A connection to whoever serves an address. */
-export interface Connection {
-  stream: Duplex;
-  site: string;
 }
 
 /** Addresses in, streams out: puts routing, links and servers together. */
@@ -199,10 +196,52 @@ export class Router {
 
   /**
    * Connects to whoever serves an address. A destination that refuses is replaced by the next; when none is left it rejects with the
-   * `StreamError` of the last. `info` tells the server's side of the client; `preferred` is how
-   * it is chosen, instead of the address' own way.
+   * `StreamError` of the last.
    */
-  async connect(address: string, port: number, info: ClientInfo = {}, preferred?: Distribution): Promise<Connection> {
+  connect(address: string, port: number): Promise<Duplex> {
+    return this.#anyOf({ address, port }, undefined, async (place, wanted, ended) => {
+      const stream = await this.#reach(place, wanted);
+      stream.once('close', ended);
+      return stream;
+    });
+  }
+
+  /**
+   * Makes a client one with whoever serves an address: as `connect`. `wanted` tells the server's side of the client; `preferred` is how it is
+   * chosen, instead of the address' own way.
+   */
+  join(client: Duplex, wanted: Omit<Wanted, 'target'>, preferred?: Distribution): Promise<Joined> {
+    return this.#anyOf(wanted, preferred, async (place, server, ended) => {
+      if (routerAt(place) === this.info.id) {
+        const { stream } = await this.servers.connect(server);
+        this.#count(stream);
+        stream.once('close', ended);
+        splice(client, stream);
+        return {
+          abort(cause) {
+            abort(stream, cause);
+            abort(client, cause);
+          },
+        };
+      }
+      const raw = this.#linkTo(place).openStream();
+      return openStream(raw, streamInfo(place, server, MAX_HOPS), ACCEPT_WITHIN_MS, (window) => {
+        this.#ownStreams++;
+        return new SplicedStream(raw, window, client, () => {
+          this.#ownStreams--;
+          ended();
+        });
+      });
+    });
+  }
+
+  /** Tries the destinations of an address one after the other. `ended` is called when what was reached has ended. */
+  async #anyOf<T>(
+    wanted: Wanted,
+    preferred: Distribution | undefined,
+    reach: (place: Place, wanted: Wanted, ended: () => void) => Promise<T>,
+  ): Promise<T> {
+    const { address, port } = wanted;
     const refused = new Set<RouterId>();
     let last: StreamError | undefined;
     for (;;) {
@@ -211,12 +250,11 @@ export class Router {
       const choice = this.balancer.choose(address, preferred ?? distribution, takersOf(left, undefined));
       if (!choice) throw last ?? new StreamError(refusal('unreachable', `nothing offers ${address}`));
       this.balancer.started(address, choice.key);
+      const ended = () => this.balancer.ended(address, choice.key);
       try {
-        const stream = await this.#reach(choice.place, { address, port, ...info });
-        stream.once('close', () => this.balancer.ended(address, choice.key));
-        return { stream, site: choice.site };
+        return await reach(choice.place, wanted, ended);
       } catch (error) {
-        this.balancer.ended(address, choice.key);
+        ended();
         if (!(error instanceof StreamError)) throw error;
         refused.add(choice.key);
         last = new StreamError({ code: error.code, message: `${choice.site}: ${error.message}` });
@@ -297,17 +335,26 @@ export class Router {
 
   async #reach(place: Place, wanted: Wanted): Promise<Duplex> {
     const stream = await this.#open(place, wanted);
-    this.#ownStreams++;
-    stream.once('close', () => this.#ownStreams--);
+    this.#count(stream);
     return stream;
   }
 
   async #open(place: Place, wanted: Wanted): Promise<Duplex> {
     if (routerAt(place) === this.info.id) return (await this.servers.connect(wanted)).stream;
+    return LinkStream.open(this.#linkTo(place).openStream(), streamInfo(place, wanted, MAX_HOPS), ACCEPT_WITHIN_MS);
+  }
+
+  #linkTo(place: Place): Link {
     const hop = this.engine.nextHop(place);
     const link = hop === undefined ? undefined : this.#links.get(hop)?.link;
     if (!link) throw new StreamError(refusal('unreachable', 'no path leads there any more'));
-    return LinkStream.open(link.openStream(), streamInfo(place, wanted, MAX_HOPS), ACCEPT_WITHIN_MS);
+    return link;
+  }
+
+  /** As one of this router's own streams, until it is closed. */
+  #count(stream: Duplex): void {
+    this.#ownStreams++;
+    stream.once('close', () => this.#ownStreams--);
   }
 
   async #accept(raw: RawStream, window: number, wanted: Wanted): Promise<void> {
@@ -315,9 +362,10 @@ export class Router {
       const { stream, target } = await this.servers.connect(wanted, () => !raw.closed);
       // The client may have given up while the server was being reached.
       if (raw.closed) return abort(stream, new Error('the client has gone'));
+      raw.sendOpened(INITIAL_WINDOW_BYTES, { target });
       this.#ownStreams++;
-      stream.once('close', () => this.#ownStreams--);
-      return splice(LinkStream.accept(raw, window, { target }), stream);
+      void new SplicedStream(raw, window, stream, () => this.#ownStreams--);
+      return undefined;
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       return raw.sendRefused({ code: error.code, message: error.message });

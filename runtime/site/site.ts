@@ -165,7 +165,7 @@ export class Site implements SiteControl {
     const network = {
       service: (asked: string) => this.#names.service(asked),
       hasNamespace: (asked: string) => this.#names.hasNamespace(asked),
-      connect: async (address: string, port: number) => (await this.#router.connect(address, port)).stream,
+      connect: (address: string, port: number) => this.#router.connect(address, port),
     };
     this.#proxy = new SiteProxy({ store, network, log: log.named('proxy'), changed }, parts.proxy);
     const claimsLog = sparing(log.named('claims'));

@@ -81,7 +81,7 @@ export function way(address: string): Way {
   const never = () => {
     throw new Error('AMQP goes by the hub');
   };
-  return { address, log: silentLog, count: () => {}, connect: never, attempts: never, fanOut: never, copies: never, flow: never };
+  return { address, log: silentLog, count: () => {}, join: never, attempts: never, fanOut: never, copies: never, flow: never };
 }
 
 export interface Received {

@@ -44,7 +44,7 @@ export class TcpWay implements Way {
     client.once('close', () => this.clients--);
   }
 
-  connect(): Promise<Duplex> {
+  join(): Promise<never> {
     return Promise.reject(new Error('HTTP asks request by request'));
   }
 

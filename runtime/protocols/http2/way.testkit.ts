@@ -33,7 +33,7 @@ export class TestWay implements Way {
     client.once('close', () => this.clients--);
   }
 
-  connect(): Promise<Duplex> {
+  join(): Promise<never> {
     return Promise.reject(new Error('no stream is asked for here'));
   }
 

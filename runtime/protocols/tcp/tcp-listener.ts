@@ -3,7 +3,7 @@ import { StreamError } from '../../link/reason.ts';
 import { acceptClients } from '../accept-clients.ts';
 import type { ClientInfo } from '../client-info.ts';
 import type { OpenListener, Way } from '../listener.ts';
-import { abort, splice } from '../splice.ts';
+import { abort } from '../splice.ts';
 import { resetWhenIdle } from './idle.ts';
 
 /** A socket that listens for TCP clients: each gets a stream of its own. */
@@ -14,10 +14,8 @@ export const openTcpListener: OpenListener = (host, port, way) =>
 async function serve(client: Duplex, info: ClientInfo, way: Way): Promise<void> {
   way.count(client);
   try {
-    const stream = await way.connect(info);
-    if (client.destroyed) return abort(stream, new Error('the client has gone'));
-    splice(client, stream);
-    if (way.idleMs !== undefined) resetWhenIdle(client, stream, way.idleMs);
+    const joined = await way.join(client, info);
+    if (way.idleMs !== undefined) resetWhenIdle(client, joined, way.idleMs);
   } catch (error) {
     if (!(error instanceof StreamError)) throw error;
     way.log.warn(`a client of ${way.address} was refused: ${error.message}`);

@@ -49,7 +49,7 @@ function wayOf(flows: { sent: string[]; answer: (datagram: Buffer) => void; isCl
     address: 'news',
     log: silentLog,
     count: () => {},
-    connect: never,
+    join: never,
     attempts: never,
     fanOut: never,
     copies: never,
