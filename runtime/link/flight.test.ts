@@ -79,6 +79,23 @@ describe('what a link has on its way', () => {
     assert.ok(path.queued < 4 * LEAST_FLIGHT_BYTES, `${path.queued} bytes stand there`);
   });
 
+  it('leaves room for streams with little to send, and not without end', () => {
+    const flight = new Flight();
+    flight.roundTrip(10, 0, 0);
+    flight.look(0);
+    const rooms: string[] = [];
+    for (let sent = 0; sent < 3 * LEAST_FLIGHT_BYTES; sent += FRAME_BYTES) {
+      rooms.push(flight.room);
+      flight.sent(FRAME_BYTES, 0);
+    }
+    assert.deepEqual(
+      rooms,
+      ['bulk', 'small', 'none'].flatMap((room) => Array.from({ length: LEAST_FLIGHT_BYTES / FRAME_BYTES }, () => room)),
+    );
+    flight.received(2 * LEAST_FLIGHT_BYTES, 1);
+    assert.equal(flight.room, 'small');
+  });
+
   it('has bounds, whatever is measured', () => {
     const flight = new Flight();
     assert.equal(flight.look(0), LEAST_FLIGHT_BYTES / 4, 'until the path has been measured');

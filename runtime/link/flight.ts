@@ -1,4 +1,5 @@
 import { MAX_PAYLOAD_BYTES } from './frames.ts';
+import type { Room } from './send-queue.ts';
 
 /**
  * How much a link may have on its way. What is handed to the system beyond what the path holds only waits in its buffers, and whatever is sent
@@ -8,6 +9,11 @@ import { MAX_PAYLOAD_BYTES } from './frames.ts';
 export const LEAST_FLIGHT_BYTES = 64 * 1024;
 export const MOST_FLIGHT_BYTES = 16 * 1024 * 1024;
 const GAIN = 1.5;
+/**
+ * Streams with little to send may have so many times as much on the way: they pass bulk, and still wait here when there are too many of them, or
+ * when what looks small is bulk in small pieces.
+ */
+const SMALL_GAIN = 2;
 const LEAST_PIECE_BYTES = 8 * 1024;
 /** A round trip this old may hold no more: the path may have changed. Milliseconds. */
 export const ROUND_TRIP_VALID_MS = 10_000;
@@ -46,6 +52,7 @@ export class Flight {
   #roundTrip = Infinity;
   #roundTripAt = -Infinity;
   #limit = LEAST_FLIGHT_BYTES;
+  #smallLimit = SMALL_GAIN * LEAST_FLIGHT_BYTES;
 
   /** @param sentBefore bytes that are on their way already, or have arrived */
   constructor(sentBefore = 0) {
@@ -57,9 +64,10 @@ export class Flight {
     return this.#sent - this.#received;
   }
 
-  /** Whether bulk may be sent, as of the last look. */
-  get hasRoom(): boolean {
-    return this.bytes < this.#limit;
+  /** For whom there is room, as of the last look. */
+  get room(): Room {
+    if (this.bytes < this.#limit) return 'bulk';
+    return this.bytes < this.#smallLimit ? 'small' : 'none';
   }
 
   /** In pieces of how much bulk should be sent: what has room for one may take a whole one beyond its limit. */
@@ -67,12 +75,14 @@ export class Flight {
     return Math.min(Math.max(this.#limit / 4, LEAST_PIECE_BYTES), MAX_PAYLOAD_BYTES);
   }
 
-  /** Works out anew how much may be on its way, and returns it. While the shortest round trip is measured anew, that is next to nothing. */
+  /** Works out anew how much bulk may be on its way, and returns it. While the shortest round trip is measured anew, that is next to nothing. */
   look(now: number): number {
     const path = Math.max(this.#rate, this.#rateBefore) * this.#roundTrip;
-    this.#limit = LEAST_FLIGHT_BYTES;
-    if (this.isProbing(now)) this.#limit /= 4;
-    else if (Number.isFinite(path)) this.#limit = Math.min(Math.max(GAIN * path, LEAST_FLIGHT_BYTES), MOST_FLIGHT_BYTES);
+    const usual = Number.isFinite(path)
+      ? Math.min(Math.max(GAIN * path, LEAST_FLIGHT_BYTES), MOST_FLIGHT_BYTES)
+      : LEAST_FLIGHT_BYTES;
+    this.#limit = this.isProbing(now) ? LEAST_FLIGHT_BYTES / 4 : usual;
+    this.#smallLimit = SMALL_GAIN * usual;
     return this.#limit;
   }
 

@@ -205,7 +205,7 @@ export class Link {
     this.#pumping = true;
     this.#flight?.look(performance.now());
     while (!this.#closed && this.#socket.waiting < SOCKET_BYTES) {
-      const next = this.queue.next(!this.#flight || this.#flight.hasRoom);
+      const next = this.queue.next(this.#flight?.room);
       if (!next) break;
       this.#write(next.messages);
       if (next.stream) carried(next.messages.at(-1)!.length);

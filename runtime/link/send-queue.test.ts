@@ -96,6 +96,32 @@ describe('what a link sends next', () => {
     assert.equal(Math.max(...counts) - Math.min(...counts), 0, `small streams take equal turns: ${counts.join()}`);
   });
 
+  it('is what there is room for', () => {
+    const queue = new SendQueue();
+    const [bulk, small] = [stream(1), stream(3)];
+    queue.push(bulk, Buffer.alloc(MAX_PAYLOAD_BYTES));
+    queue.push(small, Buffer.alloc(100));
+    queue.pushUrgent(Buffer.from('urgent'));
+    assert.equal(String(queue.next('none')!.messages[0]), 'urgent');
+    assert.equal(queue.next('none'), undefined);
+    assert.equal(queue.next('small')!.stream, small);
+    assert.equal(queue.next('small'), undefined);
+    assert.equal(queue.next('bulk')!.stream, bulk);
+  });
+
+  it('is bulk to the end of it', () => {
+    const queue = new SendQueue();
+    const bulk = stream(1);
+    for (let left = 3; left > 0; left--) queue.push(bulk, Buffer.alloc(10_000));
+    assert.equal(queue.next('small')!.stream, bulk, 'it stood there with the first piece');
+    for (let left = 2; left > 0; left--) {
+      assert.equal(queue.next('small'), undefined, `${left} pieces are left`);
+      assert.equal(queue.next('bulk')!.stream, bulk);
+    }
+    queue.push(bulk, Buffer.alloc(10_000));
+    assert.equal(queue.next('small')!.stream, bulk, 'and then it begins anew');
+  });
+
   it('is nothing of a stream that was dropped, and its bytes do not count', () => {
     const queue = new SendQueue();
     const [gone, stays] = [stream(1), stream(3)];

@@ -16,6 +16,9 @@ export interface StreamQueue {
 /** A payload, or one of the two marks that must keep their place among payloads. */
 export type Item = Buffer | typeof FrameType.end | typeof FrameType.blocked;
 
+/** For whom there is room on the way: for all, only for streams with little to send, or for control frames alone. */
+export type Room = 'bulk' | 'small' | 'none';
+
 /** One frame as one or two messages, and the stream that it belongs to, if any. */
 export interface NextFrame {
   messages: [Buffer] | [Buffer, Buffer];
@@ -58,20 +61,19 @@ export class SendQueue {
     stream.pending.clear();
   }
 
-  /**
-   * The next frame, or undefined when nothing waits. Call its stream's `drained` once it has been written. `mayBulk`: false where bulk
-   * streams have to wait for their neighbour.
-   */
-  next(mayBulk = true): NextFrame | undefined {
+  /** The next frame that there is room for, or undefined when none waits. Call its stream's `drained` once it has been written. */
+  next(room: Room = 'bulk'): NextFrame | undefined {
     const urgent = this.nextUrgent();
     if (urgent) return { messages: [urgent] };
-    for (let stream = this.#nextStream(mayBulk); stream; stream = this.#nextStream(mayBulk)) {
+    for (let stream = this.#nextStream(room); stream; stream = this.#nextStream(room)) {
+      const { lane } = stream;
       stream.lane = 'none';
       const item = stream.pending.shift();
       if (item === undefined) continue;
       stream.bytes -= sizeOf(item);
       this.bytes -= sizeOf(item);
-      if (stream.pending.size > 0) this.#stand(stream);
+      // What is left of a bulk stream is bulk, too.
+      if (stream.pending.size > 0) this.#stand(stream, lane === 'bulk');
       return { messages: encode(stream.id, item), stream };
     }
     return undefined;
@@ -83,14 +85,15 @@ export class SendQueue {
     return frame;
   }
 
-  #stand(stream: StreamQueue): void {
-    stream.lane = stream.bytes <= SMALL_BYTES ? 'small' : 'bulk';
+  #stand(stream: StreamQueue, isBulk = false): void {
+    stream.lane = isBulk || stream.bytes > SMALL_BYTES ? 'bulk' : 'small';
     this.#lanes[stream.lane].push(stream);
   }
 
-  #nextStream(mayBulk: boolean): StreamQueue | undefined {
+  #nextStream(room: Room): StreamQueue | undefined {
+    if (room === 'none') return undefined;
     const { small, bulk } = this.#lanes;
-    if (!mayBulk) return small.shift();
+    if (room === 'small') return small.shift();
     if (small.size > 0 && (bulk.size === 0 || this.#smallInARow < SMALL_PER_BULK)) {
       this.#smallInARow++;
       return small.shift();

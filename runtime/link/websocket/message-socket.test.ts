@@ -138,6 +138,15 @@ for (const { role, dialled } of ROLES) {
       assert.deepEqual(events.messages, ['first', 'second']);
     });
 
+    it('begins to read where its connection was held back until then', async (t) => {
+      const { far, ...bare } = await bareEnds(t, dialled);
+      bare.socket.pause();
+      const { near, events } = ownEnd(bare, dialled);
+      near.start(events);
+      far.write(rawFrame(Opcode.binary, 'hello', key));
+      await until('it to be read', () => events.messages.length === 1);
+    });
+
     describe('that the other end closes', () => {
       const cases: [what: string, args: [code?: number, message?: string], heard: [number | undefined, string]][] = [
         ['with a code and why', [4321, 'enough of this'], [4321, 'enough of this']],
@@ -194,13 +203,15 @@ for (const { role, dialled } of ROLES) {
       });
 
       it('says so once, and sends nothing more', async (t) => {
-        const { near, far } = await againstBare(t, dialled);
+        const { near, socket, far } = await againstBare(t, dialled);
         const bytes = received(far);
         near.send(Buffer.from('before'));
         near.close(CloseCode.tooLarge);
         near.send(Buffer.from('behind'));
         near.flush();
         near.close();
+        // It has ended, and nothing was written behind its end: the other end may still take all of it.
+        assert.deepEqual([socket.writableEnded, socket.destroyed], [true, false]);
         const close = rawFrame(Opcode.close, Buffer.of(1009 >> 8, 1009 & 0xff), ownKey);
         assert.deepEqual(await bytes, Buffer.concat([rawFrame(Opcode.binary, 'before', ownKey), close]));
       });
