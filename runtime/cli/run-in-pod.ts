@@ -1,3 +1,4 @@
+import { logDefects } from '../defects.ts';
 import { ApiServer } from '../api/server.ts';
 import { CaravanError } from '../errors.ts';
 import { API_PORT, HEALTH_PORT } from '../kubernetes/ports.ts';
@@ -13,6 +14,7 @@ import { reportProblems } from './problems.ts';
 /** Runs the site of the pod's namespace until the pod ends. The management API is on loopback: a port-forward is the way to it. */
 export async function runInPod(io: Io): Promise<void> {
   const log = createLog({ format: 'json' });
+  logDefects(log);
   const lifetime = startLifetime();
   const { CARAVAN_NAMESPACE: namespace, CARAVAN_HOST_IP: hostIp } = process.env;
   if (!namespace)

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { logDefects } from '../defects.ts';
 import { dataHome } from '../api/data-home.ts';
 import { ApiServer } from '../api/server.ts';
 import { socketPath } from '../api/sockets.ts';
@@ -25,6 +26,7 @@ interface HostOptions {
 /** Runs a site until it is told to end. Throws before the site starts where the socket, the configuration or the data cannot be had. */
 export async function runOnHost({ config, data, name, socket, untilStdinCloses = false }: HostOptions, io: Io): Promise<void> {
   const log = createLog();
+  logDefects(log);
   const lifetime = startLifetime({ untilStdinCloses });
   const configured = config === undefined ? undefined : await siteNameIn(new FolderSource(config));
   const siteName = configured ?? name ?? hostSiteName();

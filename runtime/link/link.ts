@@ -1,3 +1,4 @@
+import { defect } from '../defects.ts';
 import { isPlace, type Place, type RouterInfo, type RoutingMessage } from '../routing/types.ts';
 import { carried } from './carried.ts';
 import { decodeDatagram, encodeDatagram, type EncodedHeader, MAX_DATAGRAM_BYTES } from './datagram.ts';
@@ -258,8 +259,7 @@ export class Link {
       }
     } catch (error) {
       // Whatever a neighbour sends may cost it the link, never this process.
-      const why = error instanceof ProtocolError ? error.message : `it sends what cannot be handled: ${String(error)}`;
-      this.close({ code: 'protocol', message: why });
+      this.close({ code: 'protocol', message: error instanceof ProtocolError ? error.message : defect(error) });
     }
   }
 

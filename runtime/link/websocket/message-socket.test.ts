@@ -305,6 +305,18 @@ for (const { role, dialled } of ROLES) {
         assert.deepEqual(events.messages, ['the last']);
       });
 
+      it('writes nothing behind its end, though something was gathered', async (t) => {
+        const { near, events, socket, far } = await againstBare(t, dialled);
+        const errors: Error[] = [];
+        socket.on('error', (error) => errors.push(error));
+        near.send(Buffer.from('gathered'));
+        far.end();
+        await until('the end to be told', () => events.closings.length > 0);
+        near.flush();
+        await gone(socket);
+        assert.deepEqual(errors, []);
+      });
+
       it('in the middle of a message, tells nothing of that', async (t) => {
         const { events, socket, far } = await againstBare(t, dialled);
         far.end(rawFrame(Opcode.binary, 'the last', key).subarray(0, -1));

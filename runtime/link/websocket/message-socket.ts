@@ -78,7 +78,8 @@ export class MessageSocket {
   }
 
   flush(): void {
-    this.#writer.flush();
+    // What was gathered when the other end ended is for nobody.
+    if (!this.#isClosing) this.#writer.flush();
   }
 
   /** Sends what is gathered, says that it closes, and waits a little for the answer. What arrives from now on is not read. */

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { defect } from '../../defects.ts';
 import {
   ABORT,
   FIRST_HUB_PROTOCOL,
@@ -51,8 +52,7 @@ export class HubInput {
       try {
         reader.push(bytes);
       } catch (error) {
-        if (!(error instanceof HubProtocolError)) throw error;
-        stream.destroy(error);
+        stream.destroy(error instanceof HubProtocolError ? error : new Error(defect(error)));
       }
     });
     stream.on('error', () => {});

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { defect } from '../../defects.ts';
 import type { HubContext } from './address.ts';
 import type { AnycastAddress, Destination } from './anycast.ts';
 import {
@@ -129,8 +130,7 @@ export class OutgoingStream implements Destination {
       try {
         reader.push(bytes);
       } catch (error) {
-        if (!(error instanceof HubProtocolError || error instanceof AmqpError)) throw error;
-        stream.destroy(error);
+        stream.destroy(error instanceof HubProtocolError || error instanceof AmqpError ? error : new Error(defect(error)));
       }
     });
     stream.on('error', (error) => (cause = error));

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { defect } from '../../defects.ts';
 import { originOf } from '../origin.ts';
 import { abort, splice } from '../splice.ts';
 import { ForwardedFields } from './forwarded.ts';
@@ -183,16 +184,14 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
         this.#ahead.unshift(rest);
         this.#aheadBytes += rest.length;
       }
+      if (this.#state === 'waiting' && this.#parser.isInHead) {
+        this.#state = 'head';
+        this.#deadline = performance.now() + this.#context.limits.headWithinMs;
+      }
+      if (this.#handler !== before) this.#handler?.start();
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      this.#reject(error);
-      return;
+      this.#reject(error instanceof HttpError ? error : new HttpError(500, `could not be read: ${defect(error)}`));
     }
-    if (this.#state === 'waiting' && this.#parser.isInHead) {
-      this.#state = 'head';
-      this.#deadline = performance.now() + this.#context.limits.headWithinMs;
-    }
-    if (this.#handler !== before) this.#handler?.start();
   }
 
   #flow(): void {

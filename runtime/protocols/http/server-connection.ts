@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { defect } from '../../defects.ts';
 import type { Server } from '../listener.ts';
 import { abort } from '../splice.ts';
 import { HttpError } from './http-error.ts';
@@ -157,8 +158,7 @@ export class ServerConnection implements MessageSink<ResponseHead> {
     try {
       rest = this.#parser.feed(chunk);
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      this.#break(new Error(`its answer ${error.message}`));
+      this.#break(new Error(error instanceof HttpError ? `its answer ${error.message}` : defect(error)));
       return;
     }
     sink.answerFed(rest);

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { defect } from '../../defects.ts';
 import { fieldOf, type Field, type Fields } from './field.ts';
 import { FieldBlocks } from './field-blocks.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -214,8 +215,7 @@ export class Http2Connection implements StreamCarrier {
     try {
       this.#reader.read(chunk);
     } catch (error) {
-      const problem = error instanceof CompressionError ? new ConnectionError(ErrorCode.compression, error.message) : error;
-      if (!(problem instanceof ConnectionError)) throw error;
+      const problem = problemOf(error);
       this.cutOff(problem.code, problem);
     }
   }
@@ -418,4 +418,10 @@ export class Http2Connection implements StreamCarrier {
 function creditIn(payload: Buffer): number {
   checkSize(payload, 4);
   return payload.readUInt32BE(0) & MAX_WINDOW_BYTES;
+}
+
+function problemOf(error: unknown): ConnectionError {
+  if (error instanceof ConnectionError) return error;
+  if (error instanceof CompressionError) return new ConnectionError(ErrorCode.compression, error.message);
+  return new ConnectionError(ErrorCode.internal, defect(error));
 }

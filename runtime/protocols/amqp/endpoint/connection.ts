@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { defect } from '../../../defects.ts';
 import { VERSION } from '../../../version.ts';
 import {
   CLOSE_WITHIN_MS,
@@ -168,8 +169,7 @@ export class Connection implements FrameHandler {
     try {
       this.#reader.push(bytes);
     } catch (error) {
-      if (!(error instanceof AmqpError)) throw error;
-      this.fail(error);
+      this.fail(error instanceof AmqpError ? error : new AmqpError('amqp:internal-error', defect(error)));
     }
     this.#flushSoon();
   }
