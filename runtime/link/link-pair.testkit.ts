@@ -8,7 +8,8 @@ import type { DatagramHeader, EncodedHeader } from './datagram.ts';
 import { type Frame, decodeFrame, encodeJsonFrame, FrameType, MAX_MESSAGE_BYTES } from './frames.ts';
 import { type Hello, Link, type LinkEvents } from './link.ts';
 import type { RawStream } from './raw-stream.ts';
-import type { Reason } from './reason.ts';
+import type { LinkStream } from './link-stream.ts';
+import type { Reason, StreamError } from './reason.ts';
 import { MessageSocket } from './websocket/message-socket.ts';
 import { answerUpgrade, requestUpgrade } from './websocket/upgrade.ts';
 
@@ -178,4 +179,19 @@ export class RawPeer {
     this.#ws.terminate();
     await this.#server.stop();
   }
+}
+
+/** All that comes on a stream until its end. */
+export async function allOf(stream: LinkStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** With what a stream ends. */
+export function failure(stream: LinkStream): Promise<StreamError> {
+  return new Promise((resolve) => {
+    stream.once('error', (error) => resolve(error as StreamError));
+    stream.resume();
+  });
 }

@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { until } from '../../test/support/until.ts';
 import { decodeFrame, decodeNumber, FrameType, MAX_PAYLOAD_BYTES } from './frames.ts';
-import { linkPair, type LinkPair } from './link-pair.testkit.ts';
+import { allOf, failure, linkPair, type LinkPair } from './link-pair.testkit.ts';
 import { INITIAL_WINDOW_BYTES, MAX_WINDOW_BYTES } from './credit.ts';
 import { LinkStream } from './link-stream.ts';
 import { RawStream, type StreamHandler } from './raw-stream.ts';
@@ -48,20 +48,6 @@ async function streamOver(way: Way): Promise<{ near: LinkStream; far: LinkStream
   });
   const near = await LinkStream.open(way.begin(), { address: 'server' }, 10_000);
   return { near, far: await accepted };
-}
-
-async function allOf(stream: LinkStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-/** With what a stream ends. */
-function failure(stream: LinkStream): Promise<StreamError> {
-  return new Promise((resolve) => {
-    stream.once('error', (error) => resolve(error as StreamError));
-    stream.resume();
-  });
 }
 
 function noStreamsLeft({ pairs }: Way): Promise<unknown> {

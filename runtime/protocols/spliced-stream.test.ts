@@ -8,7 +8,7 @@ import { dial, received, TestServer } from '../../test/support/tcp.ts';
 import { until } from '../../test/support/until.ts';
 import { INITIAL_WINDOW_BYTES } from '../link/credit.ts';
 import { MAX_PAYLOAD_BYTES } from '../link/frames.ts';
-import { linkPair, type LinkPair } from '../link/link-pair.testkit.ts';
+import { allOf, failure, linkPair, type LinkPair } from '../link/link-pair.testkit.ts';
 import { LinkStream } from '../link/link-stream.ts';
 import { openStream } from '../link/open-stream.ts';
 import { noHandler } from '../link/raw-stream.ts';
@@ -57,19 +57,6 @@ async function stageOf(t: TestContext): Promise<Stage> {
   };
   const client = await LinkStream.open(pair.near.openStream(), {}, 10_000);
   return { pair, client, server, near, spliced, closed: () => closed };
-}
-
-async function allOf(stream: LinkStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function failure(stream: LinkStream): Promise<StreamError> {
-  return new Promise((resolve) => {
-    stream.once('error', (error) => resolve(error as StreamError));
-    stream.resume();
-  });
 }
 
 /** Nothing is left: neither stream nor connection, and that was said once. */
