@@ -11,11 +11,12 @@ export class Program {
   out = '';
   err = '';
 
-  constructor(command: string, args: string[]) {
+  /** @param more variables of its environment besides */
+  constructor(command: string, args: string[], more: NodeJS.ProcessEnv = {}) {
     this.#name = command.split('/').at(-1)!;
     // NODE_OPTIONS is how routers are profiled: for them alone.
     const { NODE_OPTIONS: _, ...env } = process.env;
-    this.#process = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#process = spawn(command, args, { env: { ...env, ...more }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#process.stdout?.on('data', (chunk) => (this.out += String(chunk)));
     this.#process.stderr?.on('data', (chunk) => (this.err += String(chunk)));
     this.#ended = new Promise((resolve) => {

@@ -3,6 +3,7 @@ import { commandPath } from '../commands.ts';
 import { freePort } from '../ports.ts';
 import { Program } from '../program.ts';
 import type { Scope } from '../scope.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** How often a server that is busy is asked, and how long it is left alone in between. Milliseconds. */
 const BUSY_ATTEMPTS = 20;
@@ -11,8 +12,14 @@ const BUSY_REST_MS = 500;
 /** The port of an iperf3 server, which serves one client after another. */
 export async function startIperf3(scope: Scope): Promise<number> {
   const port = await freePort();
-  await scope.use(new Program(commandPath('iperf3'), ['-s', '-B', '127.0.0.1', '-p', String(port)])).opens(port);
+  await (await start(['-s', '-B', '127.0.0.1', '-p', port], scope)).opens(port);
   return port;
+}
+
+/** It keeps what it sends in a file, which is left behind when it is ended in that moment. */
+async function start(args: (string | number)[], scope: Scope): Promise<Program> {
+  const folder = await temporaryFolder(scope);
+  return scope.use(new Program(commandPath('iperf3'), args.map(String), { TMPDIR: folder }));
 }
 
 export interface Iperf3Options {
@@ -40,6 +47,6 @@ interface Result {
 }
 
 async function run({ port, streams, seconds, omit = 0 }: Iperf3Options, scope: Scope): Promise<Result> {
-  const args = ['-J', '-c', '127.0.0.1', '-p', port, '-P', streams, '-t', seconds, '-O', omit];
-  return JSON.parse(await scope.use(new Program(commandPath('iperf3'), args.map(String))).output()) as Result;
+  const program = await start(['-J', '-c', '127.0.0.1', '-p', port, '-P', streams, '-t', seconds, '-O', omit], scope);
+  return JSON.parse(await program.output()) as Result;
 }
