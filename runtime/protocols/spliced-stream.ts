@@ -6,8 +6,8 @@ import { Ring } from '../link/ring.ts';
 import { abort } from './splice.ts';
 
 /**
- * A stream over a link that is one with a connection, as `splice` makes two connections one. A `Duplex` in between would cost more than all
- * the rest. What waits for the connection is bounded by the stream's window: the far end is granted what the system has taken.
+ * A stream over a link that is one with a connection, as `splice` makes two connections one. A `Duplex` in between would cost a
+ * sixth of the whole again. What waits for the connection is bounded by the stream's window: the far end is granted what the system has taken.
  */
 export class SplicedStream implements StreamHandler {
   readonly #raw: StreamPort;
