@@ -1,11 +1,10 @@
 /** Routers that crash, hang and come back while clients keep asking. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Load } from '../support/load.ts';
 import { ask, dial, TestServer } from '../support/tcp.ts';
 import { until } from '../support/until.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
-
-const CLIENTS = 8;
 
 describe('a service at two of five sites, under load', () => {
   let sites: SiteProcesses;
@@ -69,7 +68,7 @@ describe('a service at two of five sites, under load', () => {
     await load.answered(50);
     const failures = await load.stop();
     // Those whose question was on its way to the router that hangs are answered by nobody: they end when it is given up.
-    assert.ok(failures.length <= CLIENTS, `${failures.length} requests failed: ${failures[0]}`);
+    assert.ok(failures.length <= Load.CLIENTS, `${failures.length} requests failed: ${failures[0]}`);
     assert.equal(await exchange(held, 'still there'), 'first still there', 'a connection to the other one goes on');
     held.destroy();
     second.wake();
@@ -97,44 +96,6 @@ describe('a service at two of five sites, under load', () => {
     }
   }
 });
-
-/** Clients that ask one question after another. */
-class Load {
-  #isOver = false;
-  #answers = 0;
-  #failures: string[] = [];
-  readonly #clients: Promise<void>[];
-
-  constructor(port: number) {
-    this.#clients = Array.from({ length: CLIENTS }, () => this.#run(port));
-  }
-
-  /** Failures so far are forgotten. */
-  noteFromHere(): void {
-    this.#failures = [];
-  }
-
-  answered(count: number): Promise<boolean> {
-    const goal = this.#answers + count;
-    return until(`${count} answers`, () => this.#answers >= goal, { timeoutMs: 60_000 });
-  }
-
-  async stop(): Promise<string[]> {
-    this.#isOver = true;
-    await Promise.all(this.#clients);
-    return this.#failures;
-  }
-
-  async #run(port: number): Promise<void> {
-    while (!this.#isOver)
-      try {
-        assert.match(await ask(port, 'load'), / load$/);
-        this.#answers++;
-      } catch (error) {
-        this.#failures.push(String(error));
-      }
-  }
-}
 
 function exchange(socket: ReturnType<typeof dial>, question: string): Promise<string> {
   socket.write(question);

@@ -25,6 +25,14 @@ export class HostProgram {
     });
   }
 
+  /** For `load`: forgets the lines so far, and the failures still to come of what it asked before now. */
+  async noteFromHere(): Promise<void> {
+    const noted = this.prints('from here');
+    this.#process.stdin!.write('\n');
+    await noted;
+    this.lines.splice(0, this.lines.lastIndexOf('from here') + 1);
+  }
+
   async stop(): Promise<void> {
     const ended = once(this.#process, 'close');
     this.#process.stdin?.end();

@@ -1,15 +1,11 @@
-// Clients that ask one question after another at a local port: prints `ok ANSWER` or `failed REASON` for each; ends with its standard input.
-import { ask } from '../../support/tcp.ts';
+// Clients that ask one question after another at a local port: prints `ok ANSWER` or `failed REASON` for each. A line on its standard input
+// is answered with `from here`, after which nothing is printed of what failed and was asked before; ends with its standard input.
+import { Load } from '../../support/load.ts';
 
-const port = Number(process.argv[2]);
-const over = new AbortController();
-process.stdin.on('end', () => over.abort()).resume();
-await Promise.all(
-  Array.from({ length: 4 }, async () => {
-    while (!over.signal.aborted)
-      await ask(port, 'load').then(
-        (answer) => console.log(`ok ${answer}`),
-        (error: Error) => console.log(`failed ${error.message}`),
-      );
-  }),
-);
+const load = new Load(Number(process.argv[2]), console.log);
+process.stdin
+  .on('data', () => {
+    load.noteFromHere();
+    console.log('from here');
+  })
+  .on('end', () => void load.stop());
