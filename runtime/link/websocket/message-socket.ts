@@ -49,7 +49,7 @@ export class MessageSocket {
       control: (opcode, body) => this.#control(opcode, body),
     });
     socket.on('error', (error) => (this.#error = error));
-    socket.on('close', () => this.#ended(undefined, this.#error?.message ?? ''));
+    socket.on('close', () => this.#ended(this.#error?.message));
     if (head.length > 0) socket.unshift(head);
   }
 
@@ -63,12 +63,12 @@ export class MessageSocket {
     const socket = this.#socket;
     // Node tells the end of a socket that has nothing else to tell also where nobody reads it.
     if (socket.destroyed || socket.readableEnded) {
-      process.nextTick(() => this.#ended(undefined, this.#error?.message ?? ''));
+      process.nextTick(() => this.#ended(this.#error?.message));
       return;
     }
     socket.on('drain', () => events.drained());
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('end', () => this.#ended(undefined, ''));
+    socket.on('end', () => this.#ended());
     socket.resume();
   }
 
@@ -124,12 +124,13 @@ export class MessageSocket {
     this.#events!.closed(code, message);
   }
 
-  #ended(code: number | undefined, message: string): void {
+  /** The connection is gone, without a word of why. */
+  #ended(message = ''): void {
     if (this.#isClosing || !this.#events) return;
     this.#isClosing = true;
     this.#reader.stop();
     this.#end();
-    this.#events.closed(code, message);
+    this.#events.closed(undefined, message);
   }
 
   #end(): void {
