@@ -1,6 +1,7 @@
 import { caravan } from './peers/caravan.ts';
 import { direct } from './peers/direct.ts';
 import { haproxyPair } from './peers/haproxy-pair.ts';
+import { nodePair } from './peers/node-pair.ts';
 import type { Peer, Target } from './peers/peer.ts';
 import { sshForward } from './peers/ssh-forward.ts';
 import { stunnelPair } from './peers/stunnel-pair.ts';
@@ -8,24 +9,23 @@ import type { Column } from './row.ts';
 import type { Scope } from './scope.ts';
 
 /** The columns of the table. */
-export const PEERS: readonly Peer[] = [caravan, haproxyPair, stunnelPair, sshForward, direct];
+export const PEERS: readonly Peer[] = [caravan, haproxyPair, stunnelPair, sshForward, nodePair, direct];
 
 /** Starts every peer that can carry it, all to the same server; `measure` is the same client for each. */
-export async function acrossPeers(target: Target, scope: Scope, measure: (port: number) => Promise<number>): Promise<Column[]> {
-  const columns: Column[] = [];
-  for (const peer of PEERS) {
-    const { name } = peer;
-    const reason = peer.whyNot(target.protocol);
-    if (reason !== undefined) columns.push({ name, reason });
-    else
+export function acrossPeers(target: Target, scope: Scope, measure: (port: number) => Promise<number>): Promise<Column[]> {
+  return Promise.all(
+    PEERS.map(async (peer) => {
+      const { name } = peer;
+      const reason = peer.whyNot(target.protocol);
+      if (reason !== undefined) return { name, reason };
       try {
         const port = await peer.start(target, scope);
-        columns.push({ name, measure: () => measure(port) });
+        return { name, measure: () => measure(port) };
       } catch (error) {
-        columns.push({ name, reason: (error as Error).message });
+        return { name, reason: (error as Error).message };
       }
-  }
-  return columns;
+    }),
+  );
 }
 
 /** The columns where what every column needs is not there. */

@@ -5,6 +5,7 @@ import { API_VERSION } from '../../runtime/site/resources.ts';
 import type { SiteProcess } from '../router/site-processes.ts';
 import { freePort, listens } from './ports.ts';
 import { Program } from './program.ts';
+import type { Setting } from './row.ts';
 import { Scope } from './scope.ts';
 import { listenAt, startLine } from './site-line.ts';
 import { until } from '../support/until.ts';
@@ -13,30 +14,31 @@ import { until } from '../support/until.ts';
 const CONNECTORS_PER_FILE = 2000;
 /** Taken as settled once it has not changed by more than a hundredth for so long. Milliseconds. */
 const SETTLED_FOR_MS = 2000;
+const SETTLED_FOR_IN_QUICK_MS = 500;
 /** It is taken as it is after this. Milliseconds. */
 const SETTLES_WITHIN_MS = 10_000;
 
 /** Megabytes of a router that is linked to another and does nothing; the larger of the two. */
-export function idleMemory(outer: Scope): Promise<number> {
-  return withPair(outer, (far, near) => largest(far, near));
+export function idleMemory({ quick }: Setting, outer: Scope): Promise<number> {
+  return withPair(outer, (far, near) => largest([far, near], quick));
 }
 
 /** Megabytes of a router that so many idle streams pass; the larger of the two. */
-export function memoryWithStreams(count: number, outer: Scope): Promise<number> {
+export function memoryWithStreams(count: number, { quick }: Setting, outer: Scope): Promise<number> {
   return withPair(outer, async (far, near, scope) => {
     const server = scope.use(Program.own('idle-server'));
     await far.api.expose({ address: 'idle', port: Number((await server.prints(/^\d+$/m))[0]) });
     const clients = scope.use(Program.own('idle-clients', await listenAt(near, 'idle', 'tcp'), count));
     if (count > 0) await clients.prints(/^open$/m);
-    return largest(far, near);
+    return largest([far, near], quick);
   });
 }
 
 /** Megabytes of a router in a network of so many services, all offered by one router and known to another; the larger of the two. */
-export function memoryWithServices(count: number, outer: Scope): Promise<number> {
+export function memoryWithServices(count: number, { quick }: Setting, outer: Scope): Promise<number> {
   return withPair(outer, async (far, near) => {
     if (count > 0) await offer(far, near, count);
-    return largest(far, near);
+    return largest([far, near], quick);
   });
 }
 
@@ -71,14 +73,15 @@ async function withPair(
   }
 }
 
-async function largest(...sites: SiteProcess[]): Promise<number> {
-  return Math.max(...(await Promise.all(sites.map(async ({ api }) => settled((await api.status()).router.pid)))));
+async function largest(sites: readonly SiteProcess[], quick: boolean): Promise<number> {
+  const forMs = quick ? SETTLED_FOR_IN_QUICK_MS : SETTLED_FOR_MS;
+  return Math.max(...(await Promise.all(sites.map(async ({ api }) => settled((await api.status()).router.pid, forMs)))));
 }
 
-async function settled(pid: number): Promise<number> {
+async function settled(pid: number, forMs: number): Promise<number> {
   let [last, since] = [await residentMegabytes(pid), performance.now()];
   const deadline = since + SETTLES_WITHIN_MS;
-  for (let now = since; now < deadline && now - since < SETTLED_FOR_MS; now = performance.now()) {
+  for (let now = since; now < deadline && now - since < forMs; now = performance.now()) {
     await sleep(100);
     const current = await residentMegabytes(pid);
     if (Math.abs(current - last) > last / 100) [last, since] = [current, performance.now()];

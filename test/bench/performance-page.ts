@@ -32,7 +32,7 @@ function measured(report: Report): string {
 
 \`npm run bench\` measures this on any Linux machine: it starts and ends everything itself, and puts load on loopback only. Two routers as
 processes of their own, linked with mutual TLS 1.3, stand beside a pair of HAProxy with mutual TLS 1.3 (in tcp mode, for type http and
-http2 in http mode), a pair of stunnel, \`ssh -L\`, and no way at all. Same server and client for every column, each measured once in every round.
+http2 in http mode), a pair of stunnel, \`ssh -L\`, two programs of Node that only copy, and no way at all. Same server and client for every column, each measured once in every round.
 The figure is the median of all rounds, with the smallest and the largest; ratios are the median of the rounds' own ratios.
 
 Last run: ${date.slice(0, 10)}, Caravan ${version}, ${rounds} rounds of ${seconds} s, ${Math.round(tookSeconds / 60)} minutes in all.

@@ -1,6 +1,5 @@
 import { idleMemory, memoryWithServices, memoryWithStreams } from '../memory.ts';
 import type { Row } from '../row.ts';
-import type { Scope } from '../scope.ts';
 
 const MANY = 10_000;
 const MANY_IN_QUICK = 500;
@@ -12,13 +11,13 @@ export const routerMemory: Row = {
   unit: 'MB',
   better: 'less',
   aim: { value: 70 },
-  prepare: (_, scope) => Promise.resolve([{ name: 'caravan', measure: () => idleMemory(scope) }]),
+  prepare: (setting, scope) => Promise.resolve([{ name: 'caravan', measure: () => idleMemory(setting, scope) }]),
 };
 
 export const streamMemory = perPiece('stream-memory', 'Memory of an idle stream', 10, memoryWithStreams);
 export const serviceMemory = perPiece('service-memory', 'Memory of a service', 2, memoryWithServices);
 
-function perPiece(name: string, title: string, value: number, memoryWith: (count: number, scope: Scope) => Promise<number>): Row {
+function perPiece(name: string, title: string, value: number, memoryWith: typeof memoryWithStreams): Row {
   return {
     name,
     title,
@@ -26,11 +25,11 @@ function perPiece(name: string, title: string, value: number, memoryWith: (count
     unit: 'KB',
     better: 'less',
     aim: { value },
-    prepare: ({ quick }, scope) => {
-      const count = quick ? MANY_IN_QUICK : MANY;
+    prepare: (setting, scope) => {
+      const count = setting.quick ? MANY_IN_QUICK : MANY;
       const measure = async () => {
-        const none = await memoryWith(0, scope);
-        return (((await memoryWith(count, scope)) - none) * 1000) / count;
+        const none = await memoryWith(0, setting, scope);
+        return (((await memoryWith(count, setting, scope)) - none) * 1000) / count;
       };
       return Promise.resolve([{ name: 'caravan', measure }]);
     },
