@@ -6,6 +6,8 @@ import { ask, dial, TestServer } from '../support/tcp.ts';
 import { until } from '../support/until.ts';
 import { type SiteProcess, SiteProcesses } from './site-processes.ts';
 
+const CLIENTS = 8;
+
 describe('a service at two of five sites, under load', () => {
   let sites: SiteProcesses;
   let asks: SiteProcess;
@@ -46,7 +48,7 @@ describe('a service at two of five sites, under load', () => {
 
   it('does not notice, where a connection does not pass there, that a router in between crashes', async () => {
     const held = await hold('first');
-    const load = new Load(port);
+    const load = new Load(port, CLIENTS);
     await relay.kill();
     await asks.status('the other way', ({ links }) => links.filter(({ state }) => state === 'up').length === 1);
     load.noteFromHere();
@@ -59,16 +61,15 @@ describe('a service at two of five sites, under load', () => {
 
   it('fails no request where a destination hangs: another one answers', async () => {
     const held = await hold('first');
-    const load = new Load(port);
+    const load = new Load(port, CLIENTS);
     const frozen = performance.now();
     second.freeze();
-    load.noteFromHere();
     await asks.status('one destination left', ({ services }) => services[0]?.destinations.length === 1);
     console.log(`# a router that hangs is given up after ${Math.round(performance.now() - frozen)} ms`);
     await load.answered(50);
     const failures = await load.stop();
     // Those whose question was on its way to the router that hangs are answered by nobody: they end when it is given up.
-    assert.ok(failures.length <= Load.CLIENTS, `${failures.length} requests failed: ${failures[0]}`);
+    assert.ok(failures.length <= CLIENTS, `${failures.length} requests failed: ${failures[0]}`);
     assert.equal(await exchange(held, 'still there'), 'first still there', 'a connection to the other one goes on');
     held.destroy();
     second.wake();
@@ -77,7 +78,7 @@ describe('a service at two of five sites, under load', () => {
   });
 
   it('sends everything to the other one when a destination crashes, and to both when it is back', async () => {
-    const load = new Load(port);
+    const load = new Load(port, CLIENTS);
     await second.kill();
     await asks.status('one destination left', ({ services }) => services[0]?.destinations.length === 1);
     load.noteFromHere();

@@ -4,7 +4,6 @@ import { until } from './until.ts';
 
 /** Clients that ask one question after another at a local port. */
 export class Load {
-  static readonly CLIENTS = 4;
   #isOver = false;
   #answers = 0;
   /** A list of its own from each `noteFromHere` on: who asked before writes into the list before. */
@@ -13,9 +12,9 @@ export class Load {
   readonly #clients: Promise<void>[];
 
   /** `tell` hears `ok ANSWER` or `failed REASON` of each question. */
-  constructor(port: number, tell: (outcome: string) => void = () => {}) {
+  constructor(port: number, clients: number, tell: (outcome: string) => void = () => {}) {
     this.#tell = tell;
-    this.#clients = Array.from({ length: Load.CLIENTS }, () => this.#run(port));
+    this.#clients = Array.from({ length: clients }, () => this.#run(port));
   }
 
   /** Forgets the failures so far, and those still to come of what was asked before now. */

@@ -2,7 +2,9 @@
 // is answered with `from here`, after which nothing is printed of what failed and was asked before; ends with its standard input.
 import { Load } from '../../support/load.ts';
 
-const load = new Load(Number(process.argv[2]), console.log);
+const CLIENTS = 4;
+
+const load = new Load(Number(process.argv[2]), CLIENTS, console.log);
 process.stdin
   .on('data', () => {
     load.noteFromHere();
