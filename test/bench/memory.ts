@@ -27,7 +27,7 @@ export function idleMemory({ quick }: Setting, outer: Scope): Promise<number> {
 export function memoryWithStreams(count: number, { quick }: Setting, outer: Scope): Promise<number> {
   return withPair(outer, async (far, near, scope) => {
     const server = scope.use(Program.own('idle-server'));
-    await far.api.expose({ address: 'idle', port: Number((await server.prints(/^\d+$/m))[0]) });
+    await far.api.expose({ address: 'idle', port: await server.printsPort() });
     const clients = scope.use(Program.own('idle-clients', await listenAt(near, 'idle', 'tcp'), count));
     if (count > 0) await clients.prints(/^open$/m);
     return largest([far, near], quick);

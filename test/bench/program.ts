@@ -43,6 +43,11 @@ export class Program {
     return this.#while(`${this.#name} to print ${pattern}`, () => this.out.match(pattern) ?? undefined);
   }
 
+  /** The port that one of `programs/` prints once it listens there. */
+  async printsPort(): Promise<number> {
+    return Number((await this.prints(/^\d+$/m))[0]);
+  }
+
   /** Resolves once it listens on this port of loopback. */
   async opens(port: number): Promise<void> {
     await this.#while(`${this.#name} to listen`, () => listens(port));

@@ -11,8 +11,7 @@ export const nodePair: Peer = {
   title: 'Node pair',
   whyNot: (protocol) => (protocol === 'http' || protocol === 'http2' ? CARRIES_BYTES : undefined),
   start: async ({ port, protocol, between }, scope) => {
-    const start = async (program: string, ...args: (string | number)[]) =>
-      Number((await scope.use(Program.own(program, ...args)).prints(/^\d+$/m))[0]);
+    const start = (program: string, ...args: (string | number)[]) => scope.use(Program.own(program, ...args)).printsPort();
     if (protocol === 'udp') return start('udp-half', await start('udp-half', port));
     const { authority, server, client } = await pairCertificates(scope);
     const far = await start('tls-half', 'far', port, server, authority);

@@ -13,7 +13,7 @@ export const amqpMessages: Row = {
   aim: { times: 1, of: 'direct' },
   prepare: async ({ seconds }, scope) => {
     const receiver = scope.use(Program.own('amqp-receiver'));
-    const target = { port: Number((await receiver.prints(/^\d+$/m))[0]), protocol: 'amqp' as const };
+    const target = { port: await receiver.printsPort(), protocol: 'amqp' as const };
     return acrossPeers(target, scope, async (port) => {
       const sender = scope.use(Program.own('amqp-sender', port, MESSAGE_BYTES, seconds));
       return Number(await sender.output());

@@ -22,7 +22,7 @@ export const longPath: Row = {
     if (reason) return nobody(reason);
     const between = async (port: number) => {
       const relay = scope.use(Program.own('delay-relay', port, ROUND_TRIP_MS / 2));
-      return Number((await relay.prints(/^\d+$/m))[0]);
+      return relay.printsPort();
     };
     const target = { port: await startIperf3(scope), protocol: 'tcp' as const, between };
     const omit = quick ? 0 : GROWING_SECONDS;

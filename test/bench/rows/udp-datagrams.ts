@@ -14,7 +14,7 @@ export const udpDatagrams: Row = {
   aim: { times: 0.5, of: 'direct' },
   prepare: async ({ seconds }, scope) => {
     const sink = scope.use(Program.own('udp-sink'));
-    const target = { port: Number((await sink.prints(/^\d+$/m))[0]), protocol: 'udp' as const };
+    const target = { port: await sink.printsPort(), protocol: 'udp' as const };
     return acrossPeers(target, scope, async (port) => {
       const source = scope.use(Program.own('udp-source', port, DATAGRAM_BYTES, seconds));
       return Number(await source.output());
