@@ -124,7 +124,7 @@ export class MessageSocket {
     this.#events!.closed(code, message);
   }
 
-  /** The connection is gone, without a word of why. */
+  /** The connection is gone, and the other end has not closed the WebSocket. */
   #ended(message = ''): void {
     if (this.#isClosing || !this.#events) return;
     this.#isClosing = true;
