@@ -1,17 +1,10 @@
 import type { Locator } from 'playwright-core';
-import type { PageElement } from './page-element.ts';
+import { readDrawn, type CodeLens } from './drawn.ts';
 import type { QuickInput } from './quick-input.ts';
 import type { Screen } from './screen.ts';
 import { scroll } from './scroll.ts';
 import { isWanted, plain, type Wanted } from './text.ts';
 import { until, type UntilOptions } from '../support/until.ts';
-
-/** A code lens that is in view. */
-export interface CodeLens {
-  readonly title: string;
-  /** The line below it. */
-  readonly line: string;
-}
 
 /** The text editor that is in front. What it says of lenses and hovers holds for the part in view: `reveal` brings others there. */
 export class Editor {
@@ -51,7 +44,7 @@ export class Editor {
   async text(): Promise<string> {
     const lines = new Map<number, string>();
     const read = async () => {
-      const inView = await this.#readLines();
+      const inView = (await readDrawn(this.#editor())).lines;
       for (const { number, text } of inView) lines.set(number, text);
       return inView[0]?.number ?? 1;
     };
@@ -108,48 +101,43 @@ export class Editor {
 
   /** The code lenses in view, from top to bottom. */
   async codeLenses(): Promise<CodeLens[]> {
-    const lines = await this.#readLines();
-    const found = await this.#lenses().evaluateAll((elements: PageElement[]) =>
-      elements.map((element) => ({ text: element.textContent ?? '', y: element.getBoundingClientRect().y })),
-    );
-    return found
-      .filter(({ text }) => text.trim() !== '')
-      .sort((a, b) => a.y - b.y)
-      .flatMap(({ text, y }) => {
-        const line = lines.find((each) => each.y >= y)?.text.trim() ?? '';
-        return plain(text)
-          .split(' | ')
-          .map((title) => ({ title: title.trim(), line }));
-      });
+    return (await readDrawn(this.#editor())).lenses;
   }
 
   /** Waits for a code lens; above the line that matches, where one is given. */
-  async waitForCodeLens(title: Wanted, line: Wanted = /(?:)/, options?: UntilOptions): Promise<CodeLens> {
-    return until(
-      async () => `the code lens ${title} above ${line}; there are: ${JSON.stringify(await this.codeLenses())}`,
-      async () => (await this.codeLenses()).find((lens) => isWanted(title, lens.title) && isWanted(line, lens.line)),
-      options,
-    );
+  async waitForCodeLens(title: Wanted, line?: Wanted, options?: UntilOptions): Promise<CodeLens> {
+    return this.#untilLens('', title, line, (lens) => lens, options);
   }
 
   /** Clicks a code lens; above the line that matches, where one is given. Waits for it. */
-  async clickCodeLens(title: Wanted, line: Wanted = /(?:)/): Promise<void> {
-    const lens = await this.waitForCodeLens(title, line);
-    await until(`a click on the code lens ${title}`, async () => {
-      const same = (await this.codeLenses()).filter((each) => each.title === lens.title);
-      const nth = same.findIndex((each) => each.line === lens.line);
-      if (nth < 0) return false;
-      const links = this.#lenses().locator('a');
-      const titles = await links.allTextContents();
-      const indexes = titles.flatMap((each, index) => (plain(each) === lens.title ? [index] : []));
-      const tops = await Promise.all(
-        indexes.map(async (index) => ({ index, y: (await links.nth(index).boundingBox())?.y ?? 0 })),
-      );
-      const target = tops.sort((a, b) => a.y - b.y)[nth];
-      if (!target) return false;
-      await links.nth(target.index).click({ timeout: 2000 });
-      return true;
+  async clickCodeLens(title: Wanted, line?: Wanted): Promise<void> {
+    await this.#untilLens('a click on ', title, line, async ({ link }) => {
+      await link?.click({ timeout: 2000 });
+      return link !== undefined;
     });
+  }
+
+  /** The lens is looked for anew each time: while a document opens, lenses and the lines below them are still on the move. */
+  async #untilLens<T>(
+    what: string,
+    title: Wanted,
+    line: Wanted | undefined,
+    look: (lens: CodeLens) => T | Promise<T>,
+    options?: UntilOptions,
+  ): Promise<T> {
+    const isIt = (lens: CodeLens) => isWanted(title, lens.title) && (line === undefined || isWanted(line, lens.line));
+    const lens = `the code lens ${title}${line === undefined ? '' : ` above ${line}`}`;
+    return until(
+      async () => {
+        const there = (await this.codeLenses()).map((each) => `${each.title} above ${each.line}`);
+        return `${what}${lens}; there are: ${there.join(', ') || 'none'}`;
+      },
+      async () => {
+        const found = (await this.codeLenses()).find(isIt);
+        return found && look(found);
+      },
+      options,
+    );
   }
 
   /** Rests the mouse on a text that is in view, and reads what appears. */
@@ -245,30 +233,8 @@ export class Editor {
     return this.#editor().locator('.view-lines .view-line');
   }
 
-  #lenses(): Locator {
-    return this.#editor().locator('.codelens-decoration');
-  }
-
   #visibleLine(text: string): Locator {
     return this.#lines().filter({ hasText: text }).first();
-  }
-
-  /** The lines in view, from top to bottom. Numbers and text are drawn apart, side by side. */
-  async #readLines(): Promise<{ number: number; text: string; y: number }[]> {
-    const { numbers, lines } = await this.#editor().evaluate((editor: PageElement) => {
-      const read = (selector: string) =>
-        [...editor.querySelectorAll(selector)].map((element) => ({
-          text: element.textContent ?? '',
-          y: element.getBoundingClientRect().y,
-        }));
-      return { numbers: read('.margin-view-overlays .line-numbers'), lines: read('.view-lines .view-line') };
-    });
-    return lines
-      .flatMap(({ text, y }) => {
-        const number = Number(numbers.find((each) => Math.abs(each.y - y) < 2)?.text);
-        return number ? [{ number, text: text.replaceAll('\u00A0', ' '), y }] : [];
-      })
-      .sort((a, b) => a.number - b.number);
   }
 
   /** Scrolls by a bit less than the editor's height. False where that moves nothing. */
