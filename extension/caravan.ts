@@ -11,7 +11,7 @@ import { Operations } from './operations.ts';
 import { LocalSites } from './sites/local-sites.ts';
 import { siteOpener } from './sites/open-site.ts';
 import type { SiteApi } from './sites/site-api.ts';
-import type { SiteRef } from './sites/site-ref.ts';
+import { siteKey, type SiteRef } from './sites/site-ref.ts';
 import { Sites } from './sites/sites.ts';
 import { type Network, networksOf } from './views/networks.ts';
 import type { Snapshot } from './views/snapshot.ts';
@@ -73,7 +73,7 @@ export class Caravan implements DisposableLike {
     this.clusters = new Clusters({
       kubernetes: this.kubernetes,
       paths: () => kubeconfig() ?? process.env['KUBECONFIG'],
-      changed: () => this.#clustersChanged(),
+      changed: () => this.sites.set('clusters', this.clusters.readySites),
       log,
       operations: this.operations,
     });
@@ -129,22 +129,18 @@ export class Caravan implements DisposableLike {
     return ref.where === 'cluster' ? this.clusters.ref(ref.context, ref.namespace) : ref;
   }
 
-  /** The site that knows an address best: the laptop, else the first of its network. */
-  siteKnowing(address: string): SiteRef {
+  /** The site that knows an address best: of the network with the site `key` where there is one, the laptop, else its first. */
+  siteKnowing(address: string, key?: string): SiteRef {
     const { networks } = this.picture;
-    const network = networks.find(({ services }) => services.some((service) => service.address === address)) ?? networks[0];
+    const network =
+      networks.find(({ views }) => views.some(({ ref }) => siteKey(ref) === key)) ??
+      networks.find(({ services }) => services.some((service) => service.address === address)) ??
+      networks[0];
     if (!network) throw new CaravanError('not-found', 'No site is known yet: create one, or start the demo network.');
     return network.views[0]!.ref;
   }
 
   dispose(): void {
     for (const part of [this.#changed, this.local, this.demo, this.sites, this.clusters]) part.dispose();
-  }
-
-  #clustersChanged(): void {
-    const refs = this.clusters.contexts.flatMap(({ info, found }) =>
-      (found?.sites ?? []).filter(({ ready }) => ready).map(({ namespace }) => this.clusters.ref(info.name, namespace)),
-    );
-    this.sites.set('clusters', refs);
   }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { ContextInfo, Kubernetes, KubeconfigState, SitesInContext } from '../../runtime/kubernetes/types.ts';
+import { until } from '../../test/support/until.ts';
 import { Operations } from '../operations.ts';
 import { Clusters } from './clusters.ts';
 
@@ -12,6 +13,7 @@ const info = (name: string): ContextInfo => ({
   user: name,
   namespace: 'default',
   server: `https://${name}`,
+  file: '/kubeconfig',
   current: false,
 });
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -224,5 +226,53 @@ test('a watch ends when its sign-in is refused, and comes back with a retry', as
   await clusters.retry('sso');
   assert.deepEqual(states(), ['sso answered']);
   assert.deepEqual(watches.map(({ aborted }) => aborted), [true, false]); // prettier-ignore
+  clusters.dispose();
+});
+
+test('contexts are asked a few at a time, the current one first', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `c${index}`);
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  const contexts = names.map((name) => ({ ...info(name), current: name === 'c7' }));
+  const { clusters } = setup({ files: [], contexts }, (name) => {
+    asked.push(name);
+    return new Promise((resolve) => answers.push(() => resolve(none)));
+  });
+  await clusters.start();
+  await sleep(10);
+  assert.deepEqual(asked, ['c7', 'c0', 'c1', 'c2', 'c3', 'c4']);
+  for (const answer of answers) answer();
+  await until('all to be asked', () => asked.length === 10);
+  clusters.dispose();
+});
+
+test('a silent context is asked again when somebody looks again', async () => {
+  let asked = 0;
+  const { clusters, states } = setup(
+    { files: [], contexts: [info('west')] },
+    () => (asked++ === 0 ? Promise.reject(new CaravanError('unreachable', 'gone')) : Promise.resolve(none)),
+    undefined,
+    5,
+  );
+  clusters.seen(false);
+  await clusters.start();
+  await sleep(50);
+  assert.deepEqual([asked, ...states()], [1, 'west silent'], 'while nobody looks');
+  clusters.seen(true);
+  await until('an answer', () => states()[0] === 'west answered');
+  clusters.dispose();
+});
+
+test('the sites of a context that refuses the sign-in are followed no more', async () => {
+  const site = { namespace: 'shop', name: 'shop', version: '', ready: true, wayIn: 'none' as const };
+  let answer = Promise.resolve<SitesInContext>({ sites: [site], namespaces: ['shop'] });
+  const { clusters, siteChanged } = setup({ files: [], contexts: [info('west')] }, () => answer);
+  await clusters.start();
+  await until('the site', () => clusters.readySites.length === 1);
+  answer = Promise.reject(new CaravanError('unauthorized', 'west does not know you.'));
+  answer.catch(() => {});
+  siteChanged.get('west')!();
+  await until('none', () => clusters.readySites.length === 0);
+  assert.equal(clusters.contexts[0]?.found?.sites.length, 1, 'what was found stays');
   clusters.dispose();
 });

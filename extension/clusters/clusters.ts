@@ -8,6 +8,7 @@ import type {
   KubeconfigState,
   SitesInContext,
 } from '../../runtime/kubernetes/types.ts';
+import { atMost } from '../at-most.ts';
 import type { DisposableLike, LogLike } from '../like.ts';
 import type { Operations } from '../operations.ts';
 import type { ClusterRef } from '../sites/site-ref.ts';
@@ -17,6 +18,8 @@ import { watchFiles } from './file-watcher.ts';
 export const CONTEXT_TIMEOUT_MS = 5000;
 /** A context that did not answer is asked again this often, while somebody looks; a refused sign-in only when told to. */
 const RETRY_MS = 60_000;
+/** Each may start a sign-in program, and forty at once would hold each other up beyond their time. */
+const MOST_AT_ONCE = 6;
 
 export interface ContextView {
   info: ContextInfo;
@@ -60,6 +63,8 @@ export class Clusters implements DisposableLike {
   #files: { paths: string; watcher: DisposableLike } | undefined;
   #retry: NodeJS.Timeout | undefined;
   #started: Promise<void> | undefined;
+  readonly #inTurn = atMost(MOST_AT_ONCE);
+  #isSeen = true;
 
   constructor(options: ClustersOptions) {
     this.#options = options;
@@ -67,6 +72,15 @@ export class Clusters implements DisposableLike {
 
   get contexts(): ContextView[] {
     return [...this.#contexts.values()];
+  }
+
+  /** Sites whose router is ready. None where the sign-in was refused: each further try would open a browser. */
+  get readySites(): ClusterRef[] {
+    return this.contexts
+      .filter(({ code }) => code !== 'unauthorized')
+      .flatMap(({ info, found }) =>
+        (found?.sites ?? []).filter(({ ready }) => ready).map(({ namespace }) => this.ref(info.name, namespace)),
+      );
   }
 
   get condition(): KubeconfigCondition {
@@ -109,7 +123,9 @@ export class Clusters implements DisposableLike {
     const infos = new Map(this.kubeconfig.contexts.map((info) => [info.name, info]));
     for (const name of this.#contexts.keys()) if (!infos.has(name)) this.#forget(name);
     const asked: Promise<void>[] = [];
-    for (const [name, info] of infos) {
+    // The current one first: it is what most people wait for.
+    const inOrder = [...infos].sort(([, a], [, b]) => Number(b.current) - Number(a.current));
+    for (const [name, info] of inOrder) {
       const known = this.#contexts.get(name);
       // While a file is broken there is nothing to ask with: what was known stays.
       const stays = isBroken(this.kubeconfig) || (known?.state !== 'silent' && known && sameCluster(known.info, info));
@@ -118,6 +134,13 @@ export class Clusters implements DisposableLike {
     }
     this.#options.changed();
     return { asked };
+  }
+
+  /** While nobody looks, contexts that did not answer are left in peace. */
+  seen(isSeen: boolean): void {
+    const shown = isSeen && !this.#isSeen;
+    this.#isSeen = isSeen;
+    if (shown) this.#askSilent();
   }
 
   async retry(name: string): Promise<void> {
@@ -151,7 +174,8 @@ export class Clusters implements DisposableLike {
     try {
       const client = await kubernetes();
       const find = () => this.#find(name, client, stop.signal);
-      show({ state: 'answered', found: await operations.run(`find sites in ${name}`, find) });
+      const found = await this.#inTurn(() => operations.run(`find sites in ${name}`, find));
+      show({ state: 'answered', found });
       // Also what comes too late for an answer that another question has replaced.
       if (stop.signal.aborted) return;
       const again = oneAtATime(() => this.#findAgain(name, client, stop.signal));
@@ -202,6 +226,7 @@ export class Clusters implements DisposableLike {
   }
 
   #askSilent(): void {
+    if (!this.#isSeen) return;
     // A sign-in program that was refused would open a browser every time: that waits for a person, or another kubeconfig.
     for (const { state, code, info } of this.contexts) if (state === 'silent' && code !== 'unauthorized') void this.ask(info);
   }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Caravan } from '../caravan.ts';
 import { sentence } from '../../runtime/errors.ts';
+import { isDemo, isLaptop } from '../sites/site-ref.ts';
 import { SiteDrag } from './site-drag.ts';
 import { serviceRows } from './service-rows.ts';
 import { siteRows } from './site-rows.ts';
@@ -28,6 +29,7 @@ export function registerViews(caravan: Caravan): vscode.Disposable {
 
   // Clusters are asked for the first time when somebody looks.
   const look = ({ visible }: { visible: boolean }) => {
+    caravan.clusters.seen(siteView.visible || serviceView.visible);
     if (visible) caravan.clusters.start().catch((error) => caravan.log.error(sentence(error)));
   };
   const configured = (change: vscode.ConfigurationChangeEvent) => {
@@ -78,16 +80,15 @@ const keys = new Map<string, unknown>();
 
 /** What `when` clauses of package.json ask for; each is sent when it changed. */
 function setContextKeys({ picture, clusters }: Caravan): void {
-  const { snapshot } = picture;
-  const laptop = snapshot.sites.find(({ ref }) => ref.where === 'local' && ref.name === 'laptop');
+  const { snapshot, networks } = picture;
+  const laptop = snapshot.sites.find(({ ref }) => isLaptop(ref));
   const now = {
     'caravan.kubeconfig': clusters.condition,
     'caravan.hasSite': snapshot.sites.length > 0 || snapshot.contexts.some(({ found }) => found?.sites.length),
+    'caravan.hasNetwork': networks.length > 0,
     'caravan.laptop': laptop ? 'on' : 'off',
     'caravan.demo':
-      snapshot.demo.state === 'off' && snapshot.sites.some(({ ref }) => ref.where === 'local' && ref.name.startsWith('demo-'))
-        ? 'elsewhere'
-        : snapshot.demo.state,
+      snapshot.demo.state === 'off' && snapshot.sites.some(({ ref }) => isDemo(ref)) ? 'elsewhere' : snapshot.demo.state,
     'caravan.showAllNamespaces': snapshot.showAllNamespaces,
   };
   for (const [key, value] of Object.entries(now)) {

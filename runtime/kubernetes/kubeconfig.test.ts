@@ -148,6 +148,7 @@ test('paths come from the setting, KUBECONFIG, or the home folder', () => {
   const env = { KUBECONFIG: ['/a', '', '/b'].join(delimiter) };
   assert.deepEqual(kubeconfigPaths(undefined, env), ['/a', '/b']);
   assert.deepEqual(kubeconfigPaths('/c', env), ['/c']);
+  assert.deepEqual(kubeconfigPaths(['/c', '/d', '/c'].join(delimiter), env), ['/c', '/d'], 'a file is read once');
   assert.match(kubeconfigPaths(undefined, {})[0]!, /[/\\]\.kube[/\\]config$/);
   assert.doesNotMatch(kubeconfigPaths('~/x', {})[0]!, /~/);
 });

@@ -18,13 +18,16 @@ const MAX_KUBECONFIG_BYTES = 4 * 1024 * 1024;
 interface Merged {
   files: { path: string; problem?: string }[];
   config: KubeConfig;
+  /** By context: the file that names it first. */
+  fileOf: Map<string, string>;
 }
 
 /** The files that a kubeconfig setting means, in order. */
 export function kubeconfigPaths(paths: KubeconfigPaths, env: NodeJS.ProcessEnv = process.env): string[] {
   const listed = (paths ?? env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path.trim() !== '');
   const chosen = listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')];
-  return chosen.map((path) => resolve(path.trim().replace(/^~(?=$|[/\\])/, homedir())));
+  // As kubectl does: a file that is named twice is read once.
+  return [...new Set(chosen.map((path) => resolve(path.trim().replace(/^~(?=$|[/\\])/, homedir()))))];
 }
 
 /** Changes when any of the files does: what was made from them is then made anew. */
@@ -38,7 +41,7 @@ export async function kubeconfigStamp(paths: KubeconfigPaths): Promise<string> {
 
 /** Reads the files now; never throws. */
 export async function readKubeconfig(paths?: KubeconfigPaths): Promise<KubeconfigState> {
-  const { files, config } = await merge(paths);
+  const { files, config, fileOf } = await merge(paths);
   const contexts = config.contexts.map(({ name, cluster, user, namespace }): ContextInfo => ({
     name,
     cluster,
@@ -46,6 +49,7 @@ export async function readKubeconfig(paths?: KubeconfigPaths): Promise<Kubeconfi
     namespace: namespace ?? 'default',
     server: config.getCluster(cluster)?.server ?? '',
     current: name === config.currentContext,
+    file: fileOf.get(name)!,
   }));
   return { files, contexts };
 }
@@ -93,19 +97,21 @@ function newConfig(): KubeConfig {
 async function merge(paths: KubeconfigPaths): Promise<Merged> {
   const config = newConfig();
   const files: Merged['files'] = [];
+  const fileOf: Merged['fileOf'] = new Map();
   for (const path of kubeconfigPaths(paths)) {
     try {
       const one = parseKubeconfig(await readText(path), path);
       addNew(config.clusters, one.clusters);
       addNew(config.users, one.users);
       addNew(config.contexts, one.contexts);
+      for (const { name } of one.contexts) if (!fileOf.has(name)) fileOf.set(name, path);
       config.currentContext ??= one.currentContext;
       files.push({ path });
     } catch (error) {
       files.push({ path, problem: error instanceof Error ? error.message : String(error) });
     }
   }
-  return { files, config };
+  return { files, config, fileOf };
 }
 
 function addNew<T extends { name: string }>(known: T[], more: readonly T[]): void {
