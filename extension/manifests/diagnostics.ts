@@ -14,6 +14,7 @@ export class ManifestDiagnostics implements vscode.CodeActionProvider, vscode.Di
   readonly #isManifest: (document: vscode.TextDocument) => boolean;
   readonly #shown = vscode.languages.createDiagnosticCollection('caravan');
   readonly #waiting = new Set<vscode.TextDocument>();
+  readonly #edits = new WeakMap<vscode.CodeAction, () => Promise<vscode.WorkspaceEdit | undefined>>();
   readonly #later: (() => void) & DisposableLike;
   readonly #parts: vscode.Disposable;
 
@@ -35,18 +36,22 @@ export class ManifestDiagnostics implements vscode.CodeActionProvider, vscode.Di
 
   async provideCodeActions(document: vscode.TextDocument, range: vscode.Range): Promise<vscode.CodeAction[]> {
     const findings = (await this.#findings(document)).filter((finding) => toRange(document, finding).intersection(range));
-    const actions = findings.map(async (finding) => {
+    return findings.flatMap((finding) => {
       const diagnostic = toDiagnostic(document, finding);
-      const fixes = finding.fixes.map(async ({ title, annotations }) => {
+      return finding.fixes.map(({ title, annotations }) => {
         const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
         action.diagnostics = [diagnostic];
         action.isPreferred = finding.fixes.length === 1;
-        action.edit = await toTextEdit({ document, workload: finding.workload }, annotations);
+        this.#edits.set(action, () => toTextEdit({ document, workload: finding.workload }, annotations));
         return action;
       });
-      return await Promise.all(fixes);
     });
-    return (await Promise.all(actions)).flat();
+  }
+
+  /** Of the one that is chosen: an edit reads the whole document again, and fixes are offered wherever the cursor goes. */
+  async resolveCodeAction(action: vscode.CodeAction): Promise<vscode.CodeAction> {
+    action.edit = await this.#edits.get(action)?.();
+    return action;
   }
 
   dispose(): void {

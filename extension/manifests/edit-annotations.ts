@@ -16,14 +16,21 @@ type Which = Pick<Workload, 'document' | 'item'>;
  */
 export function editAnnotations(text: string, which: Which, annotations: Record<string, string | null>): TextEdit {
   let now = text;
+  let workload = find(now, which);
   // One at a time: each step is simple, and the next one reads its result.
   for (const [key, value] of Object.entries(annotations)) {
-    const workload = readManifest(now).workloads.find(({ document, item }) => document === which.document && item === which.item);
-    if (!workload) throw new CaravanError('bad-request', 'The object is not in this file any more: open its lens again.');
     const edit = value === null ? removal(now, workload, key) : addition(now, workload, key, value);
-    if (edit) now = now.slice(0, edit.start) + edit.text + now.slice(edit.end);
+    if (!edit) continue;
+    now = now.slice(0, edit.start) + edit.text + now.slice(edit.end);
+    workload = find(now, which);
   }
   return difference(text, now);
+}
+
+function find(text: string, which: Which): Workload {
+  const found = readManifest(text).workloads.find(({ document, item }) => document === which.document && item === which.item);
+  if (!found) throw new CaravanError('bad-request', 'The object is not in this file any more: open its lens again.');
+  return found;
 }
 
 function addition(text: string, { node, name }: Workload, key: string, value: string): TextEdit | undefined {

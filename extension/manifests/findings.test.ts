@@ -8,6 +8,9 @@ const deployment = (annotations: string, ports = '{containerPort: 8080}', name =
   `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\n  annotations: {${annotations}}\nspec: {template: {spec: {containers: [{ports: [${ports}]}]}}}\n`;
 const service = (annotations: string, ports = '{port: 80, targetPort: 8080}') =>
   `apiVersion: v1\nkind: Service\nmetadata:\n  name: backend\n  annotations: {${annotations}}\nspec: {ports: [${ports}]}\n`;
+/** With ports in a form that templates write. */
+const templated = (ports: string) =>
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: backend\n  annotations: {skupper.io/proxy: tcp}\nspec:\n  template:\n    spec:\n      containers:\n      - ports: ${ports.startsWith('-') ? `\n        ${ports}` : ports}\n`;
 const TCP = 'skupper.io/proxy: tcp';
 const HTTP = 'skupper.io/proxy: http';
 const port = (value: string) => `${TCP}, skupper.io/port: ${value}`;
@@ -35,6 +38,10 @@ describe('a manifest', () => {
     ['with both distributions', deployment(`${TCP}, skupper.io/distribution: closest`)],
     ['with TLS', service(`${TCP}, skupper.io/tls-trust: ca, skupper.io/tls-client-cert: "true", skupper.io/tls-cert: keys`)],
     ['with TLS of a workload', deployment(`${TCP}, skupper.io/tls: "true", skupper.io/tls-server-name: db`)],
+    ['whose name a template fills in', deployment(TCP, undefined, '"{{ .Release.Name }}-backend"')],
+    ['whose annotations a template fills in', deployment('skupper.io/proxy: "{{ .Values.proxy }}", skupper.io/port: "${PORT}"')],
+    ['whose ports a template fills in', templated('- containerPort: {{ .Values.port }}')],
+    ['whose ports a template writes', templated('{{ .Values.ports }}')],
     ['that is still being written', deployment('skupper.io/proxy: ')],
   ];
   for (const [name, text] of fine) test(`${name} is fine`, () => assert.deepEqual(told(text), []));

@@ -31,6 +31,7 @@ import {
   type TlsAnnotation,
   whyNotTls,
 } from '../../runtime/kubernetes/tls-annotations.ts';
+import { isTemplated } from './templates.ts';
 import type { Workload } from './workloads.ts';
 
 /** Offsets count from the text's start. */
@@ -67,6 +68,7 @@ export function findingsOf(text: string, workloads: readonly Workload[]): Findin
       return isOneOf(SETTING_ANNOTATIONS, key) ? setting(workload, key) : checks[key](workload, text);
     };
     return EXPOSURE_ANNOTATIONS.flatMap((key) => {
+      if (isTemplated(annotations[key] ?? '')) return [];
       const range = annotationRanges[key];
       const found = range && !range.isText ? [noText(workload, key)] : check(key);
       return found.map((finding) => ({ ...finding, key, workload: { document, ...(item === undefined ? {} : { item }) } }));
@@ -178,7 +180,7 @@ function tlsFixes({ name, annotations }: Workload, key: TlsAnnotation): Fix[] {
 function address(workload: Workload): Found[] {
   const { annotations, name } = workload;
   const value = annotations[ADDRESS] ?? name;
-  if (isServiceName(value)) return [];
+  if (isServiceName(value) || isTemplated(value)) return [];
   const better = value
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
@@ -195,6 +197,7 @@ function address(workload: Workload): Found[] {
 }
 
 function ports(workload: Workload, source: string): Found[] {
+  if (workload.hasTemplatedPort) return [];
   const { kind, annotations, name } = workload;
   const text = annotations[PORT];
   const problem = portProblem(workload, text);

@@ -36,8 +36,10 @@ export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable 
     if (!this.#isEditable(document)) return [];
     if (!vscode.workspace.getConfiguration('caravan', document).get('codeLens', true)) return [];
     const { workloads } = await this.#manifests.of(document);
-    const services = this.#caravan.picture.networks.flatMap((network) => network.services);
-    const lenses = lensesOf(workloads, (address) => services.find((service) => service.address === address));
+    const { networks } = this.#caravan.picture;
+    const services = networks.flatMap((network) => network.services);
+    const serviceOf = (address: string) => services.find((service) => service.address === address);
+    const lenses = lensesOf(workloads, networks.length > 0 ? serviceOf : undefined);
     return lenses.map((lens) => new vscode.CodeLens(new vscode.Range(lens.line, 0, lens.line, 0), toCommand(lens, document)));
   }
 
@@ -48,7 +50,7 @@ export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable 
   #refresh(): void {
     const now = JSON.stringify(
       this.#caravan.picture.networks.map(({ services }) =>
-        services.map(({ address, destinations, local }) => [address, local, destinations.map(({ siteId }) => siteId)]),
+        services.map(({ address, destinations, url }) => [address, url, destinations.map(({ siteId }) => siteId)]),
       ),
     );
     if (now === this.#services) return;
@@ -57,9 +59,9 @@ export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable 
   }
 }
 
-function toCommand({ title, tooltip, action, workload, address, local }: Lens, { uri }: vscode.TextDocument): vscode.Command {
+function toCommand({ title, tooltip, action, workload, address, url }: Lens, { uri }: vscode.TextDocument): vscode.Command {
   const onObject = action === 'expose' || action === 'stop';
   // A row's shape, as the trees' menus pass it.
-  const row = { id: 'lens', flags: 'lens', target: { ...(address ? { address } : {}), ...(local ? { local } : {}) } };
+  const row = { id: 'lens', flags: 'lens', target: { ...(address ? { address } : {}), ...(url ? { url } : {}) } };
   return { title, tooltip, command: COMMANDS[action], arguments: onObject ? [uri, workload] : [row] };
 }

@@ -15,7 +15,7 @@ const at = (siteId: string) => ({ siteId, site: siteId, router: siteId, target: 
 test('what is not exposed can be', () => assert.deepEqual(titles('other: x'), ['1 expose: ⊕ Expose on network…']));
 
 test('what is exposed shows its address, where it is offered, and what can be done', () => {
-  assert.deepEqual(titles('skupper.io/proxy: tcp', { destinations: [at('w'), at('w'), at('e')], local: 'localhost:8080' }), [
+  assert.deepEqual(titles('skupper.io/proxy: tcp', { destinations: [at('w'), at('w'), at('e')], url: 'http://localhost:8080' }), [
     '1 explain: ● backend · tcp 8080 · 2 sites', '1 open: Open', '1 explain: Explain', '1 stop: Stop exposing',
   ]); // prettier-ignore
 });
@@ -30,4 +30,15 @@ test('annotations that make no sense are told', () => {
   assert.deepEqual(titles('skupper.io/proxy: smtp'), [
     '1 none: ⚠ skupper.io/proxy is "smtp"; it must be one of tcp, http, http2, udp, amqp.', '1 stop: Stop exposing',
   ]); // prettier-ignore
+});
+
+test('what a template fills in is not judged', () => {
+  const template = ['1 none: ○ exposed by a template', '1 stop: Stop exposing'];
+  assert.deepEqual(titles('skupper.io/proxy: "{{ .Values.proxy }}"'), template);
+  assert.deepEqual(titles('skupper.io/proxy: tcp, skupper.io/port: "${PORT}"'), template);
+});
+
+test('where no network is known, nothing is said of it', () => {
+  const [first] = lensesOf(readManifest(manifest('skupper.io/proxy: tcp')).workloads);
+  assert.equal(first?.title, '○ backend · tcp 8080');
 });

@@ -3,6 +3,7 @@ import { readExposure } from '../../runtime/kubernetes/annotations.ts';
 import type { Service } from '../views/networks.ts';
 import { counted } from '../../runtime/words.ts';
 import { joined } from '../views/row.ts';
+import { isTemplate } from './templates.ts';
 import type { Workload } from './workloads.ts';
 
 export type LensAction = 'expose' | 'explain' | 'open' | 'stop' | 'none';
@@ -14,14 +15,15 @@ export interface Lens {
   action: LensAction;
   workload: Pick<Workload, 'document' | 'item'>;
   address?: string;
-  local?: string;
+  url?: string;
 }
 
-export function lensesOf(workloads: readonly Workload[], serviceOf: (address: string) => Service | undefined): Lens[] {
+/** @param serviceOf What the network knows of an address; undefined where no network is known. */
+export function lensesOf(workloads: readonly Workload[], serviceOf?: (address: string) => Service | undefined): Lens[] {
   return workloads.flatMap((workload) => {
     const { kind, name, annotations, ports, document, item, kindLine } = workload;
     const which = { document, ...(item === undefined ? {} : { item }) };
-    const lens = (action: LensAction, title: string, tooltip: string, more: Pick<Lens, 'address' | 'local'> = {}): Lens => ({
+    const lens = (action: LensAction, title: string, tooltip: string, more: Pick<Lens, 'address' | 'url'> = {}): Lens => ({
       line: kindLine,
       action,
       title,
@@ -33,13 +35,15 @@ export function lensesOf(workloads: readonly Workload[], serviceOf: (address: st
     const exposure = readExposure(kind, { name, annotations }, ports);
     if (exposure === undefined)
       return [lens('expose', '⊕ Expose on network…', `Makes ${kind} ${name} reachable from every site of the network.`)];
+    if (isTemplate(workload))
+      return [lens('none', '○ exposed by a template', `Where ${kind} ${name} is applied, it shows what it exposes.`), stop];
     if (typeof exposure === 'string') return [lens('none', `⚠ ${exposure}`, exposure), stop];
     const { address, type } = exposure;
-    const service = serviceOf(address);
+    const service = serviceOf?.(address);
     const sites = new Set(service?.destinations.map(({ siteId }) => siteId)).size;
-    const offered = sites > 0 ? counted(sites, 'site') : 'not offered yet';
+    const offered = sites > 0 ? counted(sites, 'site') : serviceOf && 'not offered yet';
     const title = joined(' · ', [address, `${type} ${exposure.ports.map(({ port }) => port).join(', ')}`, offered]);
-    const local = service?.local;
+    const url = service?.url;
     return [
       lens(
         'explain',
@@ -47,7 +51,7 @@ export function lensesOf(workloads: readonly Workload[], serviceOf: (address: st
         service?.warning ?? `Where ${address} is offered, and whether it can be reached.`,
         { address },
       ),
-      ...(local ? [lens('open', 'Open', `Opens http://${local} in the browser.`, { local })] : []),
+      ...(url ? [lens('open', 'Open', `Opens ${url} in the browser.`, { url })] : []),
       lens('explain', 'Explain', `Why ${address} can or cannot be reached.`, { address }),
       stop,
     ];

@@ -7,7 +7,7 @@ import { Cancelled } from '../like.ts';
 import { atEach, failedAt, findLive, placesOf } from './live-objects.ts';
 
 const context = (name: string, state: ContextView['state'], ...sites: string[]): ContextView => ({
-  info: { name, cluster: name, user: 'ada', namespace: 'default', server: '', current: false },
+  info: { name, cluster: name, user: 'ada', namespace: 'default', server: '', current: false, file: '/kubeconfig' },
   state,
   found: {
     sites: sites.map((namespace) => ({ namespace, name: namespace, version: '', ready: true, wayIn: 'none' })),

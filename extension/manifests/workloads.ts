@@ -11,6 +11,7 @@ import {
 } from 'yaml';
 import { type OwnPort, ownPorts } from '../../runtime/kubernetes/annotations.ts';
 import { WORKLOAD_KINDS, type WorkloadKind } from '../../runtime/kubernetes/types.ts';
+import { hasTemplatedPort } from './templates.ts';
 
 /** A larger file shows no lenses: aliases can make reading it very slow. Characters. */
 export const MAX_MANIFEST_LENGTH = 1024 * 1024;
@@ -33,6 +34,8 @@ export interface Workload {
   ports: OwnPort[];
   /** Ports of containers that run beside the others as init containers: they are listened on too. */
   sidecarPorts: OwnPort[];
+  /** A template fills in ports of it: there may be others than these. */
+  hasTemplatedPort: boolean;
   /** Its map, for edits. */
   node: YAMLMap.Parsed;
 }
@@ -69,14 +72,14 @@ export function readManifest(text: string): Manifest {
     const items = valueText(pairOf(root, 'kind')) === 'List' ? pairOf(root, 'items')?.value : undefined;
     const nodes = isSeq(items) ? items.items.map((node, item) => ({ node, item })) : [{ node: root, item: undefined }];
     for (const { node, item } of nodes) {
-      const workload = isMap(node) ? toWorkload(document, node, lineOf) : undefined;
+      const workload = isMap(node) ? toWorkload(document, node, text, lineOf) : undefined;
       if (workload) manifest.workloads.push({ ...workload, document: index, ...(item === undefined ? {} : { item }) });
     }
   }
   return manifest;
 }
 
-function toWorkload(document: Document.Parsed, node: YAMLMap.Parsed, lineOf: (offset: number) => number) {
+function toWorkload(document: Document.Parsed, node: YAMLMap.Parsed, text: string, lineOf: (offset: number) => number) {
   const kindPair = pairOf(node, 'kind');
   const kind = valueText(kindPair);
   const metadata = mapOf(node, 'metadata');
@@ -105,6 +108,7 @@ function toWorkload(document: Document.Parsed, node: YAMLMap.Parsed, lineOf: (of
     node,
     ports: ownPorts(kind, object),
     sidecarPorts: sidecarPorts(kind, object),
+    hasTemplatedPort: hasTemplatedPort(text.slice(...span(node.range))),
     ...(namespace ? { namespace } : {}),
   };
 }

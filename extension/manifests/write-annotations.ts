@@ -4,6 +4,7 @@ import { CaravanError } from '../../runtime/errors.ts';
 import type { WorkloadRef } from '../../runtime/kubernetes/types.ts';
 import type { Caravan } from '../caravan.ts';
 import { withProgress } from '../commands/ask.ts';
+import { knownContexts } from '../commands/known.ts';
 import { findLive, type LiveObject, placesOf } from './live-objects.ts';
 import type { InDocument } from './pick-workload.ts';
 import type { Workload } from './workloads.ts';
@@ -36,10 +37,10 @@ export async function writeInFile(found: InDocument, annotations: Record<string,
 
 /** Asks every context that answers for the object. */
 export async function liveObjects(caravan: Caravan, { workload }: InDocument): Promise<LiveObject[]> {
-  await caravan.clusters.start();
-  if (caravan.clusters.contexts.length === 0) return [];
+  const contexts = await knownContexts(caravan);
+  if (contexts.length === 0) return [];
   return await withProgress(`Caravan: looking for ${workload.kind} ${workload.name}`, async (_, signal) => {
-    const places = placesOf(workload, caravan.clusters.contexts, caravan.clusters.paths);
+    const places = placesOf(workload, contexts, caravan.clusters.paths);
     return await findLive(places, await caravan.kubernetes(), signal);
   });
 }

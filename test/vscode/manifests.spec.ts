@@ -46,7 +46,7 @@ describe('a manifest', { skip: whyVSCodeCannotRun() }, () => {
     await workbench.editor.clickCodeLens('⊕ Expose on network…');
     await workbench.pick(/^backend · tcp 8080|^backend · http 8080/);
     await workbench.pick('In the file');
-    await workbench.editor.waitForCodeLens(/backend · .* 8080 · not offered yet/);
+    await workbench.editor.waitForCodeLens(/backend · .* 8080$/);
     const exposed = await text('backend.yaml');
     assert.match(exposed, /^ {2}annotations:\n {4}skupper\.io\/proxy: (tcp|http)$/m);
     const added = exposed.split('\n').filter((line) => !BACKEND.split('\n').includes(line));
