@@ -7,10 +7,14 @@ import { registerCommands, SHOW_ALL_NAMESPACES } from './commands/register-comma
 import { registerTerminals } from './laptop/register-terminals.ts';
 import { registerManifests } from './manifests/register-manifests.ts';
 import { EXPLAIN_SCHEME, ExplainDocuments } from './views/explain-documents.ts';
+import { SiteLogs } from './views/site-logs.ts';
 import { registerViews } from './views/register-views.ts';
 import { registerDebugConfigurations } from './workloads/debug-configurations.ts';
 import { DebugIntercepts } from './workloads/debug-intercepts.ts';
 import { registerWorkloadTasks } from './workloads/workload-tasks.ts';
+
+/** Set while the extension is active. */
+let intercepts: DebugIntercepts | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Caravan', { log: true });
@@ -27,11 +31,13 @@ export function activate(context: vscode.ExtensionContext): void {
     showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
   });
   const explanations = new ExplainDocuments(caravan);
-  const intercepts = new DebugIntercepts(caravan);
+  const siteLogs = new SiteLogs(caravan);
+  intercepts = new DebugIntercepts(caravan);
   context.subscriptions.push(
     log,
     caravan,
     explanations,
+    siteLogs,
     vscode.workspace.registerTextDocumentContentProvider(EXPLAIN_SCHEME, explanations),
     registerViews(caravan),
     registerManifests(caravan),
@@ -39,11 +45,16 @@ export function activate(context: vscode.ExtensionContext): void {
     intercepts,
     registerDebugConfigurations(caravan, intercepts),
     registerWorkloadTasks(caravan),
-    registerCommands(caravan, log, context.globalState),
+    registerCommands(caravan, { own: log, sites: siteLogs }, context.globalState),
   );
   // `npm start` shows a live network to whoever has no cluster.
   if (process.env['CARAVAN_DEMO'] === '1' && vscode.workspace.isTrusted) {
     void vscode.commands.executeCommand('caravan.sites.focus');
     void guarded(caravan, 'caravan.startDemo', () => startDemo(caravan));
   }
+}
+
+/** The window closes or loads again, and its debug sessions end with it. VS Code waits for this, up to five seconds. */
+export async function deactivate(): Promise<void> {
+  await intercepts?.endAll();
 }

@@ -30,15 +30,16 @@ export const changePort: Command = async (caravan, row) => {
 
 async function pickListener(caravan: Caravan, site: SiteRef, address: string | undefined): Promise<ListenerStatus> {
   const { listeners } = await caravan.api(site).status();
+  // One whose port another program has is moved, too.
   const open = listeners.filter(
-    (listener) => listener.state === 'open' && (address === undefined || listener.address === address),
+    (listener) => listener.state !== 'closed' && (address === undefined || listener.address === address),
   );
   if (open.length === 0)
     throw new CaravanError('not-found', `${address ?? 'No service'} has ${address ? 'no' : 'a'} port on this computer.`);
   if (open.length === 1) return open[0]!;
   const choices = open.map((value) => ({
     label: `${value.address} ${value.servicePort}`,
-    description: `localhost:${value.port}`,
+    description: value.state === 'open' ? `localhost:${value.port}` : (value.message ?? value.state),
     value,
   }));
   return pick(TITLE, choices, 'Which one?');

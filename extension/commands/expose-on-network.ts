@@ -1,4 +1,5 @@
 import { CaravanError } from '../../runtime/errors.ts';
+import { isServiceName } from '../../runtime/kubernetes/annotations.ts';
 import type { Protocol } from '../../runtime/api/types.ts';
 import type { Caravan } from '../caravan.ts';
 import { type InDocument, pickWorkload } from '../manifests/pick-workload.ts';
@@ -51,8 +52,9 @@ async function pickExposure({ workload }: InDocument): Promise<{ address: string
   return { address, type: (await pickType(address, []))!, port };
 }
 
+/** In every cluster of the network a Service of that name appears. */
 function addressProblem(text: string): string | undefined {
-  return /^\w[\w./:@-]{0,252}$/.test(text.trim()) ? undefined : 'Letters, digits and . / : @ _ - only.';
+  return isServiceName(text.trim()) ? undefined : 'Lower case letters, digits and "-", first a letter, at most 63.';
 }
 
 async function inCluster(
@@ -64,7 +66,9 @@ async function inCluster(
   const { kind, name } = found.workload;
   const live = await liveObjects(caravan, found);
   if (live.length === 0) {
-    const nowhere = `No context has a live ${kind} ${name}`;
+    const silent = caravan.clusters.contexts.filter(({ state }) => state === 'silent').map(({ info }) => info.name);
+    const besides = silent.length > 0 ? ` (${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer)` : '';
+    const nowhere = `No context has a live ${kind} ${name}${besides}`;
     if (only) throw new CaravanError('not-found', `${nowhere}: apply the manifest first.`);
     return tell(`${nowhere}: the file is annotated, apply it where it belongs.`);
   }

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import type { Intercept, ServiceStatus } from '../../runtime/api/types.ts';
 import { readField } from '../../runtime/api/header-field.ts';
+import { userName } from '../../runtime/api/user-name.ts';
 import { headerOfUser, INTERCEPTS, whyNotIntercepted } from '../../runtime/api/vocabulary.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 import { standsIn } from '../../runtime/words.ts';
@@ -27,9 +27,7 @@ export const intercept: Command = async (caravan, row) => {
   const ways = (Object.keys(LABELS) as Intercept[]).filter((each) => possible.includes(each));
   const how = await pick(TITLE, ways.map((value) => ({ ...LABELS[value], value })), `How should this laptop get what is for ${address}?`); // prettier-ignore
   const header =
-    how === 'take-some'
-      ? await ask(TITLE, 'Requests with this field', headerOfUser(userInfo().username), headerProblem)
-      : undefined;
+    how === 'take-some' ? await ask(TITLE, 'Requests with this field', headerOfUser(userName()), headerProblem) : undefined;
   const servicePort =
     ports.length > 1
       ? await pick(TITLE, ports.map((value) => ({ label: String(value), value })), `Which port of ${address}?`) // prettier-ignore

@@ -1,12 +1,12 @@
 import { CaravanError } from '../../runtime/errors.ts';
 import type { Caravan } from '../caravan.ts';
-import type { ContextView } from '../clusters/clusters.ts';
 import { type ClusterRef, isLaptop, siteKey, siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import { type Choice, pick } from './ask.ts';
+import { knownContexts } from './known.ts';
 
 /** One of the kubeconfig's contexts. Those that do not answer are listed too, and say so. */
 export async function pickContext(caravan: Caravan, title: string): Promise<string> {
-  const { contexts } = await known(caravan);
+  const contexts = await knownContexts(caravan);
   if (contexts.length === 0) throw noContext(caravan);
   const choices = contexts.map(({ info, state, found, problem }) => ({
     label: info.name,
@@ -20,7 +20,7 @@ export async function pickContext(caravan: Caravan, title: string): Promise<stri
 
 /** A site in one of the contexts. */
 export async function pickClusterSite(caravan: Caravan, title: string): Promise<ClusterRef> {
-  const { contexts } = await known(caravan);
+  const contexts = await knownContexts(caravan);
   const choices = contexts.flatMap(({ info, found }) =>
     (found?.sites ?? []).map(({ namespace, name, ready }) => {
       const value = caravan.clusters.ref(info.name, namespace);
@@ -34,7 +34,7 @@ export async function pickClusterSite(caravan: Caravan, title: string): Promise<
 
 /** Any site that can be an end of a link, this laptop included. */
 export async function pickEnd(caravan: Caravan, title: string, placeHolder: string, except?: SiteRef): Promise<SiteRef> {
-  const { contexts } = await known(caravan);
+  const contexts = await knownContexts(caravan);
   const inClusters = contexts.flatMap(({ info, found }) =>
     (found?.sites ?? []).map(({ namespace }) => caravan.clusters.ref(info.name, namespace)),
   );
@@ -43,19 +43,6 @@ export async function pickEnd(caravan: Caravan, title: string, placeHolder: stri
     .filter((ref) => !except || siteKey(ref) !== siteKey(except))
     .map((value) => ({ label: siteLabel(value), description: value.where === 'cluster' ? '' : 'on this computer', value }));
   return await pick(title, choices, placeHolder);
-}
-
-/** Waits until every context has answered or let its time run out: a command needs what the tree can do without. */
-async function known({ clusters, onChange }: Caravan): Promise<{ contexts: ContextView[] }> {
-  await clusters.start();
-  while (clusters.contexts.some(({ state, found }) => state === 'asking' && !found))
-    await new Promise<void>((resolve) => {
-      const listener = onChange(() => {
-        listener.dispose();
-        resolve();
-      });
-    });
-  return clusters;
 }
 
 function noContext({ clusters }: Caravan): CaravanError {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Caravan } from '../caravan.ts';
+import type { SiteLogs } from '../views/site-logs.ts';
 import { asRow, type Command, guarded } from './command.ts';
 import { changePort } from './change-port.ts';
 import { copyAddress } from './copy-address.ts';
@@ -54,7 +55,11 @@ const MANIFEST_COMMANDS = { 'caravan.exposeOnNetwork': exposeOnNetwork, 'caravan
 
 const WALKTHROUGH = 'caravan.caravan#start';
 
-export function registerCommands(caravan: Caravan, log: vscode.LogOutputChannel, state: vscode.Memento): vscode.Disposable {
+export function registerCommands(
+  caravan: Caravan,
+  logs: { own: vscode.LogOutputChannel; sites: SiteLogs },
+  state: vscode.Memento,
+): vscode.Disposable {
   const register = vscode.commands.registerCommand;
   const showAll = async (show: boolean) => {
     caravan.showAllNamespaces(show);
@@ -68,7 +73,7 @@ export function registerCommands(caravan: Caravan, log: vscode.LogOutputChannel,
       register(id, (uri: unknown, which: unknown) => guarded(caravan, id, () => run(caravan, uri, which))),
     ),
     register('caravan.showLog', (argument: unknown) =>
-      guarded(caravan, 'caravan.showLog', () => showLog(caravan, log, asRow(argument))),
+      guarded(caravan, 'caravan.showLog', () => showLog(caravan, logs, asRow(argument))),
     ),
     register('caravan.showAllNamespaces', () => showAll(true)),
     register('caravan.hideEmptyNamespaces', () => showAll(false)),

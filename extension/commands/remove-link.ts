@@ -2,8 +2,9 @@ import { CaravanError } from '../../runtime/errors.ts';
 import type { Caravan } from '../caravan.ts';
 import { siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import { siteNames } from '../views/networks.ts';
-import { confirm, pick } from './ask.ts';
+import { confirm, pick, withProgress } from './ask.ts';
 import type { Command } from './command.ts';
+import { knownSites } from './known.ts';
 
 interface End {
   site: SiteRef;
@@ -18,8 +19,10 @@ export const removeLink: Command = async (caravan, row) => {
     'Services that only this link leads to are out of reach afterwards.',
     'Remove Link',
   );
-  const remove = () => caravan.api(end.site).remove({ kind: 'Link', name: end.link });
-  await caravan.operations.run(`remove the link ${end.link} of ${siteLabel(end.site)}`, remove);
+  const what = `remove the link ${end.link} of ${siteLabel(end.site)}`;
+  await withProgress(`Caravan: a link of ${siteLabel(end.site)}`, (_, signal) =>
+    caravan.operations.run(what, () => caravan.api(end.site).remove({ kind: 'Link', name: end.link }, signal)),
+  );
 };
 
 /** A link belongs to the site that dials: an incoming one is removed at its other end. */
@@ -33,7 +36,9 @@ function ownerOf({ sites }: Caravan, end: End): End {
   throw new CaravanError('conflict', `${link.peer ?? 'The other site'} dials this link: remove it there.`);
 }
 
-async function pickLink({ sites }: Caravan): Promise<End> {
+async function pickLink(caravan: Caravan): Promise<End> {
+  await knownSites(caravan);
+  const { sites } = caravan;
   const nameOf = siteNames(sites.views);
   const choices = sites.views.flatMap(({ ref, status }) =>
     (status?.links ?? [])

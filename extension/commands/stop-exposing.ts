@@ -13,7 +13,7 @@ export async function stopExposing(caravan: Caravan, uri?: unknown, which?: unkn
   const found = await pickWorkload(TITLE, uri, which);
   const { name } = found.workload;
   const exposed = (await liveObjects(caravan, found)).filter(({ annotations }) => PROXY in annotations);
-  const chosen = exposed.length > 1 ? await choose(name, exposed) : exposed;
+  const chosen = exposed.length > 0 ? await choose(name, exposed) : exposed;
   await writeInFile(found, NO_EXPOSURE);
   const refs = chosen.map(({ ref }) => ref);
   const { done, failed } = await atEach(refs, (ref) => annotateLive(caravan, ref, NO_EXPOSURE));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { connectionString } from './connection-string.ts';
+import { browserUrl, connectionString } from './connection-string.ts';
 
 describe('the connection string', () => {
   for (const [type, servicePort, port, expected] of [
@@ -23,4 +23,20 @@ describe('the connection string', () => {
   ] as const)
     test(`of ${type} ${servicePort} at ${port} is ${expected}`, () =>
       assert.equal(connectionString({ type, servicePort, local: `localhost:${port}` }), expected));
+});
+
+describe('what a browser opens', () => {
+  for (const [type, servicePort, expected] of [
+    ['http', 3000, 'http://localhost:1'],
+    ['http', 8443, 'http://localhost:1'],
+    ['tcp', 443, 'https://localhost:1'],
+    ['tcp', 8080, 'http://localhost:1'],
+    ['tcp', 9000, 'http://localhost:1'],
+    ['tcp', 5432, undefined],
+    ['udp', 53, undefined],
+    ['amqp', 5672, undefined],
+    ['http2', 50_051, undefined],
+  ] as const)
+    test(`of ${type} ${servicePort} is ${expected ?? 'nothing'}`, () =>
+      assert.equal(browserUrl({ type, servicePort, local: 'localhost:1' }), expected));
 });

@@ -14,6 +14,8 @@ const SCHEME_OF_PORT: Record<number, string> = {
   8443: 'https',
   27017: 'mongodb',
 };
+/** What a browser shows. */
+const BROWSABLE = /^https?:/;
 const SCHEME_OF_TYPE: Partial<Record<Protocol, string>> = { http: 'http', http2: 'http', amqp: 'amqp' };
 
 /**
@@ -23,4 +25,16 @@ const SCHEME_OF_TYPE: Partial<Record<Protocol, string>> = { http: 'http', http2:
 export function connectionString({ type, servicePort, local }: { type: Protocol; servicePort: number; local: string }): string {
   const scheme = SCHEME_OF_PORT[servicePort] ?? SCHEME_OF_TYPE[type];
   return scheme === undefined ? local : `${scheme}://${local}`;
+}
+
+/**
+ * What a browser opens of a service of this computer: `https://localhost:8443`. Undefined where it speaks what no browser does; a tcp
+ * port that tells nothing may be a page.
+ */
+export function browserUrl(service: { type: Protocol; servicePort: number; local: string }): string | undefined {
+  if (service.type === 'http') return `http://${service.local}`;
+  if (service.type !== 'tcp') return undefined;
+  const known = connectionString(service);
+  if (known === service.local) return `http://${service.local}`;
+  return BROWSABLE.test(known) ? known : undefined;
 }

@@ -1,4 +1,4 @@
-import { linkSites as link, waitForStatus } from '../../runtime/api/link-sites.ts';
+import { linkSites as link, findInStatus } from '../../runtime/api/link-sites.ts';
 import type { Status } from '../../runtime/api/types.ts';
 import type { Progress } from '../../runtime/kubernetes/types.ts';
 import type { LinkPlan } from './link-plan.ts';
@@ -27,5 +27,5 @@ export async function waitForAccess(site: SiteApi, label: string, signal: AbortS
   const ready = (status: Status) => (status.access.length > 0 ? status : undefined);
   const late = () =>
     `${label} has no address after ${timeoutMs / 1000} s: the cluster has not given its Service one. A NodePort needs none.`;
-  return await waitForStatus(site, ready, { signal, timeoutMs, late });
+  return await findInStatus(site, ready, { signal, timeoutMs, late });
 }

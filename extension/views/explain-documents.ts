@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import { sentence } from '../../runtime/errors.ts';
 import type { Caravan } from '../caravan.ts';
 import { debounce } from '../emitter.ts';
-import { isCancelled } from '../like.ts';
-import { siteLabel } from '../sites/site-ref.ts';
+import { isCancelled, toSignal } from '../like.ts';
+import { siteKey, siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import { explainText } from './explain-text.ts';
 
 export const EXPLAIN_SCHEME = 'caravan-explain';
@@ -17,17 +17,17 @@ export class ExplainDocuments implements vscode.TextDocumentContentProvider, vsc
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.#changed.event;
   readonly #parts: vscode.Disposable;
-  /** By the name that their tabs carry. */
+  /** By their address as a text. */
   readonly #shown = new Map<string, vscode.Uri>();
 
   constructor(caravan: Caravan) {
     this.#caravan = caravan;
     const refresh = () => {
       const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
-      for (const [name, uri] of this.#shown) {
+      for (const [key, uri] of this.#shown) {
         // What cannot be opened any more is shown no more.
-        if (tabs.some((label) => label.includes(name))) this.#refresh(uri).catch(() => this.#shown.delete(name));
-        else this.#shown.delete(name);
+        if (tabs.some((label) => label.includes(uri.path.slice(1)))) this.#refresh(uri).catch(() => this.#shown.delete(key));
+        else this.#shown.delete(key);
       }
     };
     const later = debounce(refresh, REFRESH_MS);
@@ -41,19 +41,24 @@ export class ExplainDocuments implements vscode.TextDocumentContentProvider, vsc
     this.#changed.fire(uri);
   }
 
-  static uri(address: string): vscode.Uri {
-    return vscode.Uri.from({ scheme: EXPLAIN_SCHEME, path: `/Explain ${address}.md`, query: address });
+  /** @param site Which site is asked; without one, the best of those that know the address. */
+  static uri(address: string, site?: SiteRef): vscode.Uri {
+    const query = new URLSearchParams({ address, ...(site && { site: siteKey(site) }) });
+    // A tab is called after the last part of the path: "mc/news" is to stay whole.
+    const path = `/Explain ${address.replaceAll('/', '∕')}.md`;
+    return vscode.Uri.from({ scheme: EXPLAIN_SCHEME, path, query: query.toString() });
   }
 
-  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
-    const { query, path } = uri;
-    this.#shown.set(path.slice(1), uri);
+  async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
+    const query = new URLSearchParams(uri.query);
+    const address = query.get('address') ?? '';
+    this.#shown.set(uri.toString(), uri);
     try {
-      const site = this.#caravan.siteKnowing(query);
-      const explanation = await this.#caravan.api(site).explain(query);
+      const site = this.#caravan.siteKnowing(address, query.get('site') ?? undefined);
+      const explanation = await this.#caravan.api(site).explain(address, toSignal(token));
       return explainText(explanation, siteLabel(site), new Date());
     } catch (error) {
-      return isCancelled(error) ? '' : `# ${query}\n\n${sentence(error)}\n`;
+      return isCancelled(error) ? '' : `# ${address}\n\n${sentence(error)}\n`;
     }
   }
 

@@ -1,6 +1,6 @@
 /** Which networks there are, and which services each has: from what their sites say. */
 import type { ListenerStatus, ServiceStatus, SiteStatus } from '../../runtime/api/types.ts';
-import { connectionString } from '../laptop/connection-string.ts';
+import { browserUrl, connectionString } from '../laptop/connection-string.ts';
 import { DEMO_PREFIX, isDemo, isLaptop, siteLabel } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 
@@ -20,6 +20,8 @@ export interface Service extends ServiceStatus {
   local?: string;
   /** `postgresql://localhost:5432`, where there is `local`. */
   connection?: string;
+  /** `http://localhost:8080`, where a browser can show it. */
+  url?: string;
   /** A listener of this computer that could not be had. */
   failed?: ListenerStatus;
 }
@@ -76,14 +78,16 @@ function merged(a: Service, b: ServiceStatus): Service {
   return { ...ahead, ...(warning ? { warning } : {}) };
 }
 
-function heard({ address, type }: Service, views: readonly SiteView[]): Pick<Service, 'local' | 'connection' | 'failed'> {
+function heard({ address, type }: Service, views: readonly SiteView[]): Pick<Service, 'local' | 'connection' | 'url' | 'failed'> {
   const listeners = views.filter(({ ref }) => ref.where === 'local').flatMap(({ status }) => status!.listeners);
   const own = listeners.filter((listener) => listener.address === address);
   const open = own.find(({ state, port }) => state === 'open' && port > 0);
   const failed = own.find(({ state }) => state === 'failed');
   if (!open) return failed ? { failed } : {};
   const local = `localhost:${open.port}`;
-  return { local, connection: connectionString({ type, servicePort: open.servicePort, local }) };
+  const here = { type, servicePort: open.servicePort, local };
+  const url = browserUrl(here);
+  return { local, connection: connectionString(here), ...(url === undefined ? {} : { url }) };
 }
 
 function rank({ ref }: SiteView): number {

@@ -49,7 +49,15 @@ function live(ref: SiteRef, id: string, others: string[], part: Partial<Status> 
   return { ref, state: 'live', status: { site, router, sites, ...nothing, ...part } };
 }
 function context(name: string, part: Partial<ContextView>): ContextView {
-  const info = { name, cluster: name, user: 'ada', namespace: 'default', server: `https://${name}`, current: false };
+  const info = {
+    name,
+    cluster: name,
+    user: 'ada',
+    namespace: 'default',
+    server: `https://${name}`,
+    current: false,
+    file: '/kubeconfig',
+  };
   return { info, state: 'answered', found: { sites: [], namespaces: ['default', 'shop'] }, ...part };
 }
 const inCluster = (part = {}) => ({
@@ -106,6 +114,16 @@ describe('Sites', () => {
       '○ busy  1 site',
       '  ● shop  ready · v0.1.0',
       '○ east  no site yet',
+    ]);
+  });
+
+  test('shows what is followed of a context that is silent now', () => {
+    const found = { sites: [inCluster()], namespaces: ['shop'] };
+    const contexts = [context('west', { state: 'silent', problem: 'west does not answer within 5 s.', code: 'timeout', found })];
+    assert.deepEqual(drawn(siteRows(snapshot({ contexts, sites: [live(west, 'w', [], {})] }))), [
+      '⚠ west  does not answer (5 s)',
+      '  ⚠ west does not answer within 5 s.',
+      '  ● shop  ready · no links · v0.1.0',
     ]);
   });
 

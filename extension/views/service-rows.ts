@@ -21,7 +21,7 @@ export function serviceRows(snapshot: Snapshot, networks: readonly Network[]): R
 }
 
 function serviceRow(service: Service, network: Network, { sites, now }: Snapshot): Row {
-  const { address, type, ports, local, connection, intercepts = [] } = service;
+  const { address, type, ports, local, connection, url, intercepts = [] } = service;
   const problem = problemOf(service, now);
   const nameOf = siteNames(sites);
   const offered = offeredAt(service, nameOf);
@@ -30,7 +30,6 @@ function serviceRow(service: Service, network: Network, { sites, now }: Snapshot
   const own = intercepts.some(({ siteId }) => siteId === here);
   // What is out of the ordinary comes first: a narrow view cuts what stands behind it.
   const where = joined(', ', [...stands, offered || nowhere(service, now)]);
-  const browsable = type === 'http' || type === 'tcp';
   return {
     id: `service:${network.id}:${address}`,
     label: address,
@@ -52,12 +51,19 @@ function serviceRow(service: Service, network: Network, { sites, now }: Snapshot
     flags: joined('.', [
       'service',
       local && 'local',
-      local && browsable && 'browsable',
+      (local || service.failed) && 'movable',
+      url && 'browsable',
       here !== undefined && (own ? 'intercepted' : 'interceptable'),
       problem && 'problem',
     ]),
     command: 'caravan.explain',
-    target: { address, site: network.views[0]!.ref, ...(local ? { local } : {}), ...(connection ? { connection } : {}) },
+    target: {
+      address,
+      site: network.views[0]!.ref,
+      ...(local ? { local } : {}),
+      ...(connection ? { connection } : {}),
+      ...(url ? { url } : {}),
+    },
   };
 }
 

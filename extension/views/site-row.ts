@@ -156,7 +156,8 @@ function listenerRow(id: string, { name, address, type, host, port, state, messa
     description: state === 'failed' ? said : joined('  ', [type, `${host}:${port}`, said]),
     tooltip: joined('\n', [`${address} ${type} at ${host}:${port}: ${state}`, message, `From ${source}`]),
     icon: { open: GOOD, closed: OFF, failed: BAD }[state],
-    flags: `listener.${state}`,
+    // One for every address has none that could be explained.
+    flags: joined('.', ['listener', !address && 'every', state]),
     target: { address },
   };
 }

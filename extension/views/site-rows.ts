@@ -76,6 +76,8 @@ function contextRow(view: ContextView, snapshot: Snapshot, context: RowContext):
     problem,
   ]);
   const again = state === 'asking' && problem !== undefined;
+  const sites = (found?.sites ?? []).map((site) => clusterSiteRow(info.name, site, snapshot, context));
+  const live = sites.filter(({ flags }) => flags === 'site.cluster.live');
   if (state === 'silent' || again)
     return {
       ...base,
@@ -83,9 +85,10 @@ function contextRow(view: ContextView, snapshot: Snapshot, context: RowContext):
       tooltip: details,
       icon: BAD,
       flags: 'context.silent',
-      children: [problemRow(`${id}:problem`, problem ?? 'It gives no reason.', base.target)],
+      // What is followed over a connection that stands is shown all the same.
+      open: live.length > 0,
+      children: [problemRow(`${id}:problem`, problem ?? 'It gives no reason.', base.target), ...live],
     };
-  const sites = (found?.sites ?? []).map((site) => clusterSiteRow(info.name, site, snapshot, context));
   const empty = (found?.namespaces ?? []).filter((name) => !found?.sites.some(({ namespace }) => namespace === name));
   const limited = found?.limited ? [problemRow(`${id}:limited`, found.limited, base.target)] : [];
   const namespaces = snapshot.showAllNamespaces ? empty.map((name) => namespaceRow(info.name, name)) : [];

@@ -44,10 +44,13 @@ export class DebugIntercepts implements vscode.Disposable {
     return this.#marks.marked(config, request);
   }
 
+  /** The laptop's router outlives the window: it would intercept for a program that is gone. */
+  async endAll(): Promise<void> {
+    await this.#marks.endAll();
+  }
+
   dispose(): void {
     this.#parts.dispose();
-    // The window closes, and its sessions with it.
-    void this.#marks.endAll();
   }
 
   async #make(request: InterceptRequest): Promise<MadeResource> {

@@ -3,7 +3,7 @@ import { serviceEnvironment } from '../../runtime/api/environment.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { PodMaker } from '../../runtime/kubernetes/types.ts';
 import type { Caravan } from '../caravan.ts';
-import { confirm, pick } from '../commands/ask.ts';
+import { confirm, pick, withProgress } from '../commands/ask.ts';
 import { pickClusterSite } from '../commands/pick-site.ts';
 import { isCancelled } from '../like.ts';
 import type { ClusterRef } from '../sites/site-ref.ts';
@@ -30,7 +30,11 @@ export async function workloadEnvironment(caravan: Caravan, config: PodConfig): 
   const label = `${maker.kind} ${maker.name}`;
   const request = { ...ref, ...maker, ...(config.container !== undefined && { container: config.container }) };
   const read = (secrets: boolean) =>
-    caravan.operations.run(`read the environment of ${label}`, () => kubernetes.podEnvironment({ ...request, secrets }));
+    withProgress(`Caravan: reading the environment of ${label}`, (_, signal) =>
+      caravan.operations.run(`read the environment of ${label}`, () =>
+        kubernetes.podEnvironment({ ...request, secrets }, { signal }),
+      ),
+    );
   let found = await read(false);
   if (
     found.secrets.length > 0 &&
@@ -52,8 +56,8 @@ async function placeOf(caravan: Caravan, { context, namespace }: PodConfig): Pro
 
 async function pickWorkload(caravan: Caravan, ref: ClusterRef): Promise<PodMaker> {
   const kubernetes = await caravan.kubernetes();
-  const makers = await caravan.operations.run(`list the workloads of ${ref.context}/${ref.namespace}`, () =>
-    kubernetes.podMakers(ref),
+  const makers = await withProgress(`Caravan: looking for the workloads of ${ref.context}/${ref.namespace}`, (_, signal) =>
+    caravan.operations.run(`list the workloads of ${ref.context}/${ref.namespace}`, () => kubernetes.podMakers(ref, { signal })),
   );
   if (makers.length === 0) throw new CaravanError('not-found', `Nothing in ${ref.context}/${ref.namespace} makes pods.`);
   return pick(TITLE, makers.map((value) => ({ label: value.name, description: value.kind, value })), 'Whose environment?'); // prettier-ignore

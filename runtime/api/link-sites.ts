@@ -74,11 +74,11 @@ async function waitForLink(
   };
   const late = () =>
     `The link to ${to} is not up after ${timeoutMs / 1000} s: ${ended(last || 'the other side has not answered yet')} It keeps trying.`;
-  await waitForStatus(site, up, { signal, timeoutMs, late });
+  await findInStatus(site, up, { signal, timeoutMs, late });
 }
 
 /** What `wanted` finds in one of the site's statuses, the first that has it. Rejects with `late` where none has in time. */
-export async function waitForStatus<T>(
+export async function findInStatus<T>(
   site: Watched,
   wanted: (status: Status) => T | undefined,
   { signal, timeoutMs, late }: { signal: AbortSignal; timeoutMs: number; late: () => string },

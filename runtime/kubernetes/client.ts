@@ -89,9 +89,9 @@ export class ClusterClient {
     await unlessMissing(this.send('DELETE', pathOf(kind, namespace, name), { ...options, body }));
   }
 
-  /** The last lines of a container's log, of its previous run where `previous`. */
-  async log(namespace: string, pod: string, previous: boolean, options?: CallOptions): Promise<string> {
-    const query = { tailLines: 20, previous };
+  /** The last lines of a container's log (default 20), of its previous run where `previous`. */
+  async log(namespace: string, pod: string, previous: boolean, options?: CallOptions, tailLines = 20): Promise<string> {
+    const query = { tailLines, previous };
     return readText(await this.open('GET', `${pathOf('Pod', namespace, pod)}/log`, { ...options, query }), this.where);
   }
 

@@ -20,6 +20,7 @@ import { API_PORT, LINKS_PORT } from './ports.ts';
 import { podEnvironmentWith } from './pod-environment.ts';
 import { podMakersWith } from './pod-makers.ts';
 import { readyPod } from './router-pod.ts';
+import { siteLogWith } from './site-log.ts';
 import { secretStore } from './store.ts';
 import type {
   CallOptions,
@@ -66,6 +67,10 @@ export async function connectToSite(ref: NamespaceRef, port: 'api' | 'links', op
   const client = await clientFor(ref);
   const pod = await readyPod(client, ref.namespace, ROUTER_SELECTOR, options);
   return openPortForward(client, { namespace: ref.namespace, pod, port: port === 'api' ? API_PORT : LINKS_PORT }, options);
+}
+
+export async function siteLog(ref: NamespaceRef, options?: CallOptions): Promise<string> {
+  return siteLogWith(await clientFor(ref), ref.namespace, options);
 }
 
 export async function podMakers(ref: NamespaceRef, options?: CallOptions): Promise<PodMaker[]> {
@@ -125,6 +130,7 @@ const contract: Kubernetes = {
   createSite,
   deleteSite,
   connectToSite,
+  siteLog,
   podMakers,
   podEnvironment,
   readAnnotations,

@@ -1,3 +1,4 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import { CaravanError } from '../errors.ts';
 import type { ClusterClient } from './client.ts';
 import { nameOf } from './objects.ts';
@@ -11,14 +12,35 @@ export async function readyPod(
   labelSelector: string,
   options?: CallOptions,
 ): Promise<string> {
-  const { items } = await client.list('Pod', namespace, { ...options, labelSelector });
-  if (items.length === 0)
-    throw new CaravanError('not-found', `The namespace ${namespace} (${client.where}) holds no site: create one there first.`);
-  const age = (pod: (typeof items)[number]) => Date.parse(String(pod.metadata?.creationTimestamp ?? 0));
-  const [best] = items.filter(isReady).sort((a, b) => age(b) - age(a));
+  const items = await podsByAge(client, namespace, labelSelector, options);
+  const best = items.find(isReady);
   if (best) return nameOf(best);
   throw new CaravanError(
     'unreachable',
     `The site in ${namespace} (${client.where}) is not ready: ${noneReady('its router', items)}.`,
   );
+}
+
+/** The pod of the namespace that was made last, ready or not. */
+export async function youngest(
+  client: ClusterClient,
+  namespace: string,
+  labelSelector: string,
+  options?: CallOptions,
+): Promise<V1Pod> {
+  return (await podsByAge(client, namespace, labelSelector, options))[0]!;
+}
+
+/** The youngest first; at least one. */
+async function podsByAge(
+  client: ClusterClient,
+  namespace: string,
+  labelSelector: string,
+  options?: CallOptions,
+): Promise<V1Pod[]> {
+  const { items } = await client.list('Pod', namespace, { ...options, labelSelector });
+  if (items.length === 0)
+    throw new CaravanError('not-found', `The namespace ${namespace} (${client.where}) holds no site: create one there first.`);
+  const age = (pod: V1Pod) => Date.parse(String(pod.metadata?.creationTimestamp ?? 0));
+  return items.toSorted((a, b) => age(b) - age(a));
 }

@@ -18,6 +18,8 @@ export interface ContextInfo {
   namespace: string;
   server: string;
   current: boolean;
+  /** The kubeconfig that names it first. */
+  file: string;
 }
 
 export interface KubeconfigState {
@@ -154,6 +156,8 @@ export interface Kubernetes {
   createSite(request: CreateSiteRequest, progress?: Progress, options?: CallOptions): Promise<SiteInCluster>;
   /** Removes everything that Caravan made in the namespace; the namespace itself only if Caravan made it. */
   deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<void>;
+  /** What the site's router said last, at most 2,000 lines; where it starts again and again, what it said before it ended. */
+  siteLog(ref: NamespaceRef, options?: CallOptions): Promise<string>;
   /** Opens a connection to a port of the site's router pod through the API server's port-forward. */
   connectToSite(ref: NamespaceRef, port: 'api' | 'links', options?: CallOptions): Promise<Duplex>;
   /** What makes pods in a namespace, and is not Caravan's own. */

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import type { InterceptRequest, InterceptStatus, ServiceStatus } from '../api/types.ts';
+import { userName } from '../api/user-name.ts';
 import { headerOfUser, whyNotIntercepted } from '../api/vocabulary.ts';
 import { CaravanError } from '../errors.ts';
 import { headerText } from '../routing/request-rule.ts';
@@ -77,7 +77,7 @@ const DOES: Record<InterceptStatus['how'], string> = {
 function headerOf({ how = 'take-some', header }: InterceptRequest): string | undefined {
   if (how === 'take-over' && header !== undefined)
     throw new CaravanError('bad-request', 'Who takes over gets all requests: leave the header out, or take some.');
-  const text = header ?? (how === 'take-some' ? headerOfUser(userInfo().username) : undefined);
+  const text = header ?? (how === 'take-some' ? headerOfUser(userName()) : undefined);
   if (text === undefined) return undefined;
   const field = readField(text);
   if (!field)

@@ -266,7 +266,9 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
   });
 
   it('leaves: its services are gone from the clusters', async () => {
-    await workbench.run('Caravan: Leave');
+    await workbench.run('Caravan: Leave the Network with This Laptop');
+    assert.match(await workbench.dialog.waitFor(/Leave the network/), /What it offers goes with it: .*mine/);
+    await workbench.dialog.answer('Leave');
     await workbench.waitForNotification(/This laptop has left/);
     await workbench.notifications.clear();
     await until('the Service to be gone', async () => !(await serviceNames(east)).includes('mine'));
@@ -276,6 +278,8 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
   it('stops exposing, in the file and in the cluster', async () => {
     await workbench.quickInput.openFile('backend.yaml');
     await workbench.editor.clickCodeLens('Stop exposing');
+    await workbench.quickInput.waitFor(/Where is backend no longer exposed, besides this file\?/);
+    await workbench.quickInput.pickMany(label(west));
     await workbench.waitForNotification(/backend is no longer exposed in/);
     await workbench.notifications.clear();
     await until('the Service to be gone', async () => !(await serviceNames(east)).includes('backend'));

@@ -1,11 +1,11 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError, sentence } from '../../errors.ts';
 import { redact } from '../../redact.ts';
 import { ApiClient } from '../client.ts';
 import { isAnswered, socketDirectory, socketPath } from '../sockets.ts';
+import { userName } from '../user-name.ts';
 import { laptopFolder } from './folder.ts';
 import { type RuntimeProcess, startRuntime } from './runtime-process.ts';
 import { takeLock } from './start-lock.ts';
@@ -201,14 +201,5 @@ function messageOf(line: string): string {
     return typeof message === 'string' ? message : line;
   } catch {
     return line;
-  }
-}
-
-/** A user without an entry in the system's list, as containers have them, has a name all the same. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env['USER'] || 'my';
   }
 }
