@@ -13,9 +13,6 @@ import { registerDebugConfigurations } from './workloads/debug-configurations.ts
 import { DebugIntercepts } from './workloads/debug-intercepts.ts';
 import { registerWorkloadTasks } from './workloads/workload-tasks.ts';
 
-/** Set while the extension is active. */
-let intercepts: DebugIntercepts | undefined;
-
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Caravan', { log: true });
   const caravan = new Caravan({
@@ -32,7 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const explanations = new ExplainDocuments(caravan);
   const siteLogs = new SiteLogs(caravan);
-  intercepts = new DebugIntercepts(caravan);
+  const intercepts = new DebugIntercepts(caravan);
   context.subscriptions.push(
     log,
     caravan,
@@ -52,9 +49,4 @@ export function activate(context: vscode.ExtensionContext): void {
     void vscode.commands.executeCommand('caravan.sites.focus');
     void guarded(caravan, 'caravan.startDemo', () => startDemo(caravan));
   }
-}
-
-/** The window closes or loads again, and its debug sessions end with it. VS Code waits for this, up to five seconds. */
-export async function deactivate(): Promise<void> {
-  await intercepts?.endAll();
 }

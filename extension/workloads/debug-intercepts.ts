@@ -12,6 +12,7 @@ export class DebugIntercepts implements vscode.Disposable {
   readonly #caravan: Caravan;
   readonly #marks: InterceptMarks;
   readonly #parts: vscode.Disposable;
+  readonly #held = new WeakMap<MadeResource, AbortController>();
 
   constructor(caravan: Caravan) {
     this.#caravan = caravan;
@@ -44,11 +45,7 @@ export class DebugIntercepts implements vscode.Disposable {
     return this.#marks.marked(config, request);
   }
 
-  /** The laptop's router outlives the window: it would intercept for a program that is gone. */
-  async endAll(): Promise<void> {
-    await this.#marks.endAll();
-  }
-
+  /** What is still held goes with this process: the laptop's router outlives the window, and programs that are debugged in it do not. */
   dispose(): void {
     this.#parts.dispose();
   }
@@ -57,11 +54,17 @@ export class DebugIntercepts implements vscode.Disposable {
     const { laptop, operations } = this.#caravan;
     if (!(await laptop.isRunning()))
       throw new CaravanError('not-running', `This laptop is in no network, so ${request.address} is not intercepted: use "Join with This Laptop", and start again.`); // prettier-ignore
-    return operations.run(`intercept ${request.address}`, () => this.#caravan.api(laptop.ref).intercept(request));
+    const held = new AbortController();
+    const made = await operations.run(`intercept ${request.address}`, () =>
+      this.#caravan.api(laptop.ref).interceptWhile(request, held.signal),
+    );
+    this.#held.set(made, held);
+    return made;
   }
 
-  #remove(made: MadeResource): Promise<void> {
+  async #remove(made: MadeResource): Promise<void> {
     const { laptop, operations } = this.#caravan;
-    return operations.run('stop intercepting', () => this.#caravan.api(laptop.ref).remove(made));
+    await operations.run('stop intercepting', () => this.#caravan.api(laptop.ref).remove(made));
+    this.#held.get(made)?.abort();
   }
 }

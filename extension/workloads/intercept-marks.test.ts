@@ -58,13 +58,6 @@ describe('the intercept of a debug session', () => {
     assert.deepEqual(calls, ['make']);
   });
 
-  test('ends with the window', async () => {
-    arrive();
-    await marks.started(config);
-    await marks.endAll();
-    assert.deepEqual(calls, ['make', 'remove intercept-backend-80']);
-  });
-
   test('is none of a session without a mark', async () => {
     await marks.started({ type: 'node' });
     await marks.ended({ type: 'node' });

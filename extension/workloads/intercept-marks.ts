@@ -49,10 +49,6 @@ export class InterceptMarks {
     await this.#takeBack(marked);
   }
 
-  async endAll(): Promise<void> {
-    await Promise.allSettled([...this.#marked.values()].map((marked) => this.#takeBack(marked)));
-  }
-
   async #takeBack(marked: Marked): Promise<void> {
     const { made } = marked;
     marked.made = undefined;

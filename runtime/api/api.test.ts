@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../test/support/until.ts';
 import { FakeSite } from '../../test/support/fake-site.ts';
 import { CaravanError } from '../errors.ts';
 import { ApiClient } from './client.ts';
@@ -277,6 +278,57 @@ describe('a watch', () => {
     assert.deepEqual((await watch.next()).value, {});
     await assert.rejects(watch.next(), fails('unreachable', /connection to the site broke/));
     breaking.close();
+  });
+});
+
+describe('an intercept that is held', () => {
+  const wanted = { address: 'backend', port: 3000 };
+  const names = () => site.calls.map(({ name }) => name);
+
+  test('goes with its connection', async () => {
+    const held = new AbortController();
+    const made = await client.interceptWhile(wanted, held.signal);
+    assert.deepEqual(made, { kind: 'Connector', name: 'intercept-backend' });
+    assert.deepEqual(names(), ['intercept']);
+    held.abort();
+    await until('it to go', () => names().length === 2);
+    assert.deepEqual(site.calls[1], { name: 'remove', argument: made });
+  });
+
+  test('stays while the connection does, however long nothing is said', async () => {
+    const held = new AbortController();
+    await client.interceptWhile(wanted, held.signal);
+    // Three times as long as between two empty lines.
+    await sleep(150);
+    assert.deepEqual(names(), ['intercept']);
+    held.abort();
+    await until('it to go', () => names().length === 2);
+  });
+
+  test('is held no more by who is replaced', async () => {
+    const [first, second] = [new AbortController(), new AbortController()];
+    await client.interceptWhile(wanted, first.signal);
+    await client.interceptWhile(wanted, second.signal);
+    first.abort();
+    second.abort();
+    await until('the second to go', () => names().includes('remove'));
+    assert.deepEqual(names(), ['intercept', 'intercept', 'remove']);
+  });
+
+  test('stays where it is made again without a holder, and where the site ends', async () => {
+    const held = new AbortController();
+    await client.interceptWhile(wanted, held.signal);
+    await client.intercept(wanted);
+    held.abort();
+    await client.interceptWhile(wanted, new AbortController().signal);
+    await server.close();
+    assert.deepEqual(names(), ['intercept', 'intercept', 'intercept']);
+  });
+
+  test('that cannot be had is told as any other', async () => {
+    site.failure = new CaravanError('not-found', 'No other site offers backend.');
+    const { signal } = new AbortController();
+    await assert.rejects(client.interceptWhile(wanted, signal), fails('not-found', /No other site offers backend/));
   });
 });
 

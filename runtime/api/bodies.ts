@@ -80,6 +80,7 @@ export const interceptBody: v.GenericSchema<unknown, InterceptRequest> = v.stric
   how: v.optional(intercept),
   header: v.optional(text(1024)),
   servicePort: v.optional(port),
+  hold: v.optional(v.boolean('must be true or false')),
 });
 export const listenBody: v.GenericSchema<unknown, ListenRequest> = v.strictObject({
   address: addressOrAny,

@@ -15,6 +15,8 @@ import type { MadeResource } from './types.ts';
 export interface Answer {
   status: number;
   body?: unknown;
+  /** What was intercepted, and whether the connection holds it. */
+  intercept?: { made: MadeResource; hold: boolean };
 }
 type Handler = (control: SiteControl, body: string, name: string) => Answer | Promise<Answer>;
 
@@ -32,10 +34,11 @@ const ROUTES: Record<string, Handler> = {
   'POST /v1/tokens': async (control, body) => ({ status: 201, body: await control.issueToken(parseBody(issueTokenBody, body)) }),
   'POST /v1/links': async (control, body) => ({ status: 201, body: await control.redeemToken(parseBody(redeemTokenBody, body)) }),
   'POST /v1/connectors': async (control, body) => ({ status: 201, body: await control.expose(parseBody(exposeBody, body)) }),
-  'POST /v1/intercepts': async (control, body) => ({
-    status: 201,
-    body: await control.intercept(parseBody(interceptBody, body)),
-  }),
+  'POST /v1/intercepts': async (control, body) => {
+    const request = parseBody(interceptBody, body);
+    const made = await control.intercept(request);
+    return { status: 201, body: made, intercept: { made, hold: request.hold ?? false } };
+  },
   'POST /v1/listeners': async (control, body) => ({ status: 201, body: await control.listen(parseBody(listenBody, body)) }),
   'POST /v1/revoke': async (control, body) => ({
     status: 200,

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { MAX_BODY_BYTES } from './bodies.ts';
 import { listenOnSocket } from './claim.ts';
 import type { SiteControl } from './control.ts';
+import { Holds } from './holds.ts';
 import { findRoute } from './routes.ts';
 import type { ApiErrorBody } from './types.ts';
 import { KEEP_ALIVE_MS, writeStatusLines } from './watch.ts';
@@ -40,10 +41,12 @@ export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #servers: Server[] = [];
   readonly #watchers = new Set<ServerResponse>();
+  readonly #holds: Holds;
   #control: SiteControl | undefined;
 
   constructor(options: ApiServerOptions = {}) {
     this.#options = options;
+    this.#holds = new Holds(options.log, options.keepAliveMs ?? KEEP_ALIVE_MS);
   }
 
   /** From now on calls reach `control`; before, each is answered that the site is still starting. */
@@ -74,6 +77,7 @@ export class ApiServer {
   /** Ends the watches, lets calls that run end, then cuts what is left. */
   async close(): Promise<void> {
     for (const watcher of this.#watchers) watcher.end();
+    this.#holds.close();
     const closing = this.#servers.map((server) => {
       const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
       return new Promise<void>((resolve) => {
@@ -104,8 +108,10 @@ export class ApiServer {
       if (method === 'GET' && path === '/v1/watch') return this.#watch(this.#control, response);
       const route = findRoute(method, path);
       if (!route) throw new CaravanError('not-found', `The management API has no ${method} ${path}: see docs/api.md.`);
-      const answer = await route.handler(this.#control, body, route.name);
-      send(response, answer.status, answer.body);
+      const { status, body: answer, intercept } = await route.handler(this.#control, body, route.name);
+      if (intercept?.hold) return this.#holds.hold(this.#control, response, intercept.made);
+      if (intercept) this.#holds.release(intercept.made);
+      send(response, status, answer);
     } catch (error) {
       this.#fail(response, error);
     }

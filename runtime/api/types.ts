@@ -265,6 +265,8 @@ export interface InterceptRequest {
   header?: string;
   /** Which port of the service, where it has several. */
   servicePort?: number;
+  /** Only for as long as the connection of this call stands, which the answer leaves open. Default false: until it is removed. */
+  hold?: boolean;
 }
 
 export interface ListenRequest {

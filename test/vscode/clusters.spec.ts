@@ -254,12 +254,17 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     await workbench.terminal.waitForText(/hello, debugger; Secret: none; backend at 127\.0\.0\.1/);
   });
 
-  it('survives a reload of the window', async () => {
-    await workbench.reload();
-    await workbench.sidebar.open();
+  it('survives a reload of the window, which ends what was debugged in it', async () => {
+    await workbench.run('Debug: Start Debugging');
     await services()
       .item('backend')
-      .waitForText(/→ localhost:\d+$/);
+      .waitForText(/this laptop takes some/);
+    await workbench.reload();
+    await workbench.sidebar.open();
+    // The router lives on; what stood in for the service with the session of that window does not.
+    await services()
+      .item('backend')
+      .waitForText(/^backend http\s+8080\s+west.*→ localhost:\d+$/);
     await services()
       .item('mine')
       .waitForText(/this laptop/);
