@@ -64,7 +64,10 @@ describe('the lab', { skip: whyLabCannotRun() }, () => {
 
   function ingressAddress(service: string, namespace = east.namespace): Promise<string> {
     const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}';
-    return until(`the address of ${service}`, () => east.cluster.run('get', 'service', service, '-n', namespace, '-o', path));
+    return until(
+      `the address of ${service}`,
+      async () => (await east.cluster.run('get', 'service', service, '-n', namespace, '-o', path)) || undefined,
+    );
   }
 
   it('runs pods with probes in a namespace that restricts them', async () => {

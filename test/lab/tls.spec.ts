@@ -45,8 +45,8 @@ describe('TLS with applications in two clusters', { skip: whyLabCannotRun() }, (
     forward?.close();
     server.closeAllConnections();
     server.close();
-    await sites.stop();
-    await lab.stop();
+    await sites?.stop();
+    await lab?.stop();
   });
 
   it('calls a Service whose pods speak it by its name, from the other cluster, and verifies them', async () => {

@@ -99,7 +99,7 @@ export async function fetchOverTls(
 ): Promise<string> {
   const program = `
     const [, url, ca] = process.argv;
-    require('node:https').get(url, { ca, timeout: 2000 }, (answer) => answer.pipe(process.stdout));`;
+    require('node:https').get(url, { ca, signal: AbortSignal.timeout(2000) }, (answer) => answer.pipe(process.stdout));`;
   return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url, authority)).trim();
 }
 
@@ -112,7 +112,7 @@ export function fetchOnOneConnection(
   const program = `
     const http = require('node:http');
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    const ask = () => new Promise((resolve, reject) => http.get(process.argv[1], { agent, timeout: 5000 }, (answer) => {
+    const ask = () => new Promise((resolve, reject) => http.get(process.argv[1], { agent, signal: AbortSignal.timeout(5000) }, (answer) => {
       let body = '';
       answer.on('data', (chunk) => (body += chunk)).on('end', () => resolve(body));
     }).on('error', reject));
@@ -129,6 +129,7 @@ export function fetchOnOneConnection(
 export function callOnOneChannel(pod: { cluster: Cluster; namespace: string }, url: string, count: number): Promise<string[]> {
   const program = `
     const session = require('node:http2').connect(process.argv[1]);
+    setTimeout(() => process.exit(1), 10_000).unref();
     const call = () => new Promise((resolve, reject) => {
       const stream = session.request({ ':method': 'POST', ':path': '/lab.Names/Tell', 'content-type': 'application/grpc', te: 'trailers' });
       const chunks = [];

@@ -17,7 +17,7 @@ const PROGRAM = fileURLToPath(new URL('programs/proton-client.py', import.meta.u
 const missing = !existsSync(MODULE) && !canInstallPackages() && `there is no qpid-proton; as root: apt-get install -y ${PACKAGE}`;
 
 describe('AMQP clients that were not written here (qpid-proton)', { skip: missing }, () => {
-  let hubs: Hubs;
+  let hubs: Hubs | undefined;
   let programs: Program[] = [];
   before(async () => {
     if (!existsSync(MODULE)) await installPackages([PACKAGE], console.log);
@@ -25,7 +25,8 @@ describe('AMQP clients that were not written here (qpid-proton)', { skip: missin
   afterEach(async () => {
     for (const program of programs) await program.stop();
     programs = [];
-    await hubs.stop();
+    await hubs?.stop();
+    hubs = undefined;
   });
 
   it('subscribed at three routers each get every message once', async () => {
@@ -117,7 +118,7 @@ describe('AMQP clients that were not written here (qpid-proton)', { skip: missin
 
   /** @param line It has printed this. */
   async function start(line: string | undefined, command: string, at: string, ...args: string[]): Promise<Program> {
-    const program = new Program(command, `amqp://127.0.0.1:${hubs.port(at)}`, ...args);
+    const program = new Program(command, `amqp://127.0.0.1:${hubs!.port(at)}`, ...args);
     programs.push(program);
     if (line !== undefined)
       await until(
@@ -140,12 +141,17 @@ class Hubs {
   static async start(...names: string[]): Promise<Hubs> {
     const sites = await SiteProcesses.make();
     const hubs = new Hubs(sites);
-    const [middle, ...others] = await sites.start('middle', ...names);
-    for (const site of others) {
-      await sites.link(middle, site);
-      hubs.#named.set(site.name, { site, port: await site.listen('', 'amqp') });
+    try {
+      const [middle, ...others] = await sites.start('middle', ...names);
+      for (const site of others) {
+        await sites.link(middle, site);
+        hubs.#named.set(site.name, { site, port: await site.listen('', 'amqp') });
+      }
+      return hubs;
+    } catch (error) {
+      await sites.stop();
+      throw error;
     }
-    return hubs;
   }
 
   port(name: string): number {

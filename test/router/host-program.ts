@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../support/until.ts';
 import type { Host } from './hosts.ts';
 
+/** A program that was told to end has this long. Milliseconds. */
+const END_MS = 5000;
+
 /** One of `programs/`, running on a host, or on this machine. */
 export class HostProgram {
   readonly #process: ChildProcess;
@@ -36,6 +39,9 @@ export class HostProgram {
   async stop(): Promise<void> {
     const ended = once(this.#process, 'close');
     this.#process.stdin?.end();
+    // What waits for an answer that never comes ends all the same.
+    const kill = setTimeout(() => this.#process.kill('SIGKILL'), END_MS);
     await ended;
+    clearTimeout(kill);
   }
 }

@@ -506,14 +506,15 @@ describe('a listener with an idle timeout', () => {
       let sent = 0;
       const timer = setInterval(() => {
         socket.write('x');
-        if (++sent < 20) return;
+        if (++sent < 60) return;
         clearInterval(timer);
         socket.end();
       }, 100);
     });
     await connector('busy', { port: server.port });
-    const at = await listener('busy', { settings: { idleTimeout: '1s' } });
-    assert.equal((await received(dial(at))).length, 20);
+    const at = await listener('busy', { settings: { idleTimeout: '5s' } });
+    // For longer than the timeout.
+    assert.equal((await received(dial(at))).length, 60);
   });
 });
 
@@ -597,7 +598,7 @@ describe('the commands', () => {
     const server = await startPlain((socket) => void socket.on('error', () => {}).once('data', (head) => socket.write(head)));
     const expose = ['expose', 'told', '--port', String(server.port), '--proxy-protocol', 'v2', '--socket', there.socket];
     assert.equal((await caravan(expose)).err, '');
-    const listen = ['listen', 'told', '--port', '0', '--idle-timeout', '300ms', '--distribution', 'closest'];
+    const listen = ['listen', 'told', '--port', '0', '--idle-timeout', '2s', '--distribution', 'closest'];
     assert.equal((await caravan([...listen, '--socket', here.socket])).err, '');
     const client = dial(await opened('told-0'));
     const seen: Buffer[] = [];

@@ -1,8 +1,6 @@
 /** The main job, by clicking: two clusters become one network, a manifest gets into it, the laptop joins. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { type Cluster } from '../lab/cluster.ts';
@@ -20,17 +18,31 @@ const SERVER = `
 `;
 
 /** A task that prints the environment of a pod. */
-function tasksOf({ cluster, namespace }: { cluster: Cluster; namespace: string }): string {
+function tasksOf({ cluster, namespace }: Place): string {
   const place = { workload: 'backend', context: cluster.context, namespace, secrets: 'never' };
   const command = 'echo "$GREETING; Secret: ${DB_WORD:-none}; backend at $BACKEND_SERVICE_HOST"';
   const greet = { label: 'greet', type: 'caravan', command, ...place, problemMatcher: [] };
   return JSON.stringify({ version: '2.0.0', tasks: [greet] });
 }
 
+/** A program at that port that is debugged in place of a pod, for one developer's requests. */
+function launchOf({ cluster, namespace }: Place, port: number): string {
+  const place = { workload: 'Deployment/backend', context: cluster.context, namespace };
+  const launch = { type: 'node', program: '${workspaceFolder}/server.js', env: { PORT: String(port) } };
+  const intercept = { address: 'backend', port, header: 'baggage: caravan=ada' };
+  const backend = { type: 'caravan', request: 'launch', name: 'Backend', ...place, launch, intercept };
+  return JSON.stringify({ version: '0.2.0', configurations: [backend] });
+}
+
+interface Place {
+  cluster: Cluster;
+  namespace: string;
+}
+
 describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeCannotRun() }, () => {
   let lab: Lab;
-  let west: { cluster: Cluster; namespace: string };
-  let east: { cluster: Cluster; namespace: string };
+  let west: Place;
+  let east: Place;
   const inFile = JSON.parse(webServer('backend', { says: 'hello from west', replicas: 2 })) as object;
 
   before(async () => {
@@ -48,21 +60,23 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
       [west, east].map(({ cluster, namespace }) => cluster.run('rollout', 'status', 'deployment/client', '-n', namespace)),
     );
   });
-  after(() => lab.stop());
+  after(() => lab?.stop());
 
   const workbench = useWorkbench(async () => {
     const { kubeconfigPath } = await lab.silentContext();
     return {
       env: { KUBECONFIG: `${lab.kubeconfigPath}:${kubeconfigPath}` },
-      files: { 'backend.yaml': stringify(inFile), '.vscode/tasks.json': tasksOf(west) },
+      // What is there before the window is known to it at once.
+      files: {
+        'backend.yaml': stringify(inFile),
+        'server.js': SERVER,
+        '.vscode/tasks.json': tasksOf(west),
+        '.vscode/launch.json': launchOf(west, await freePort()),
+      },
     };
   });
   const sites = () => workbench.sidebar.view('Sites');
   const services = () => workbench.sidebar.view('Services');
-  const write = (path: string, contents: object | string) => {
-    mkdirSync(dirname(join(workbench.folder, path)), { recursive: true });
-    writeFileSync(join(workbench.folder, path), typeof contents === 'string' ? contents : JSON.stringify(contents));
-  };
   const label = ({ cluster, namespace }: typeof west) => `${cluster.context}/${namespace}`;
 
   it('lists the contexts at once, though one of them does not answer', async () => {
@@ -209,33 +223,20 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
   });
 
   it('debugs a program in place of a pod: with its environment, for its own requests only', async () => {
-    const port = await freePort();
     const { namespace, cluster } = west;
     await cluster.run('create', 'secret', 'generic', 'db', '--from-literal=word=geheim', '-n', namespace);
     await cluster.run('set', 'env', 'deployment/backend', 'GREETING=hello, debugger', '-n', namespace);
     await cluster.run('set', 'env', 'deployment/backend', '--from=secret/db', '--prefix=DB_', '-n', namespace);
     await cluster.run('rollout', 'status', 'deployment/backend', '-n', namespace);
-    const place = { workload: 'Deployment/backend', context: cluster.context, namespace };
-    write('server.js', SERVER);
-    write('.vscode/launch.json', {
-      version: '0.2.0',
-      configurations: [
-        {
-          type: 'caravan',
-          request: 'launch',
-          name: 'Backend',
-          ...place,
-          launch: { type: 'node', program: '${workspaceFolder}/server.js', env: { PORT: String(port) } },
-          intercept: { address: 'backend', port, header: 'baggage: caravan=ada' },
-        },
-      ],
-    });
     const mine = () => fetchInPod(east, 'http://backend:8080', { baggage: 'caravan=ada' });
     await workbench.run('Debug: Start Debugging');
     assert.match(await workbench.dialog.waitFor(/Read the Secrets of Deployment backend\?/), /^DB_WORD \(Secret db\)$/m);
     await workbench.dialog.answer('Read Them');
     await until('the program to answer', async () => (await mine()) === 'hello, debugger geheim');
-    assert.equal(await fetchInPod(east, 'http://backend:8080'), 'hello from west', 'others get what they always got');
+    await until(
+      'others to get what they always got',
+      async () => (await fetchInPod(east, 'http://backend:8080')) === 'hello from west',
+    );
     await services()
       .item('backend')
       .waitForText(/this laptop takes some \(baggage: caravan=ada\)/);

@@ -34,8 +34,11 @@ describe('the embedded network', { skip: whyVSCodeCannotRun() }, () => {
   });
 
   it('explains a service', async () => {
-    await workbench.sidebar.view('Services').item('orders').click();
-    await workbench.webview().getByText('orders can be reached from laptop.').waitFor();
+    await until('the explanation', async () => {
+      await workbench.sidebar.view('Services').item('orders').click();
+      await workbench.webview().getByText('orders can be reached from laptop.').waitFor({ timeout: 8000 });
+      return true;
+    });
     await workbench.screenshot('explain');
   });
 

@@ -1,4 +1,5 @@
 import type { Locator } from 'playwright-core';
+import { click } from './click.ts';
 import { readDrawn, type CodeLens } from './drawn.ts';
 import type { QuickInput } from './quick-input.ts';
 import type { Screen } from './screen.ts';
@@ -112,7 +113,7 @@ export class Editor {
   /** Clicks a code lens; above the line that matches, where one is given. Waits for it. */
   async clickCodeLens(title: Wanted, line?: Wanted): Promise<void> {
     await this.#untilLens('a click on ', title, line, async ({ link }) => {
-      await link?.click({ timeout: 2000 });
+      if (link) await click(link);
       return link !== undefined;
     });
   }
@@ -184,16 +185,21 @@ export class Editor {
   async quickFix(text: string, fix: Wanted): Promise<void> {
     await this.reveal(text);
     const menu = this.#screen.page.locator('.action-widget .monaco-list-row.action');
-    const item = await until(
+    await until(
       async () => `the quick fix ${fix}; there are: ${(await menu.allInnerTexts()).join(', ')}`,
       async () => {
         if ((await menu.count()) === 0) await this.press('ControlOrMeta+.');
         await menu.first().waitFor({ timeout: 2000 });
-        const index = (await menu.allInnerTexts()).findIndex((label) => isWanted(fix, plain(label)));
-        return index >= 0 && menu.nth(index);
+        const label = (await menu.allInnerTexts()).find((each) => isWanted(fix, plain(each)));
+        if (label !== undefined) {
+          await click(menu.filter({ hasText: plain(label) }).first());
+          return true;
+        }
+        // It was opened before all of them were there.
+        await this.press('Escape');
+        return false;
       },
     );
-    await item.click();
   }
 
   /** What is proposed where the cursor is. */

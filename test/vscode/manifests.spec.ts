@@ -47,7 +47,11 @@ describe('a manifest', { skip: whyVSCodeCannotRun() }, () => {
     await workbench.pick(/^backend · tcp 8080|^backend · http 8080/);
     await workbench.pick('In the file');
     await workbench.editor.waitForCodeLens(/backend · .* 8080$/);
-    const exposed = await text('backend.yaml');
+    // The lens follows the text in the editor, which is saved after it.
+    const exposed = await until('the file to be written', async () => {
+      const now = await text('backend.yaml');
+      return now !== BACKEND && now;
+    });
     assert.match(exposed, /^ {2}annotations:\n {4}skupper\.io\/proxy: (tcp|http)$/m);
     const added = exposed.split('\n').filter((line) => !BACKEND.split('\n').includes(line));
     assert.ok(

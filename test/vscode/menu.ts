@@ -1,3 +1,4 @@
+import { click } from './click.ts';
 import type { Screen } from './screen.ts';
 import { isWanted, plain, type Wanted } from './text.ts';
 import { until, type UntilOptions } from '../support/until.ts';
@@ -20,17 +21,21 @@ export class Menu {
   async choose(path: Wanted[], options?: UntilOptions): Promise<void> {
     for (const [depth, wanted] of path.entries()) {
       const isLast = depth === path.length - 1;
+      let clicked = false;
       await until(
         async () => `the menu item ${wanted}; there are: ${(await this.items()).join(', ')}`,
         async () => {
-          const index = (await this.items()).findIndex((label) => isWanted(wanted, label));
+          const labels = await this.items();
+          if (clicked && labels.length === 0) return true;
+          const index = labels.findIndex((label) => isWanted(wanted, label));
           if (index < 0) return false;
           const item = this.#items().nth(index);
           if (!isLast) {
             await item.hover();
             return true;
           }
-          await item.click({ timeout: 1000 });
+          await click(item);
+          clicked = true;
           // A menu that has just opened takes no click: it might be the end of the one that opened it.
           await this.#items().first().waitFor({ state: 'hidden', timeout: 1000 });
           return true;

@@ -1,5 +1,6 @@
 import type { Locator } from 'playwright-core';
 import { allRows, revealRow, type Row } from './rows.ts';
+import { click } from './click.ts';
 import type { Screen } from './screen.ts';
 import { isWanted, plain, type Wanted } from './text.ts';
 import { until, type UntilOptions } from '../support/until.ts';
@@ -117,7 +118,7 @@ export class QuickInput {
         `"${wanted}" to be clicked`,
         async () => {
           const row = await this.#row(wanted, options);
-          await row.locator('.label-name').first().click({ timeout: 1000 });
+          await click(row.locator('.label-name').first());
           return true;
         },
         options,

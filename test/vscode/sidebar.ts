@@ -1,5 +1,5 @@
 import type { Screen } from './screen.ts';
-import { until } from '../support/until.ts';
+import { DEADLINE_MS, until } from '../support/until.ts';
 import { TreeView } from './tree-view.ts';
 
 /** What was clicked and has not opened by then was closed. Milliseconds. */
@@ -18,18 +18,15 @@ export class Sidebar {
     const { page } = this.#screen;
     // Its name goes on with a key, or with what its badge counts.
     const icon = page.locator(`.activitybar .action-item:has(.action-label[aria-label^="${title}"])`);
-    await icon.waitFor();
+    // An extension's comes late.
+    await icon.waitFor({ timeout: DEADLINE_MS });
     const panes = page.locator('.sidebar .pane');
     await until(`the view container ${title}`, async () => {
       // A click on the open one would close it, and so does one on that which a reloaded window opens by itself in this very moment.
       if ((await icon.getAttribute('aria-expanded')) !== 'true') await icon.click();
-      return panes
-        .first()
-        .waitFor({ timeout: OPENS_WITHIN_MS })
-        .then(
-          () => true,
-          () => false,
-        );
+      await panes.first().waitFor({ timeout: OPENS_WITHIN_MS });
+      // The panes may be those of the container before.
+      return (await icon.getAttribute('aria-expanded')) === 'true';
     });
     return this;
   }

@@ -27,8 +27,10 @@ export function useWorkbench(options: VSCodeOptions | (() => VSCodeOptions | Pro
     // Node has it since 20.15; its types lack it.
     const { name, passed } = context as TestContext & { passed: boolean };
     if (passed) return;
-    console.error(`A picture: ${await workbench.screenshot(`failed-${name}`)}`);
     console.error(`Logs: ${workbench.keepLogs(name)}`);
+    const picture = await workbench.screenshot(`failed-${name}`).catch((error: unknown) => `none, ${String(error)}`);
+    console.error(`A picture: ${picture}`);
+    await workbench.dismissAll();
   });
 
   after(async () => {

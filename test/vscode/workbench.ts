@@ -161,8 +161,15 @@ export class Workbench {
   /** Keeps a picture of the window as test/output/screenshots/NAME.png, and returns its path. */
   async screenshot(name: string): Promise<string> {
     const path = join(OUTPUT, 'screenshots', `${fileName(name)}.png`);
-    await this.page.screenshot({ path });
+    await this.page.screenshot({ path, timeout: DEADLINE_MS });
     return path;
+  }
+
+  /** Closes boxes, menus, dialogs and notifications that a test has left open: they would be in the way of the next one. */
+  async dismissAll(): Promise<void> {
+    // A menu in a box in a dialog: each key closes one.
+    for (let times = 0; times < 3; times++) await this.page.keyboard.press('Escape').catch(() => undefined);
+    await this.notifications.clear().catch(() => undefined);
   }
 
   /** Keeps VS Code's logs, the extension's own among them, as test/output/logs/NAME, and returns that path. */

@@ -18,7 +18,7 @@ let folders = 0;
 /** A laptop whose router answers `delayMs` after a process was spawned; `start` may do something else instead. */
 function setup(
   start: (child: EventEmitter, log: number) => void,
-  shared: { running: boolean; spawned: number; asked: number; folder?: string; formerFolder?: string },
+  shared: { running: boolean; spawned: number; asked: number; startMs?: number; folder?: string; formerFolder?: string },
 ) {
   const folder = (shared.folder ??= join(root, String(folders++)));
   const calls: { command: string; args: string[]; options: SpawnOptions }[] = [];
@@ -44,7 +44,7 @@ function setup(
     isAnswered: () => Promise.resolve(shared.running),
     // Not yet, the first time.
     status: () => (shared.asked++ === 0 ? Promise.reject(new Error('The site is still starting.')) : Promise.resolve()),
-    startMs: 500,
+    startMs: shared.startMs ?? 30_000,
   });
   return { router, calls, folder };
 }
@@ -111,7 +111,7 @@ describe("the laptop's router", () => {
   });
 
   test('that never answers has a time limit, and starting it can be cancelled', async () => {
-    const shared = { running: false, spawned: 0, asked: 0 };
+    const shared = { running: false, spawned: 0, asked: 0, startMs: 500 };
     await assert.rejects(setup(() => {}, shared).router.ensure(never), { message: "This laptop's router does not answer." });
     await assert.rejects(setup(() => {}, shared).router.ensure(AbortSignal.abort(new Error('enough'))), { message: 'enough' });
   });

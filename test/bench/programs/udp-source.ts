@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { WINDOW } from './udp-window.ts';
 
 /** No confirmation for this long means that something was lost. Milliseconds. */
-const LOST_AFTER_MS = 2000;
+const LOST_AFTER_MS = 10_000;
 
 const [port, bytes, seconds] = process.argv.slice(2).map(Number) as [number, number, number];
 const payload = Buffer.alloc(bytes, 'x');

@@ -18,6 +18,8 @@ export const badTargets: Check = (line, protocol) => {
         const address = line.name(protocol);
         await line.offer(protocol, address, bad);
         await line.offer(protocol, address, { port: good.port, at: site() });
+        // Else nothing but the bad one might be known yet. One that carries no messages is no receiver, and not known at all.
+        await line.knows(address, protocol.type === 'amqp' ? 1 : 2);
         const { door } = await line.listen(protocol, address);
         const question = Buffer.from('hello');
         const answers = await Promise.all(Array.from({ length: EXCHANGES }, () => protocol.ask(door, question)));
