@@ -15,6 +15,7 @@ test('probes are answered over IPv4 and IPv6, as far as there is either', async 
   for (const host of hosts.map((one) => (one.includes(':') ? `[${one}]` : one))) {
     ready = false;
     assert.equal((await fetch(`http://${host}:${port}/healthz`)).status, 503, host);
+    assert.equal((await fetch(`http://${host}:${port}/livez`)).status, 200, `${host}, which lives before it is ready`);
     ready = true;
     assert.equal((await fetch(`http://${host}:${port}/healthz`)).status, 200, host);
     assert.equal((await fetch(`http://${host}:${port}/`)).status, 404, host);

@@ -5,12 +5,16 @@ export interface Health {
   close(): Promise<void>;
 }
 
-/** `GET /healthz`: 200 while `ready` says so, else 503. For the kubelet's probes, which come from outside the pod. */
+/**
+ * For the kubelet's probes, which come from outside the pod. `GET /healthz`: 200 while `ready` says so, else 503. `GET /livez`: 200 as long as
+ * this process answers anything; a router that waits for the API server is not helped by a restart.
+ */
 export async function serveHealth(port: number, ready: () => boolean): Promise<Health> {
   const server = createServer((request, response) => {
     request.resume();
-    const [status, text] =
-      request.url?.split('?')[0] !== '/healthz' ? [404, 'not found'] : ready() ? [200, 'ok'] : [503, 'not ready'];
+    const path = request.url?.split('?')[0];
+    const known = path === '/healthz' || path === '/livez';
+    const [status, text] = !known ? [404, 'not found'] : path === '/livez' || ready() ? [200, 'ok'] : [503, 'not ready'];
     response.writeHead(status, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end(`${text}\n`);
   });
   await new Promise<void>((resolve, reject) => {

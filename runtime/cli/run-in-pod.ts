@@ -10,6 +10,7 @@ import { startLifetime } from './lifetime.ts';
 import { loadKubernetes } from './load-kubernetes.ts';
 import { dialPortForward } from './port-forward.ts';
 import { reportProblems } from './problems.ts';
+import { startPatiently } from './start-patiently.ts';
 
 /** Runs the site of the pod's namespace until the pod ends. The management API is on loopback: a port-forward is the way to it. */
 export async function runInPod(io: Io): Promise<void> {
@@ -30,14 +31,18 @@ export async function runInPod(io: Io): Promise<void> {
     await api.listenOnPort(API_PORT);
     const { inCluster } = await loadKubernetes();
     const cluster = inCluster({ namespace, ...(hostIp && { hostIp }), log: log.named('namespace') });
-    const starting = Site.start({
-      store: cluster.store,
-      sources: (view) => [cluster.source(view)],
-      platform: 'kubernetes',
-      namespace,
-      portForward: dialPortForward,
-      log,
-    });
+    const start = () =>
+      Site.start({
+        store: cluster.store,
+        sources: (view) => [cluster.source(view)],
+        platform: 'kubernetes',
+        namespace,
+        portForward: dialPortForward,
+        log,
+      });
+    const end = new AbortController();
+    void lifetime.ended.then(() => end.abort());
+    const starting = startPatiently(start, { log, signal: end.signal });
     const site = await Promise.race([starting, lifetime.ended.then(() => undefined)]);
     if (!site) return;
     api.attach(site);

@@ -7,7 +7,7 @@
 export const LINKS_PORT = 8443;
 /** The management API, on the pod's loopback only: reached by port-forward, whose right the API server checks. */
 export const API_PORT = 9191;
-/** `GET /healthz` on every address: the kubelet's probes. */
+/** `GET /healthz` and `/livez` on every address: the kubelet's probes. */
 export const HEALTH_PORT = 9090;
 
 /**
