@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { until } from '../../test/support/until.ts';
+import { MemoryStore } from '../../test/support/memory-store.ts';
+import { silentLog } from '../log.ts';
 import type { Resource } from './resources.ts';
+import { Site } from './site.ts';
 import { closeSites, link, resourcesOf, start } from './sites.testkit.ts';
+import type { WishedState } from './source.ts';
+
+const NOTHING: WishedState = { resources: [], problems: [] };
 
 afterEach(closeSites);
 
@@ -31,6 +37,35 @@ describe('a site that cannot write what it remembers', () => {
       message: /^east is cut off, but only until this site restarts: the memory of a test cannot be written \(no space left\)\./,
     });
     assert.deepEqual(west.site.status().links, []);
+  });
+});
+
+it('a site that cannot read what it remembers starts nothing that runs on', async () => {
+  const store = new MemoryStore();
+  store.list = () => Promise.reject(new Error('not now'));
+  let closed = 0;
+  const source = { watch: async (changed: (state: WishedState) => void) => changed(NOTHING), close: async () => void closed++ };
+  await assert.rejects(Site.start({ store, sources: [source], platform: 'host', log: silentLog }), /not now/);
+  assert.equal(closed, 1);
+});
+
+describe('where others reach a site in a cluster', () => {
+  const startIn = async (settings: Record<string, string>, access: WishedState['access']) => {
+    const [site, way] = resourcesOf('west');
+    const resources = [site!, { ...way!, spec: { ...way!.spec, settings } } as Resource];
+    const watch = async (changed: (state: WishedState) => void) => changed({ ...NOTHING, resources, ...(access && { access }) });
+    const source = { watch, close: async () => {} };
+    const started = await Site.start({ store: new MemoryStore(), sources: [source], platform: 'kubernetes', log: silentLog });
+    await started.close();
+    return started.status().access;
+  };
+  const nodes = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 30_123, way: 'NodePort' }));
+
+  it('is where the cluster says', async () => assert.deepEqual(await startIn({}, nodes), nodes));
+
+  it('is the name that the RouterAccess gives, at the port that the cluster gives', async () => {
+    const host = 'west.example.com';
+    assert.deepEqual(await startIn({ host }, nodes), [{ host, port: 30_123, way: 'NodePort' }]);
   });
 });
 

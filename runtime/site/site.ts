@@ -93,7 +93,10 @@ export class Site implements SiteControl {
   readonly #follow = new PacedTask(() => this.#followChanges());
   #closed = false;
 
-  /** Starts the site and resolves once its first wished state is applied. Rejects where its store or a source cannot be read. */
+  /**
+   * Starts the site and resolves once its first wished state is applied. Rejects where its store or a source cannot be read; nothing of it
+   * runs on then.
+   */
   static async start(options: SiteOptions): Promise<Site> {
     const identity = await loadIdentity(options.store);
     const issued = await IssuedCertificates.load(options.store);
@@ -122,7 +125,10 @@ export class Site implements SiteControl {
             source.watch(heard).catch(reject);
           }),
       ),
-    );
+    ).catch(async (error: unknown) => {
+      await Promise.all(sources.map((source) => source.close()));
+      throw error;
+    });
     site = new Site(options, { identity, issued, auto, proxy, commands, sources, states, subscribers });
     site.#reconcile();
     await site.#access.settled();
@@ -412,10 +418,13 @@ export class Site implements SiteControl {
     for (const subscriber of this.#subscribers) subscriber();
   }
 
-  /** Where others reach this site: as a source knows it, else as the open port says. */
+  /** Where others reach this site: as a source knows it, else as the open port says; under the name that its RouterAccess gives. */
   #endpoints(): AccessStatus[] {
     const known = [...this.#states.values()].flatMap(({ access }) => access ?? []);
-    return known.length > 0 || this.#options.platform === 'kubernetes' ? known : this.#access.endpoints();
+    const host = this.#wishes.access?.advertisedHost;
+    if (host === undefined) return known.length > 0 || this.#options.platform === 'kubernetes' ? known : this.#access.endpoints();
+    const [first] = known;
+    return first ? [{ ...first, host }] : this.#access.endpoints();
   }
 
   /** With the Secret that belongs to it. Rejects with `bad-request`, and keeps nothing, where it could not be used. */

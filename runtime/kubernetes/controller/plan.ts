@@ -47,7 +47,7 @@ export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMap
   noteDiverted(input.services, ports);
   const proxies = planProxies({ network, services, offeredBy: offers.offeredBy, now }, memory.proxies);
   const diverted = planDiversions({ ...offers, network, services: input.services, hasCertificate, ports, now }, memory.diverted);
-  const links = linksAccess(services, hostIp, now);
+  const links = linksAccess({ services, pods, hostIp, now });
   const times = [proxies.recheckAt, diverted.recheckAt, links.recheckAt].filter((time) => time !== undefined);
   return {
     state: {
