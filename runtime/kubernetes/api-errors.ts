@@ -18,6 +18,11 @@ export class ApiError extends CaravanError {
   }
 }
 
+/** Whether the API server answered with this status. */
+export function isStatus(error: unknown, status: number): boolean {
+  return error instanceof ApiError && error.status === status;
+}
+
 /** `where`: the cluster as people know it, such as `context west`. */
 export function apiError(status: number, body: string, where: string): ApiError {
   const { message = body.trim().slice(0, 300), reason } = parseStatus(body);

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Agent } from 'node:https';
+import type { V1ObjectMeta } from '@kubernetes/client-node';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ApiError, apiError, connectionError } from './api-errors.ts';
 import { exchange, readText, StaleSocket } from './http.ts';
@@ -14,10 +15,14 @@ import type { CallOptions } from './types.ts';
 export type Query = Record<string, string | number | boolean | undefined>;
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** Whole objects where a server knows no better. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+
 interface Send extends CallOptions {
   query?: Query;
   body?: unknown;
   contentType?: string;
+  accept?: string;
 }
 export interface ListOptions extends CallOptions {
   labelSelector?: string;
@@ -46,6 +51,21 @@ export class ClusterClient {
     const answer = await this.send('GET', pathOf(kind, namespace), { ...call, query: { labelSelector } });
     const { items, metadata } = answer as { items: ByKind[K][] | null; metadata?: { resourceVersion?: string } };
     return { items: items ?? [], resourceVersion: metadata?.resourceVersion ?? '' };
+  }
+
+  /**
+   * The names, labels and so on of objects of any kind, without the rest of them: a ConfigMap may have a megabyte.
+   * Protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+   */
+  async listMetadata(path: string, query: Query, options?: CallOptions): Promise<{ items: V1ObjectMeta[]; more: boolean }> {
+    const answer = await this.send('GET', path, { ...options, query, accept: METADATA_ONLY });
+    const { items, metadata } = answer as { items: { metadata?: V1ObjectMeta }[] | null; metadata?: { continue?: string } };
+    return { items: (items ?? []).map((item) => item.metadata ?? {}), more: Boolean(metadata?.continue) };
+  }
+
+  /** What stands at a path that is no object's, such as `/apis`. Undefined where nothing does. */
+  async get(path: string, options?: CallOptions): Promise<unknown> {
+    return unlessMissing(this.send('GET', path, options));
   }
 
   /** Undefined where there is no such object. */
@@ -133,7 +153,7 @@ export class ClusterClient {
     const body = send.body === undefined ? undefined : Buffer.from(JSON.stringify(send.body));
     const headers = {
       ...(options.headers as Record<string, string> | undefined),
-      accept: 'application/json',
+      accept: send.accept ?? 'application/json',
       'user-agent': 'caravan',
       ...bodyHeaders(body, send.contentType),
     };

@@ -33,6 +33,20 @@ export type Intercept = (call: Call, response: ServerResponse) => boolean;
 export class FakeApi {
   readonly calls: Call[] = [];
   intercept: Intercept = () => false;
+  /** What discovery tells, by group and version: kinds and their plurals. */
+  readonly kinds: Record<string, Record<string, string>> = {
+    v1: {
+      ConfigMap: 'configmaps',
+      Endpoints: 'endpoints',
+      PersistentVolumeClaim: 'persistentvolumeclaims',
+      Pod: 'pods',
+      Secret: 'secrets',
+      Service: 'services',
+      ServiceAccount: 'serviceaccounts',
+    },
+    'apps/v1': { DaemonSet: 'daemonsets', Deployment: 'deployments', StatefulSet: 'statefulsets' },
+    'rbac.authorization.k8s.io/v1': { Role: 'roles', RoleBinding: 'rolebindings' },
+  };
   private readonly objects = new Map<string, Stored>();
   private readonly watchers = new Set<Watcher>();
   private version = 100;
@@ -63,6 +77,11 @@ export class FakeApi {
     const key = pathOf(kind, namespace, nameOf(object));
     const known = this.objects.has(key);
     this.store(key, { kind, ...object, metadata: { ...object.metadata, namespace } }, known ? 'MODIFIED' : 'ADDED');
+  }
+
+  /** An object of a kind that Caravan knows nothing of: `/apis/batch/v1/namespaces/shop/cronjobs/report`. */
+  putAt(path: string, metadata: Stored['metadata'] = {}): void {
+    this.store(path, { metadata: { ...metadata, name: path.split('/').at(-1)! } }, 'ADDED');
   }
 
   get(kind: Kind, namespace: string, name: string): Stored | undefined {
@@ -114,7 +133,9 @@ export class FakeApi {
     const { method, path, query, body } = call;
     const known = this.objects.get(path);
     if (method === 'GET') {
-      if (query.get('watch') === 'true') this.watch(path, query.get('labelSelector'), response);
+      const discovered = this.discovery(path);
+      if (discovered) reply(response, 200, discovered);
+      else if (query.get('watch') === 'true') this.watch(path, query.get('labelSelector'), response);
       else if (known) reply(response, 200, known);
       else if (isList(path))
         reply(response, 200, {
@@ -134,6 +155,18 @@ export class FakeApi {
         reply(response, 200, {});
       }
     } else this.write(call, known, response);
+  }
+
+  private discovery(path: string): object | undefined {
+    if (path === '/apis') {
+      const versions = Object.keys(this.kinds).filter((version) => version.includes('/'));
+      return {
+        groups: versions.map((groupVersion) => ({ name: groupVersion.split('/')[0], preferredVersion: { groupVersion } })),
+      };
+    }
+    const kinds = this.kinds[/^\/apis?\/(.+)$/.exec(path)?.[1] ?? ''];
+    const verbs = ['get', 'list', 'create'];
+    return kinds && { resources: Object.entries(kinds).map(([kind, name]) => ({ name, kind, namespaced: true, verbs })) };
   }
 
   private write({ method, path, headers, body }: Call, known: Stored | undefined, response: ServerResponse): void {
@@ -178,7 +211,7 @@ function listsOf(key: string): string[] {
 }
 
 function isList(path: string): boolean {
-  return /\/v1(\/namespaces\/[^/]+)?\/[a-z]+$/.test(path);
+  return /\/v\d\w*(\/namespaces\/[^/]+)?\/[a-z]+$/.test(path);
 }
 
 function fits(object: Stored, selector: string | null): boolean {

@@ -1,11 +1,12 @@
 /** The sites of a context: in the whole cluster where that may be seen, else in the context's own namespace. */
-import type { V1Deployment, V1Service } from '@kubernetes/client-node';
+import type { V1Deployment } from '@kubernetes/client-node';
 import { ApiError } from './api-errors.ts';
 import { type ClusterClient, type ListOptions } from './client.ts';
+import { wayInOf } from './install/live-site.ts';
 import { readinessOf } from './install/readiness.ts';
 import { CARAVAN, LINKS_SERVICE, OWN_SELECTOR, ROUTER_SELECTOR, SITE_ANNOTATION, VERSION_LABEL } from './names.ts';
 import { type Kind, nameOf } from './objects.ts';
-import type { CallOptions, SiteInCluster, SitesInContext, WayIn } from './types.ts';
+import type { CallOptions, SiteInCluster, SitesInContext } from './types.ts';
 import { ObjectWatch } from './watch.ts';
 
 export async function findSitesWith(client: ClusterClient, own: string, options: CallOptions = {}): Promise<SitesInContext> {
@@ -39,11 +40,6 @@ async function describe(client: ClusterClient, deployment: V1Deployment, options
     ...(message ? { message } : {}),
     wayIn: wayInOf(links),
   };
-}
-
-function wayInOf(links: V1Service | undefined): WayIn {
-  const type = links?.spec?.type;
-  return type === 'LoadBalancer' || type === 'NodePort' ? type : 'none';
 }
 
 /** Calls back whenever `findSitesWith` may say something else than before. */

@@ -13,6 +13,7 @@ import { NamespaceSource } from './controller/source.ts';
 import { findSitesWith, watchSitesWith } from './find-sites.ts';
 import { createSiteWith } from './install/create-site.ts';
 import { deleteSiteWith } from './install/delete-site.ts';
+import { upgradeSiteWith } from './install/upgrade-site.ts';
 import { configFor, readKubeconfig } from './kubeconfig.ts';
 import { ROUTER_SELECTOR } from './names.ts';
 import { openPortForward } from './port-forward.ts';
@@ -34,6 +35,7 @@ import type {
   Progress,
   SiteInCluster,
   SitesInContext,
+  UpgradeSiteRequest,
   WorkloadRef,
 } from './types.ts';
 
@@ -53,10 +55,18 @@ export async function createSite(request: CreateSiteRequest, progress?: Progress
   return createSiteWith(await clientFor(request), request, progress, options);
 }
 
+export async function upgradeSite(
+  request: UpgradeSiteRequest,
+  progress?: Progress,
+  options?: CallOptions,
+): Promise<SiteInCluster> {
+  return upgradeSiteWith(await clientFor(request), request, progress, options);
+}
+
 /** How long a site that is deleted may take to say farewell; one that cannot is deleted all the same. Milliseconds. */
 const FAREWELL_MS = 3000;
 
-export async function deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<void> {
+export async function deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<string | undefined> {
   progress?.('Telling the network');
   const api = new ApiClient((signal) => connectToSite(ref, 'api', signal ? { signal } : {}));
   await api.leave(AbortSignal.timeout(FAREWELL_MS)).catch(() => undefined);
@@ -96,8 +106,6 @@ export async function annotate(
 
 export interface InClusterOptions {
   namespace: string;
-  /** The pod's name. */
-  pod?: string;
   /** The node's address, where NodePorts are reached. */
   hostIp?: string;
   log: Log;
@@ -128,6 +136,7 @@ const contract: Kubernetes = {
   findSites,
   watchSites,
   createSite,
+  upgradeSite,
   deleteSite,
   connectToSite,
   siteLog,

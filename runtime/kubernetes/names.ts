@@ -15,21 +15,20 @@ export const ROUTER_SELECTOR = 'app.kubernetes.io/name=caravan,app.kubernetes.io
 export const VERSION_LABEL = 'app.kubernetes.io/version';
 
 export const LINKS_SERVICE = 'caravan-links';
+/** What the names of ConfigMaps with a runtime begin with; its digest follows. */
 export const RUNTIME_CONFIG = 'caravan-runtime';
 export const SITE_CONFIG = 'caravan-site';
 /** A ConfigMap with this label, whatever its value, holds resources: every key that ends in `.yaml` or `.yml`. */
 export const RESOURCE_LABEL = 'skupper.io/resource';
 
-/** On a proxy Service: the address that it stands for. */
-export const ADDRESS_ANNOTATION = 'caravan/address';
 /** On a Service of somebody's that points at the router for a while: what its owner wrote. */
 export const ORIGINAL_ANNOTATION = 'caravan/original';
 /** On a Secret of the store: the entry's name, which the Secret's own name cannot tell (`/` and `.` look alike there). */
 export const ENTRY_ANNOTATION = 'caravan/entry';
-/** On the pod template: changes with the runtime, so that applying a new one rolls the pod. */
-export const RUNTIME_ANNOTATION = 'caravan/runtime';
 /** On the Deployment: the site's name, for lists. */
 export const SITE_ANNOTATION = 'caravan/site';
+/** On the Deployment: what was wished of its pods beside what Caravan makes, as JSON; applying it again keeps that. */
+export const POD_TEMPLATE_ANNOTATION = 'caravan/pod-template';
 /** On a namespace that `createSite` made; only such a one is deleted with its site. */
 export const MADE_NAMESPACE_ANNOTATION = 'caravan/made-namespace';
 /** On a proxy Service: its address' protocol, for a router that restarts before it hears of the address again. */

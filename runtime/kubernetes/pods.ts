@@ -71,6 +71,11 @@ export function crashes(pod: V1Pod): boolean {
   return (pod.status?.containerStatuses ?? []).some(({ state, restartCount }) => restartCount >= 1 && !state?.running);
 }
 
+/** Whether a container runs just now. */
+export function runs(pod: V1Pod): boolean {
+  return (pod.status?.containerStatuses ?? []).some(({ state }) => state?.running);
+}
+
 /** The pods that a workload's selector picks. */
 export function matchesSelector(pod: V1Pod, { matchLabels = {}, matchExpressions = [] }: V1LabelSelector): boolean {
   const labels = pod.metadata?.labels ?? {};

@@ -64,14 +64,22 @@ export interface SitesInContext {
   limited?: string;
 }
 
-export interface CreateSiteRequest extends NamespaceRef {
-  /** The site's name; default `<namespace>`. */
+export interface CreateSiteRequest extends UpgradeSiteRequest {
+  /** The site's name; default `<namespace>`. One that is there keeps its own. */
   name?: string;
   wayIn: WayIn;
-  /** Default `node:24-alpine`. */
-  image?: string;
-  /** Makes the namespace where there is none. */
+  /** Makes the namespace where there is none. Who may not make any is told so only where it is not there. */
   createNamespace?: boolean;
+}
+
+export interface UpgradeSiteRequest extends NamespaceRef {
+  /** The router's image. Default: the one that it has, else `node:24-alpine`. */
+  image?: string;
+  /**
+   * A part of a pod template, merged into the router's: `{spec: {imagePullSecrets: [{name: mirror}]}}`. Default: what was merged into it before;
+   * `{spec: {}}` takes that away.
+   */
+  podTemplate?: object;
   /** Folder of the bundles that the pod runs. Default: where the running bundle lies. Tests give another. */
   bundles?: string;
 }
@@ -152,10 +160,18 @@ export interface Kubernetes {
   findSites(ref: ContextRef, options?: CallOptions): Promise<SitesInContext>;
   /** Calls back whenever sites in the context may have changed (created, ready, deleted); ends with the signal; reconnects by itself. */
   watchSites(ref: ContextRef, changed: () => void, signal: AbortSignal): void;
-  /** Applies everything and waits until the router's pod is ready (default limit 120 s). Applying again upgrades. */
+  /**
+   * Applies everything and waits until the router's pod is ready (default limit 120 s). A site that is there is upgraded, too,
+   * and gets this way in; it keeps the rest. A router that does not get ready gives way to the one that ran before.
+   */
   createSite(request: CreateSiteRequest, progress?: Progress, options?: CallOptions): Promise<SiteInCluster>;
-  /** Removes everything that Caravan made in the namespace; the namespace itself only if Caravan made it. */
-  deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<void>;
+  /** Brings a site to this version and waits until its router's pod is ready, as `createSite` does; the site keeps all that it has. */
+  upgradeSite(request: UpgradeSiteRequest, progress?: Progress, options?: CallOptions): Promise<SiteInCluster>;
+  /**
+   * Removes everything that Caravan made in the namespace; the namespace itself only if Caravan made it and nothing else is in it. Resolves
+   * to why it stays, in one sentence, where Caravan made it.
+   */
+  deleteSite(ref: NamespaceRef, progress?: Progress, options?: CallOptions): Promise<string | undefined>;
   /** What the site's router said last, at most 2,000 lines; where it starts again and again, what it said before it ended. */
   siteLog(ref: NamespaceRef, options?: CallOptions): Promise<string>;
   /** Opens a connection to a port of the site's router pod through the API server's port-forward. */

@@ -68,7 +68,7 @@ test('a service of the network becomes a Service that points at the router, and 
           'app.kubernetes.io/managed-by': 'caravan',
           'app.kubernetes.io/component': 'proxy',
         },
-        annotations: { 'caravan/address': 'backend', 'caravan/type': 'tcp', 'caravan/tls-credentials': '' },
+        annotations: { 'caravan/type': 'tcp', 'caravan/tls-credentials': '' },
       },
       spec: {
         type: 'ClusterIP',

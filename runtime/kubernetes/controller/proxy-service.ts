@@ -1,7 +1,7 @@
 /** A proxy Service: the name under which the namespace's pods reach an address, pointing at the router. Pure. */
 import type { V1Service } from '@kubernetes/client-node';
 import { type Protocol, PROTOCOLS } from '../../api/vocabulary.ts';
-import { ADDRESS_ANNOTATION, COMPONENT, CREDENTIALS_ANNOTATION, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
+import { COMPONENT, CREDENTIALS_ANNOTATION, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
 import { hasLabels, type KubeObject } from '../objects.ts';
 
 const PROXY_LABELS = { ...OWN_LABELS, [COMPONENT]: 'proxy' };
@@ -32,11 +32,7 @@ export function toService({ address, type, listenerCredentials = '', ports }: Wa
       name: address,
       labels: PROXY_LABELS,
       // Empty, not left out: what made the Service is not undone by applying it without that.
-      annotations: {
-        [ADDRESS_ANNOTATION]: address,
-        [TYPE_ANNOTATION]: type,
-        [CREDENTIALS_ANNOTATION]: listenerCredentials,
-      },
+      annotations: { [TYPE_ANNOTATION]: type, [CREDENTIALS_ANNOTATION]: listenerCredentials },
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
     spec: {

@@ -14,7 +14,7 @@ export const MAX_CONFIG_MAP_BYTES = 1024 * 1024;
 
 export interface Runtime {
   version: string;
-  /** Of the bundles' bytes: another runtime has another one. */
+  /** Of the bundles' bytes, not of what compression makes of them, which differs with Node: another runtime has another one. */
   digest: string;
   /** ConfigMap keys and their values, base64. */
   binaryData: Record<string, string>;
@@ -46,7 +46,7 @@ export async function loadRuntime(folder = bundlesFolder()): Promise<Runtime> {
   if (total > MAX_CONFIG_MAP_BYTES)
     throw new CaravanError(
       'bad-request',
-      `The runtime has ${total} bytes compressed, more than the ${MAX_CONFIG_MAP_BYTES} that a ConfigMap takes; use an image with the runtime inside.`,
+      `The runtime has ${total} bytes compressed, more than the ${MAX_CONFIG_MAP_BYTES} that a ConfigMap takes: this build of Caravan makes no sites; use another one.`,
     );
   return { version: VERSION, digest: digest.digest('hex').slice(0, 16), binaryData };
 }

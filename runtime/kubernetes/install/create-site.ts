@@ -1,33 +1,25 @@
-/** Applies all that a site is, then waits until its router runs. Applying again upgrades. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CaravanError, sentence } from '../../errors.ts';
-import { ApiError } from '../api-errors.ts';
+/** Applies all that a site is, then waits until its router runs. Over one that is there it gives it another way in, and keeps the rest. */
+import { CaravanError } from '../../errors.ts';
+import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import { CARAVAN, LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS, ROUTER_SELECTOR } from '../names.ts';
+import { LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS } from '../names.ts';
 import type { KubeObject } from '../objects.ts';
 import type { CallOptions, CreateSiteRequest, Progress, SiteInCluster } from '../types.ts';
-import { loadRuntime, type Runtime } from './bundles.ts';
-import { readinessOf, tellingLine } from './readiness.ts';
+import { loadRuntime } from './bundles.ts';
+import { type LiveSite, readLiveSite } from './live-site.ts';
 import { rights } from './rights.ts';
-import { DEFAULT_IMAGE, linksService, routerDeployment, runtimeConfig } from './router.ts';
+import { READY_TIMEOUT_MS, rollOut } from './roll-out.ts';
+import { linksService } from './router.ts';
+import { deploymentOf, nameOfSite } from './router-of.ts';
 import { siteConfig } from './site-config.ts';
 
-/** How long the router may take to become ready. Milliseconds. */
-export const READY_TIMEOUT_MS = 120_000;
-/** A state that does not mend itself (an image that cannot be pulled) is believed after this long. Milliseconds. */
-export const STUCK_MS = 15_000;
-const POLL_MS = 500;
-
-/** Everything of a site but its namespace, in the order in which it is applied. */
-export function siteObjects(request: CreateSiteRequest, runtime: Runtime): KubeObject[] {
+/** What a site is beside its namespace and what runs in it, in the order in which it is applied. */
+export function siteObjects(request: CreateSiteRequest, live?: LiveSite): KubeObject[] {
   const { namespace, wayIn } = request;
-  const siteName = request.name ?? namespace;
   return [
     ...rights(namespace),
-    runtimeConfig(runtime),
-    siteConfig(siteName, wayIn),
+    siteConfig(nameOfSite(request, live), wayIn, live?.config?.data),
     ...(wayIn === 'none' ? [] : [linksService(wayIn)]),
-    routerDeployment({ siteName, image: request.image ?? DEFAULT_IMAGE, runtime }),
   ];
 }
 
@@ -35,21 +27,22 @@ export async function createSiteWith(
   client: ClusterClient,
   request: CreateSiteRequest,
   progress: Progress = () => undefined,
-  options: CallOptions = {},
+  { signal, timeoutMs = READY_TIMEOUT_MS }: CallOptions = {},
 ): Promise<SiteInCluster> {
   const { namespace, wayIn } = request;
-  const { signal, timeoutMs = READY_TIMEOUT_MS } = options;
   checkName(request.name ?? namespace);
   const deadline = Date.now() + timeoutMs;
   const runtime = await loadRuntime(request.bundles);
   await ensureNamespace(client, request, progress, signal);
-  for (const object of siteObjects(request, runtime)) {
+  const live = await readLiveSite(client, namespace, { signal });
+  const deployment = await deploymentOf(client, request, { runtime, live, signal });
+  for (const object of siteObjects(request, live)) {
     progress(`Making the ${object.kind} ${object.metadata.name}`);
     await client.apply(namespace, object, { signal });
   }
   if (wayIn === 'none') await client.delete('Service', namespace, LINKS_SERVICE, { signal });
-  await untilReady(client, namespace, deadline, progress, signal);
-  return { namespace, name: request.name ?? namespace, version: runtime.version, ready: true, wayIn };
+  await rollOut({ client, namespace, deployment, runtime, before: live?.deployment, deadline, progress, signal });
+  return { namespace, name: nameOfSite(request, live), version: runtime.version, ready: true, wayIn };
 }
 
 function checkName(name: string): void {
@@ -81,49 +74,7 @@ async function ensureNamespace(
   try {
     await client.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata }, { signal });
   } catch (error) {
-    if (!isStatus(error, 409)) throw error;
-  }
-}
-
-function isStatus(error: unknown, status: number): boolean {
-  return error instanceof ApiError && error.status === status;
-}
-
-async function untilReady(
-  client: ClusterClient,
-  namespace: string,
-  deadline: number,
-  progress: Progress,
-  signal?: AbortSignal,
-): Promise<void> {
-  progress("Waiting for the router's pod");
-  let last: string | undefined;
-  let stuckSince: number | undefined;
-  for (;;) {
-    const [deployment, pods] = await Promise.all([
-      client.read('Deployment', namespace, CARAVAN, { signal }),
-      client.list('Pod', namespace, { labelSelector: ROUTER_SELECTOR, signal }),
-    ]);
-    if (!deployment) throw new CaravanError('not-found', `The site in ${namespace} (${client.where}) was deleted meanwhile.`);
-    const { ready, message, stuck, crashing } = readinessOf(deployment, pods.items);
-    if (ready) return;
-    if (message && message !== last) progress(message);
-    last = message;
-    stuckSince = stuck ? (stuckSince ?? Date.now()) : undefined;
-    const isStuck = stuckSince !== undefined && Date.now() - stuckSince >= STUCK_MS;
-    if (isStuck || Date.now() > deadline) {
-      const said = crashing ? await lastWords(client, namespace, crashing, signal) : '';
-      throw new CaravanError(isStuck ? 'not-running' : 'timeout', `${message ?? 'The router is not ready.'}${said}`);
-    }
-    await sleep(POLL_MS, undefined, { signal });
-  }
-}
-
-async function lastWords(client: ClusterClient, namespace: string, pod: string, signal?: AbortSignal): Promise<string> {
-  try {
-    const line = tellingLine(await client.log(namespace, pod, true, { signal }));
-    return line ? ` It said: ${line}` : '';
-  } catch (error) {
-    return ` Its log cannot be read: ${sentence(error)}`;
+    // Who may not make it may still work in it; where it is not there, what is applied next says so.
+    if (!isStatus(error, 409) && !isStatus(error, 403)) throw error;
   }
 }

@@ -1,12 +1,13 @@
 /** Removes everything that Caravan made in a namespace, and the namespace where Caravan made it and nobody else uses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError } from '../../errors.ts';
-import { ApiError } from '../api-errors.ts';
+import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
 import { giveBackServices } from '../controller/give-back.ts';
 import { CARAVAN, MADE_NAMESPACE_ANNOTATION, OWN_SELECTOR, ROUTER_SELECTOR } from '../names.ts';
 import { type Kind, nameOf } from '../objects.ts';
 import type { CallOptions, Progress } from '../types.ts';
+import { othersWork } from './others-work.ts';
 
 /** How long the router's pod may take to end, and a namespace to vanish. Milliseconds. */
 export const GONE_TIMEOUT_MS = 60_000;
@@ -14,26 +15,14 @@ const POLL_MS = 250;
 
 /** After the Deployment and its pod: a controller that still ran would make its Services again. */
 const KINDS: readonly Kind[] = ['Service', 'Secret', 'ConfigMap', 'RoleBinding', 'Role', 'ServiceAccount'];
-/** What keeps a namespace alive: people's own work. */
-const OTHERS_KINDS: readonly Kind[] = [
-  'Pod',
-  'Deployment',
-  'StatefulSet',
-  'DaemonSet',
-  'Service',
-  'PersistentVolumeClaim',
-  'ConfigMap',
-  'Secret',
-];
-/** Kubernetes puts these into every namespace. */
-const EVERYWHERE = new Set(['ConfigMap/kube-root-ca.crt', 'Service/kubernetes']);
 
+/** Resolves to why the namespace stays, in one sentence, where Caravan made it. */
 export async function deleteSiteWith(
   client: ClusterClient,
   namespace: string,
   progress: Progress = () => undefined,
   { signal, timeoutMs = GONE_TIMEOUT_MS }: CallOptions = {},
-): Promise<void> {
+): Promise<string | undefined> {
   const deadline = Date.now() + timeoutMs;
   progress('Stopping the router');
   await client.delete('Deployment', namespace, CARAVAN, { signal });
@@ -51,7 +40,7 @@ export async function deleteSiteWith(
       await client.delete(kind, namespace, nameOf(item), { signal });
     }
   }
-  await deleteNamespace(client, namespace, progress, deadline, signal);
+  return await deleteNamespace(client, namespace, progress, deadline, signal);
 }
 
 async function deleteNamespace(
@@ -60,13 +49,11 @@ async function deleteNamespace(
   progress: Progress,
   deadline: number,
   signal?: AbortSignal,
-): Promise<void> {
-  if (!(await isOurs(client, namespace, signal))) return;
+): Promise<string | undefined> {
+  if (!(await isOurs(client, namespace, signal))) return undefined;
+  progress(`Looking what else is in the namespace ${namespace}`);
   const others = await othersWork(client, namespace, signal);
-  if (others) {
-    progress(`The namespace ${namespace} stays: it holds ${others}`);
-    return;
-  }
+  if (others) return `The namespace ${namespace} stays: ${others}.`;
   progress(`Deleting the namespace ${namespace}`);
   await client.delete('Namespace', namespace, namespace, { signal });
   await until(async () => (await client.read('Namespace', namespace, namespace, { signal })) === undefined, {
@@ -74,6 +61,7 @@ async function deleteNamespace(
     signal,
     otherwise: `The site is deleted, but the namespace ${namespace} (${client.where}) still ends.`,
   });
+  return undefined;
 }
 
 async function isOurs(client: ClusterClient, namespace: string, signal?: AbortSignal): Promise<boolean> {
@@ -82,20 +70,9 @@ async function isOurs(client: ClusterClient, namespace: string, signal?: AbortSi
     return found?.metadata?.annotations?.[MADE_NAMESPACE_ANNOTATION] === 'true' && !found.metadata.deletionTimestamp;
   } catch (error) {
     // Who may not read it did not make it.
-    if (error instanceof ApiError && error.status === 403) return false;
+    if (isStatus(error, 403)) return false;
     throw error;
   }
-}
-
-/** The first thing found in a namespace that is not Caravan's: `Deployment backend`. */
-async function othersWork(client: ClusterClient, namespace: string, signal?: AbortSignal): Promise<string | undefined> {
-  for (const kind of OTHERS_KINDS) {
-    const { items } = await client.list(kind, namespace, { signal });
-    const alive = items.filter((item) => !item.metadata?.deletionTimestamp).map((item) => `${kind}/${nameOf(item)}`);
-    const other = alive.find((name) => !EVERYWHERE.has(name));
-    if (other) return other.replace('/', ' ');
-  }
-  return undefined;
 }
 
 async function until(

@@ -49,7 +49,7 @@ test('pod security that refuses the pod is stuck, in its own words', () => {
 test('a crash is stuck once it repeats, and says whose log tells more', () => {
   assert.equal(readinessOf(deployment({}), [pod({ reason: 'ContainerCreating' }, 0)]).stuck, false);
   const found = readinessOf(deployment({}), [pod({ reason: 'CrashLoopBackOff' }, 2)]);
-  assert.deepEqual([found.stuck, found.crashing], [true, 'caravan-1']);
+  assert.deepEqual([found.stuck, found.telling], [true, { pod: 'caravan-1', previous: true }]);
 });
 
 test('what is on its way is not stuck', () => {
@@ -58,8 +58,16 @@ test('what is on its way is not stuck', () => {
   assert.ok(readinessOf(deployment({}, 0), []).stuck);
 });
 
+test('a router that runs and is not ready has a log that tells why', () => {
+  const running = pod({});
+  running.status!.containerStatuses![0]!.state = { running: {} };
+  assert.deepEqual(readinessOf(deployment({}), [running]).telling, { pod: 'caravan-1', previous: false });
+});
+
 test('the telling line of a log is its error', () => {
   assert.equal(tellingLine('starting\nError: no such file\n    at x (y:1:2)\n}\n\nNode.js v24.21.0\n'), 'Error: no such file');
   assert.equal(tellingLine('one\ntwo\n'), 'two');
   assert.equal(tellingLine('\n'), undefined);
+  const line = JSON.stringify({ time: '2026', level: 'warn', message: 'cannot start yet', error: 'It refuses connections.' });
+  assert.equal(tellingLine(`${line}\n`), 'cannot start yet: It refuses connections.');
 });

@@ -1,7 +1,7 @@
 /** Whether a site's router runs, and if not, why: from its Deployment and pods, pure. */
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { nameOf } from '../objects.ts';
-import { crashes, isReady, podTrouble, waitingReasons } from '../pods.ts';
+import { crashes, isReady, podTrouble, runs, waitingReasons } from '../pods.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -9,8 +9,14 @@ export interface Readiness {
   message?: string;
   /** It will hardly become ready by itself. */
   stuck: boolean;
-  /** The pod whose last log lines tell more, where its container crashes. */
-  crashing?: string;
+  /** Whose last log lines tell more, where its container crashes, or runs and is not ready. */
+  telling?: Telling;
+}
+
+export interface Telling {
+  pod: string;
+  /** Of the run before this one. */
+  previous: boolean;
 }
 
 /** What does not go away by waiting a little. */
@@ -38,7 +44,7 @@ export function readinessOf(deployment: V1Deployment, pods: readonly V1Pod[]): R
     ready: false,
     stuck: crashing || waitingReasons(pod).some((reason) => STUCK_REASONS.has(reason)),
     message: `The router's pod ${nameOf(pod)} ${podTrouble(pod)}.`,
-    ...(crashing ? { crashing: nameOf(pod) } : {}),
+    ...(crashing || runs(pod) ? { telling: { pod: nameOf(pod), previous: crashing } } : {}),
   };
 }
 
@@ -57,7 +63,17 @@ function refusal(message: string): string {
 export function tellingLine(log: string): string | undefined {
   const lines = log
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => fromJson(line.trim()))
     .filter((line) => line !== '' && !/^at |^Node\.js v|^[{}\]]+,?$/.test(line));
   return (lines.findLast((line) => /error|cannot|fail|caravan:/i.test(line)) ?? lines.at(-1))?.slice(0, 300);
+}
+
+/** A router's own line is an object for collectors; people are told its sentence. */
+function fromJson(line: string): string {
+  try {
+    const { message, error } = JSON.parse(line) as { message?: unknown; error?: unknown };
+    return [message, error].filter((part) => typeof part === 'string').join(': ') || line;
+  } catch {
+    return line;
+  }
 }

@@ -5,8 +5,8 @@ import {
   LINKS_SERVICE,
   OWN_LABELS,
   COMPONENT,
+  POD_TEMPLATE_ANNOTATION,
   ROUTER_LABELS,
-  RUNTIME_ANNOTATION,
   RUNTIME_CONFIG,
   SITE_ANNOTATION,
   VERSION_LABEL,
@@ -14,13 +14,26 @@ import {
 import type { KubeObject } from '../objects.ts';
 import { HEALTH_PORT, LINKS_PORT } from '../ports.ts';
 import type { Runtime } from './bundles.ts';
+import type { Kept } from './live-site.ts';
+import { withWishes } from './pod-template.ts';
 
 /** A node that is not heard of for so long has lost its router's pod. Seconds. */
 const LOST_NODE_S = 30;
 
 export const DEFAULT_IMAGE = 'node:24-alpine';
-/** The `node` user of Node's own images. Pod security `restricted` wants a number that is not 0. */
-const USER_ID = 1000;
+/**
+ * The `node` user of Node's own images, which would run as root without it. Nothing needs this one: OpenShift gives each namespace a range of
+ * numbers, picks one, and refuses others.
+ */
+const USER = { runAsUser: 1000, runAsGroup: 1000 };
+/** Of a node that is lost: Services may point at the router, and do not wait Kubernetes' five minutes for another. */
+const TOLERATIONS = ['not-ready', 'unreachable'].map((state) => ({
+  key: `node.kubernetes.io/${state}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: LOST_NODE_S,
+}));
+const RESOURCES = { requests: { cpu: '50m', memory: '128Mi' } };
 const BUNDLES_PATH = '/opt/caravan';
 const WORK_PATH = '/run/caravan';
 
@@ -36,95 +49,107 @@ process.argv = [process.argv[0], '${WORK_PATH}/caravan.cjs', 'run', '--kubernete
 require('node:module').runMain();
 `.trim();
 
-export interface RouterOptions {
+export interface RouterOptions extends Kept {
   siteName: string;
-  image: string;
   runtime: Pick<Runtime, 'version' | 'digest'>;
+  isOpenShift?: boolean | undefined;
 }
 
-export function routerDeployment({ siteName, image, runtime }: RouterOptions): KubeObject {
+export type RouterDeployment = Extract<KubeObject, { kind: 'Deployment' }>;
+
+export function routerDeployment({ siteName, runtime, isOpenShift = false, ...kept }: RouterOptions): RouterDeployment {
+  const { image = DEFAULT_IMAGE, podTemplate, tolerations = TOLERATIONS, resources = RESOURCES } = kept;
   const version = { [VERSION_LABEL]: runtime.version };
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
-  const probe = { httpGet: { path: '/healthz', port: 'health' } };
+  const probe = (path: string) => ({ httpGet: { path, port: 'health' } });
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: {
       name: CARAVAN,
       labels: { ...OWN_LABELS, [COMPONENT]: 'router', ...version },
-      annotations: { [SITE_ANNOTATION]: siteName },
+      annotations: {
+        [SITE_ANNOTATION]: siteName,
+        ...(podTemplate && { [POD_TEMPLATE_ANNOTATION]: JSON.stringify(podTemplate) }),
+      },
     },
     spec: {
       replicas: 1,
+      // `rollout undo` goes back to what ran before; the runtime of what ran before that is gone.
+      revisionHistoryLimit: 1,
       // Two routers with one identity would be one too many, even for a moment.
       strategy: { type: 'Recreate' },
       selector: { matchLabels: ROUTER_LABELS },
-      template: {
-        metadata: {
-          labels: { ...OWN_LABELS, ...ROUTER_LABELS, ...version },
-          annotations: { [RUNTIME_ANNOTATION]: runtime.digest },
-        },
-        spec: {
-          serviceAccountName: CARAVAN,
-          // A variable for every Service of the namespace: the proxies would be among them.
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: 15,
-          // Of a node that is lost: Services may point at the router, and do not wait Kubernetes' five minutes for another.
-          tolerations: ['not-ready', 'unreachable'].map((state) => ({
-            key: `node.kubernetes.io/${state}`,
-            operator: 'Exists',
-            effect: 'NoExecute',
-            tolerationSeconds: LOST_NODE_S,
-          })),
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: USER_ID,
-            runAsGroup: USER_ID,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-          containers: [
-            {
-              name: 'router',
-              image,
-              command: ['node', '-e', BOOTSTRAP],
-              env: [
-                field('CARAVAN_NAMESPACE', 'metadata.namespace'),
-                field('CARAVAN_POD', 'metadata.name'),
-                field('CARAVAN_HOST_IP', 'status.hostIP'),
-                { name: 'HOME', value: WORK_PATH },
-                { name: 'TMPDIR', value: WORK_PATH },
-                ...Object.entries(PROCESS_ENVIRONMENT).map(([name, value]) => ({ name, value })),
-              ],
-              ports: [
-                { name: 'links', containerPort: LINKS_PORT, protocol: 'TCP' },
-                { name: 'health', containerPort: HEALTH_PORT, protocol: 'TCP' },
-              ],
-              readinessProbe: { ...probe, periodSeconds: 1, failureThreshold: 3, timeoutSeconds: 2 },
-              livenessProbe: { ...probe, initialDelaySeconds: 20, periodSeconds: 10, failureThreshold: 6, timeoutSeconds: 5 },
-              resources: { requests: { cpu: '50m', memory: '128Mi' } },
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                readOnlyRootFilesystem: true,
-                capabilities: { drop: ['ALL'] },
-              },
-              volumeMounts: [
-                { name: 'bundles', mountPath: BUNDLES_PATH, readOnly: true },
-                { name: 'work', mountPath: WORK_PATH },
-              ],
+      template: withWishes(
+        {
+          metadata: { labels: { ...OWN_LABELS, ...ROUTER_LABELS, ...version } },
+          spec: {
+            serviceAccountName: CARAVAN,
+            // A variable for every Service of the namespace: the proxies would be among them.
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: 15,
+            tolerations,
+            securityContext: {
+              runAsNonRoot: true,
+              ...(isOpenShift ? {} : USER),
+              seccompProfile: { type: 'RuntimeDefault' },
             },
-          ],
-          volumes: [
-            { name: 'bundles', configMap: { name: RUNTIME_CONFIG } },
-            { name: 'work', emptyDir: {} },
-          ],
+            containers: [
+              {
+                name: 'router',
+                image,
+                command: ['node', '-e', BOOTSTRAP],
+                env: [
+                  field('CARAVAN_NAMESPACE', 'metadata.namespace'),
+                  field('CARAVAN_HOST_IP', 'status.hostIP'),
+                  { name: 'HOME', value: WORK_PATH },
+                  { name: 'TMPDIR', value: WORK_PATH },
+                  ...Object.entries(PROCESS_ENVIRONMENT).map(([name, value]) => ({ name, value })),
+                ],
+                ports: [
+                  { name: 'links', containerPort: LINKS_PORT, protocol: 'TCP' },
+                  { name: 'health', containerPort: HEALTH_PORT, protocol: 'TCP' },
+                ],
+                readinessProbe: { ...probe('/healthz'), periodSeconds: 1, failureThreshold: 3, timeoutSeconds: 2 },
+                livenessProbe: {
+                  ...probe('/livez'),
+                  initialDelaySeconds: 20,
+                  periodSeconds: 10,
+                  failureThreshold: 6,
+                  timeoutSeconds: 5,
+                },
+                resources,
+                securityContext: {
+                  allowPrivilegeEscalation: false,
+                  readOnlyRootFilesystem: true,
+                  capabilities: { drop: ['ALL'] },
+                },
+                volumeMounts: [
+                  { name: 'bundles', mountPath: BUNDLES_PATH, readOnly: true },
+                  { name: 'work', mountPath: WORK_PATH },
+                ],
+              },
+            ],
+            volumes: [
+              { name: 'bundles', configMap: { name: runtimeName(runtime) } },
+              { name: 'work', emptyDir: {} },
+            ],
+          },
         },
-      },
+        podTemplate ?? {},
+      ),
     },
   };
 }
 
-export function runtimeConfig({ binaryData }: Runtime): KubeObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: RUNTIME_CONFIG, labels: OWN_LABELS }, binaryData };
+/** Another runtime is another ConfigMap, so that a Deployment's revisions keep the code that they ran. */
+export function runtimeConfig(runtime: Runtime): KubeObject {
+  const metadata = { name: runtimeName(runtime), labels: { ...OWN_LABELS, [COMPONENT]: 'runtime' } };
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, immutable: true, binaryData: runtime.binaryData };
+}
+
+export function runtimeName({ digest }: Pick<Runtime, 'digest'>): string {
+  return `${RUNTIME_CONFIG}-${digest}`;
 }
 
 export function linksService(type: 'LoadBalancer' | 'NodePort'): KubeObject {

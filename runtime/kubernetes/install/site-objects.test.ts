@@ -11,6 +11,8 @@ import type { KubeObject } from '../objects.ts';
 import type { CreateSiteRequest } from '../types.ts';
 import { loadRuntime, type Runtime } from './bundles.ts';
 import { siteObjects } from './create-site.ts';
+import type { LiveSite } from './live-site.ts';
+import { routerDeployment, type RouterOptions, runtimeConfig } from './router.ts';
 
 let folder: string;
 let runtime: Runtime;
@@ -26,27 +28,31 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 const request: CreateSiteRequest = { context: 'west', namespace: 'shop', wayIn: 'LoadBalancer' };
-const objects = (more: Partial<CreateSiteRequest> = {}) => siteObjects({ ...request, ...more }, runtime);
+const objects = (more: Partial<CreateSiteRequest> = {}, live?: LiveSite) => siteObjects({ ...request, ...more }, live);
+const deployment = (more: Partial<RouterOptions> = {}) => routerDeployment({ siteName: 'shop', runtime, ...more });
+const podOf = (more?: Partial<RouterOptions>) => deployment(more).spec!.template.spec!;
 function find<K extends KubeObject['kind']>(kind: K, name = 'caravan', from = objects()) {
   const found = from.find((object) => object.kind === kind && object.metadata.name === name);
   assert.ok(found, `${kind} ${name}`);
   return found as Extract<KubeObject, { kind: K }>;
 }
 
-test('a site is these objects, the Deployment last, all with the labels that deletion looks for', () => {
+const all = () => [...objects(), runtimeConfig(runtime), deployment()];
+
+test('a site is these objects, all with the labels that deletion looks for', () => {
   assert.deepEqual(
-    objects().map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+    all().map(({ kind, metadata }) => `${kind} ${metadata.name}`),
     [
       'ServiceAccount caravan',
       'Role caravan',
       'RoleBinding caravan',
-      'ConfigMap caravan-runtime',
       'ConfigMap caravan-site',
       'Service caravan-links',
+      `ConfigMap caravan-runtime-${runtime.digest}`,
       'Deployment caravan',
     ],
   );
-  for (const { metadata } of objects())
+  for (const { metadata } of all())
     assert.partialDeepStrictEqual(metadata.labels, {
       'app.kubernetes.io/name': 'caravan',
       'app.kubernetes.io/managed-by': 'caravan',
@@ -54,7 +60,7 @@ test('a site is these objects, the Deployment last, all with the labels that del
 });
 
 test('nothing needs rights outside the namespace', () => {
-  assert.ok(objects().every(({ kind }) => !kind.startsWith('Cluster')));
+  assert.ok(all().every(({ kind }) => !kind.startsWith('Cluster')));
   const verbs = (resource: string) =>
     find('Role')
       .rules?.find(({ resources }) => resources?.includes(resource))
@@ -67,7 +73,7 @@ test('nothing needs rights outside the namespace', () => {
 });
 
 test("the pod passes pod security 'restricted'", () => {
-  const pod = find('Deployment').spec!.template.spec!;
+  const pod = podOf();
   assert.partialDeepStrictEqual(pod.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
   assert.ok(pod.securityContext!.runAsUser! > 0, 'a number, since the image itself runs as root');
   for (const { securityContext } of pod.containers)
@@ -81,16 +87,13 @@ test("the pod passes pod security 'restricted'", () => {
 });
 
 test('the pod knows where it is, and is ready when it says so itself', () => {
-  const [container] = find('Deployment').spec!.template.spec!.containers;
+  const [container] = podOf().containers;
   const env = Object.fromEntries(
     container!.env!.map(({ name, value, valueFrom }) => [name, value ?? valueFrom?.fieldRef?.fieldPath]),
   );
-  assert.partialDeepStrictEqual(env, {
-    CARAVAN_NAMESPACE: 'metadata.namespace',
-    CARAVAN_POD: 'metadata.name',
-    CARAVAN_HOST_IP: 'status.hostIP',
-  });
+  assert.partialDeepStrictEqual(env, { CARAVAN_NAMESPACE: 'metadata.namespace', CARAVAN_HOST_IP: 'status.hostIP' });
   assert.deepEqual(container!.readinessProbe!.httpGet, { path: '/healthz', port: 'health' });
+  assert.deepEqual(container!.livenessProbe!.httpGet, { path: '/livez', port: 'health' });
   assert.deepEqual(
     container!.ports!.map(({ name, containerPort }) => [name, containerPort]),
     [
@@ -98,15 +101,78 @@ test('the pod knows where it is, and is ready when it says so itself', () => {
       ['health', 9090],
     ],
   );
-  assert.equal(find('Deployment').spec!.strategy!.type, 'Recreate');
+  assert.equal(deployment().spec!.strategy!.type, 'Recreate');
 });
 
-test('another runtime rolls the pod, another image is used where asked for', async () => {
-  const template = (from: KubeObject[]) => find('Deployment', 'caravan', from).spec!.template;
-  const other = siteObjects(request, { ...runtime, digest: 'other' });
-  assert.notDeepEqual(template(other).metadata!.annotations, template(objects()).metadata!.annotations);
-  assert.equal(template(objects()).spec!.containers[0]!.image, 'node:24-alpine');
-  assert.equal(template(objects({ image: 'mirror/node:24' })).spec!.containers[0]!.image, 'mirror/node:24');
+test('another runtime is another ConfigMap, which the pod template names; no ConfigMap is ever changed', () => {
+  const volume = (more?: Partial<RouterOptions>) => podOf(more).volumes!.find(({ name }) => name === 'bundles')!.configMap!.name;
+  assert.equal(volume(), runtimeConfig(runtime).metadata.name);
+  assert.notEqual(volume({ runtime: { ...runtime, digest: 'other' } }), volume());
+  assert.equal((runtimeConfig(runtime) as { immutable?: boolean }).immutable, true);
+});
+
+test('OpenShift picks the user of a pod itself; that it is not root stays', () => {
+  const { runAsUser, runAsGroup, runAsNonRoot } = podOf({ isOpenShift: true }).securityContext!;
+  assert.deepEqual([runAsUser, runAsGroup, runAsNonRoot], [undefined, undefined, true]);
+});
+
+test('another image is used where asked for, and a part of a pod template is merged into ours', () => {
+  assert.equal(podOf().containers[0]!.image, 'node:24-alpine');
+  assert.equal(podOf({ image: 'mirror/node:24' }).containers[0]!.image, 'mirror/node:24');
+  const toleration = { key: 'spot', operator: 'Exists' };
+  const podTemplate = {
+    metadata: { labels: { team: 'net' } },
+    spec: {
+      imagePullSecrets: [{ name: 'mirror' }],
+      nodeSelector: { arch: 'arm64' },
+      tolerations: [toleration],
+      securityContext: { runAsGroup: null },
+      containers: [
+        { name: 'router', resources: { limits: { memory: '512Mi' } }, env: [{ name: 'CARAVAN_LOG', value: 'debug' }] },
+      ],
+    },
+  };
+  const { metadata, spec } = deployment({ podTemplate });
+  const pod = spec!.template.spec!;
+  assert.partialDeepStrictEqual(spec!.template.metadata!.labels, { team: 'net', 'app.kubernetes.io/name': 'caravan' });
+  assert.deepEqual(pod.imagePullSecrets, [{ name: 'mirror' }]);
+  assert.deepEqual(pod.tolerations!.map(({ key }) => key).slice(1), ['node.kubernetes.io/unreachable', 'spot']);
+  assert.deepEqual([pod.securityContext!.runAsUser, 'runAsGroup' in pod.securityContext!], [1000, false]);
+  assert.equal(pod.containers.length, 1);
+  const [{ resources, env, command }] = pod.containers as [(typeof pod.containers)[number]];
+  assert.deepEqual(resources, { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } });
+  assert.ok(command && env!.some(({ name }) => name === 'CARAVAN_NAMESPACE') && env!.some(({ name }) => name === 'CARAVAN_LOG'));
+  assert.deepEqual(JSON.parse(metadata.annotations!['caravan/pod-template']!), podTemplate);
+  const again = deployment({ podTemplate, tolerations: pod.tolerations }).spec!.template.spec!;
+  assert.deepEqual(again.tolerations, pod.tolerations, 'what is there already is not added again');
+});
+
+test("another way in changes that alone: the rest of the files is their owner's", () => {
+  const access = `# ours
+apiVersion: skupper.io/v2alpha1
+kind: RouterAccess
+metadata: {name: links}
+spec:
+  roles: [{name: inter-router, port: 8443}]
+  bindHost: 127.0.0.1
+  settings: {host: west.example.com} # DNS
+---
+apiVersion: skupper.io/v2alpha1
+kind: Connector
+metadata: {name: db}
+spec: {routingKey: db, host: db.example.com, port: 5432}
+`;
+  const data = { 'site.yaml': "the owner's", 'more.yaml': 'more', 'router-access.yaml': access };
+  const files = (wayIn: CreateSiteRequest['wayIn'], from: Record<string, string>) =>
+    find('ConfigMap', 'caravan-site', objects({ wayIn }, { deployment: {}, config: { data: from }, wayIn: 'none' })).data!;
+  const now = files('NodePort', data);
+  assert.deepEqual({ ...now, 'router-access.yaml': '' }, { ...data, 'router-access.yaml': '' });
+  const { resources, problems } = parseResources(now['router-access.yaml']!, 'x');
+  assert.deepEqual([resources.length, problems], [2, []]);
+  assert.match(now['router-access.yaml']!, /host: west\.example\.com.*# DNS/);
+  assert.doesNotMatch(now['router-access.yaml']!, /bindHost/);
+  assert.match(files('none', now)['router-access.yaml']!, /bindHost: 127\.0\.0\.1/);
+  assert.throws(() => files('none', { 'router-access.yaml': 'a: [' }), /cannot be read as a RouterAccess: mend it first/);
 });
 
 test('the ways in: a Service of that type, or none and only loopback', () => {
@@ -117,7 +183,7 @@ test('the ways in: a Service of that type, or none and only loopback', () => {
     const [access] = parseResources(yaml, 'x').resources;
     return access?.kind === 'RouterAccess' ? [access.spec.bindHost, access.spec.roles[0]!.port] : access;
   };
-  assert.deepEqual(bindHost('LoadBalancer'), ['0.0.0.0', 8443]);
+  assert.deepEqual(bindHost('LoadBalancer'), [undefined, 8443], 'every address, of IPv4 and IPv6');
   assert.deepEqual(bindHost('none'), ['127.0.0.1', 8443]);
 });
 
@@ -141,7 +207,7 @@ test('the bootstrap unpacks the bundles and becomes the CLI', async () => {
   await mkdir(work);
   for (const [name, data] of Object.entries(runtime.binaryData))
     await writeFile(join(mounted, name), Buffer.from(data, 'base64'));
-  const [node, flag, script] = find('Deployment').spec!.template.spec!.containers[0]!.command!;
+  const [node, flag, script] = podOf().containers[0]!.command!;
   assert.deepEqual([node, flag], ['node', '-e']);
   const here = script!.replaceAll('/opt/caravan', mounted).replaceAll('/run/caravan', work);
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', here]);

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { V1Deployment } from '@kubernetes/client-node';
+import { VERSION } from '../../version.ts';
 import { FakeApi, reply, status } from '../fake-api.testkit.ts';
 import { findSitesWith } from '../find-sites.ts';
 import type { CreateSiteRequest } from '../types.ts';
 import { createSiteWith } from './create-site.ts';
 import { deleteSiteWith } from './delete-site.ts';
+import { upgradeSiteWith } from './upgrade-site.ts';
 
 let api: FakeApi;
 let bundles: string;
@@ -22,15 +25,16 @@ after(async () => {
 });
 beforeEach(() => {
   api.intercept = ({ method, path }) => {
-    // The cluster's own part: a Deployment that is applied becomes ready.
-    if (method === 'PATCH' && path.endsWith('/deployments/caravan')) setTimeout(() => becomeReady(path.split('/')[5]!), 20);
+    // The cluster's own part: a Deployment becomes ready once it is applied.
+    if (method === 'PATCH' && path.endsWith('/deployments/caravan'))
+      queueMicrotask(() => becomes(path.split('/')[5]!, { updatedReplicas: 1, readyReplicas: 1 }));
     return false;
   };
 });
 
-function becomeReady(namespace: string): void {
+function becomes(namespace: string, replicas: object): void {
   const deployment = api.get('Deployment', namespace, 'caravan');
-  if (deployment) api.put('Deployment', namespace, { ...deployment, status: { updatedReplicas: 1, readyReplicas: 1 } });
+  if (deployment) api.put('Deployment', namespace, { ...deployment, status: replicas });
 }
 const request = (namespace: string, more: Partial<CreateSiteRequest> = {}): CreateSiteRequest => ({
   context: 'fake',
@@ -64,15 +68,189 @@ test("a namespace that holds somebody's work stays, and so does one that Caravan
   const client = api.client();
   await createSiteWith(client, request('b', { createNamespace: true }));
   api.put('Deployment', 'b', { metadata: { name: 'backend' } });
-  const steps: string[] = [];
-  await deleteSiteWith(client, 'b', (step) => steps.push(step));
-  assert.equal(steps.at(-1), 'The namespace b stays: it holds Deployment backend');
+  assert.equal(await deleteSiteWith(client, 'b'), 'The namespace b stays: it holds Deployment backend.');
   assert.ok(api.get('Namespace', 'b', 'b') && api.get('Deployment', 'b', 'backend'));
 
   api.put('Namespace', 'c', { metadata: { name: 'c' } });
   await createSiteWith(client, request('c', { createNamespace: true }));
-  await deleteSiteWith(client, 'c');
+  assert.equal(await deleteSiteWith(client, 'c'), undefined);
   assert.ok(api.get('Namespace', 'c', 'c'));
+});
+
+/** An empty namespace of Caravan's own, whose site goes. */
+async function deleteIn(namespace: string, fill: () => void): Promise<string | undefined> {
+  await createSiteWith(api.client(), request(namespace, { createNamespace: true }));
+  fill();
+  return await deleteSiteWith(api.client(), namespace);
+}
+
+test('every kind that the cluster has counts as work, but not what it puts everywhere itself', async () => {
+  api.kinds['batch/v1'] = { CronJob: 'cronjobs' };
+  api.kinds['example.com/v1beta1'] = { Widget: 'widgets' };
+  api.kinds['metrics.k8s.io/v1beta1'] = { PodMetrics: 'pods' };
+  const stays = await deleteIn('e', () => {
+    api.putAt('/apis/batch/v1/namespaces/e/cronjobs/report');
+    api.putAt('/apis/example.com/v1beta1/namespaces/e/widgets/one');
+    for (const name of ['ada', 'bob', 'default']) api.put('ServiceAccount', 'e', { metadata: { name } });
+  });
+  assert.equal(
+    stays,
+    'The namespace e stays: it holds CronJob report, ServiceAccount ada, ServiceAccount bob and 1 other object.',
+  );
+  assert.ok(api.get('Namespace', 'e', 'e'));
+
+  const gone = await deleteIn('f', () => {
+    for (const name of ['kube-root-ca.crt', 'openshift-service-ca.crt', 'istio-ca-root-cert'])
+      api.put('ConfigMap', 'f', { metadata: { name } });
+    for (const name of ['default', 'builder']) api.put('ServiceAccount', 'f', { metadata: { name } });
+    const annotations = { 'kubernetes.io/service-account.name': 'builder' };
+    api.put('Secret', 'f', { metadata: { name: 'builder-dockercfg-x7k2p', annotations } });
+    api.put('Pod', 'f', { metadata: { name: 'made', ownerReferences: [{ name: 'maker' }] } });
+    api.putAt('/api/v1/namespaces/f/endpoints/made');
+    api.putAt('/apis/metrics.k8s.io/v1beta1/namespaces/f/pods/caravan-1');
+  });
+  assert.equal(gone, undefined);
+  assert.equal(api.get('Namespace', 'f', 'f'), undefined);
+});
+
+test('a namespace stays where what is in it may not be seen, or cannot be in time', async () => {
+  const { intercept } = api;
+  let answer: (response: Parameters<typeof intercept>[1]) => void = (response) =>
+    reply(response, 403, status(403, 'cronjobs.batch is forbidden: no'));
+  api.intercept = (call, response) => {
+    if (!call.path.endsWith('/secrets') || call.query.get('limit') === null) return intercept(call, response);
+    answer(response);
+    return true;
+  };
+  const unseen = 'The namespace g stays: whether anything else is in it could not be looked at: ';
+  assert.equal(await deleteIn('g', () => {}), `${unseen}Cronjobs.batch is forbidden: no (context fake).`);
+  answer = (response) => response.destroy();
+  assert.match((await deleteIn('g', () => {}))!, /^The namespace g stays: .* could not be looked at: /);
+  assert.ok(api.get('Namespace', 'g', 'g'));
+});
+
+test('who may not make a namespace may still use one that is there', async () => {
+  const { intercept } = api;
+  api.intercept = (call, response) => {
+    if (!/\/namespaces(\/h)?$/.test(call.path)) return intercept(call, response);
+    reply(response, 403, status(403, 'namespaces is forbidden: User "ada" cannot create resource "namespaces" in API group ""'));
+    return true;
+  };
+  assert.equal((await createSiteWith(api.client(), request('h', { createNamespace: true }))).ready, true);
+});
+
+describe('a site that is there', () => {
+  const newer = async () => {
+    const folder = await mkdtemp(join(bundles, 'newer-'));
+    for (const name of ['caravan.cjs', 'kubernetes.cjs']) await writeFile(join(folder, name), `newer ${name}`);
+    return folder;
+  };
+  const deployed = (namespace: string) => api.get('Deployment', namespace, 'caravan') as unknown as V1Deployment;
+  const runtimes = async (namespace: string) =>
+    (await api.client().list('ConfigMap', namespace)).items
+      .map(({ metadata }) => metadata!.name!)
+      .filter((name) => name.startsWith('caravan-runtime'))
+      .toSorted(byName);
+  const volumeOf = ({ spec }: V1Deployment) =>
+    spec!.template.spec!.volumes!.find(({ name }) => name === 'bundles')!.configMap!.name!;
+  const byName = (a: string, b: string) => (a < b ? -1 : 1);
+  const place = (namespace: string) => ({ context: 'fake', namespace });
+  before(() => api.put('Namespace', 'up', { metadata: { name: 'up' } }));
+
+  test('is upgraded: other code, and all that its owner has chosen stays', async () => {
+    const client = api.client();
+    const podTemplate = { spec: { imagePullSecrets: [{ name: 'mirror' }] } };
+    await createSiteWith(client, request('up', { name: 'west', image: 'mirror/node:24', wayIn: 'NodePort', podTemplate }));
+    const config = api.get('ConfigMap', 'up', 'caravan-site')!;
+    const edge = 'apiVersion: skupper.io/v2alpha1\nkind: Site\nmetadata: {name: west}\nspec: {edge: true}\n';
+    api.put('ConfigMap', 'up', { ...config, data: { 'site.yaml': edge } });
+    api.put('Secret', 'up', { metadata: { name: 'caravan-identity', labels: config.metadata!.labels! } });
+    const resources = { requests: { memory: '1Gi' } };
+    const changed = deployed('up');
+    changed.spec!.template.spec!.containers[0]!.resources = resources;
+    const fieldsV1 = {
+      'f:spec': { 'f:template': { 'f:spec': { 'f:containers': { 'k:{"name":"router"}': { 'f:resources': {} } } } } },
+    };
+    changed.metadata!.managedFields = [{ manager: 'kubectl-set', operation: 'Update', fieldsV1 }];
+    const [older] = await runtimes('up');
+
+    const upgraded = await upgradeSiteWith(client, { ...place('up'), bundles: await newer() });
+    assert.partialDeepStrictEqual(upgraded, { name: 'west', namespace: 'up', ready: true, wayIn: 'NodePort' });
+    const pod = deployed('up').spec!.template.spec!;
+    assert.equal(pod.containers[0]!.image, 'mirror/node:24');
+    assert.deepEqual(pod.containers[0]!.resources, resources);
+    assert.deepEqual(pod.imagePullSecrets, podTemplate.spec.imagePullSecrets);
+    assert.deepEqual(api.get('ConfigMap', 'up', 'caravan-site')!['data'], { 'site.yaml': edge });
+    assert.ok(api.get('Secret', 'up', 'caravan-identity') && api.get('Service', 'up', 'caravan-links'));
+    assert.notEqual(volumeOf(deployed('up')), older);
+    assert.deepEqual(await runtimes('up'), [older!, volumeOf(deployed('up'))].toSorted(byName), 'what ran before is kept');
+    const ran = volumeOf(deployed('up'));
+    api.put('ConfigMap', 'up', { metadata: { name: 'caravan-runtime', labels: config.metadata!.labels! } });
+    await upgradeSiteWith(client, { ...place('up'), bundles: await newer(), image: 'node:26' });
+    assert.equal(deployed('up').spec!.template.spec!.containers[0]!.image, 'node:26');
+    await writeFile(join(bundles, 'caravan.cjs'), 'yet another');
+    await upgradeSiteWith(client, { ...place('up'), bundles });
+    assert.deepEqual(await runtimes('up'), [ran, volumeOf(deployed('up'))].toSorted(byName), 'what ran before that is not');
+  });
+
+  test('gets another way in, and keeps its name and its image', async () => {
+    const client = api.client();
+    await createSiteWith(client, request('up', { image: 'mirror/node:25' }));
+    const { name, wayIn } = await createSiteWith(client, request('up', { name: 'other', wayIn: 'none' }));
+    assert.deepEqual([name, wayIn], ['west', 'none']);
+    assert.equal(deployed('up').spec!.template.spec!.containers[0]!.image, 'mirror/node:25');
+  });
+
+  test('goes on as it was where the new router does not get ready, or nobody waits for it any more', async () => {
+    const client = api.client();
+    const ran = volumeOf(deployed('up'));
+    const { intercept } = api;
+    // The cluster's own part: a Deployment that was changed is not ready for now.
+    api.intercept = ({ method, path }) => {
+      if (method !== 'PATCH' || !path.endsWith('/deployments/caravan')) return false;
+      queueMicrotask(() => becomes('up', { unavailableReplicas: 1 }));
+      return false;
+    };
+    const upgrade = { ...place('up'), bundles: await newer() };
+    await assert.rejects(upgradeSiteWith(client, upgrade, undefined, { timeoutMs: 100 }), {
+      code: 'timeout',
+      message: `The router has no pod yet. The site goes on with v${VERSION}.`,
+    });
+    assert.equal(volumeOf(deployed('up')), ran);
+
+    becomes('up', { readyReplicas: 1 });
+    const cancel = new AbortController();
+    const progress = (step: string) => step.startsWith('Waiting') && cancel.abort();
+    await assert.rejects(upgradeSiteWith(client, upgrade, progress, { signal: cancel.signal }), { name: 'AbortError' });
+    assert.equal(volumeOf(deployed('up')), ran);
+    api.intercept = intercept;
+  });
+
+  test('is left alone where the cluster refuses the Deployment', async () => {
+    const stood = deployed('up');
+    api.intercept = ({ method, path }, response) => {
+      if (method !== 'PATCH' || !path.endsWith('/deployments/caravan')) return false;
+      reply(response, 403, status(403, 'admission webhook "policy" denied the request: images come from mirror/'));
+      return true;
+    };
+    await assert.rejects(
+      upgradeSiteWith(api.client(), { ...place('up'), bundles: await newer() }),
+      /Admission webhook "policy" denied the request: images come from mirror\/ \(context fake\)\.$/,
+    );
+    assert.deepEqual(deployed('up'), stood);
+  });
+
+  test('has to be there', async () => {
+    await assert.rejects(upgradeSiteWith(api.client(), { ...place('c2'), bundles }), {
+      code: 'not-found',
+      message: 'The namespace c2 (context fake) holds no site: create one there first.',
+    });
+  });
+
+  test('leaves no runtime behind when it is deleted', async () => {
+    await deleteSiteWith(api.client(), 'up');
+    assert.deepEqual(await runtimes('up'), []);
+  });
 });
 
 test('without a namespace it says so; with the way in taken away its Service goes', async () => {
