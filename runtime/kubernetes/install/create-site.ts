@@ -19,7 +19,7 @@ export function siteObjects(request: CreateSiteRequest, live?: LiveSite): KubeOb
   return [
     ...rights(namespace),
     siteConfig(nameOfSite(request, live), wayIn, live?.config?.data),
-    ...(wayIn === 'none' ? [] : [linksService(wayIn)]),
+    ...(wayIn === 'none' || hasService(live) ? [] : [linksService(wayIn)]),
   ];
 }
 
@@ -41,8 +41,14 @@ export async function createSiteWith(
     await client.apply(namespace, object, { signal });
   }
   if (wayIn === 'none') await client.delete('Service', namespace, LINKS_SERVICE, { signal });
+  // Its ports and annotations are its owner's.
+  else if (hasService(live)) await client.patch('Service', namespace, LINKS_SERVICE, { spec: { type: wayIn } }, { signal });
   await rollOut({ client, namespace, deployment, runtime, before: live?.deployment, deadline, progress, signal });
   return { namespace, name: nameOfSite(request, live), version: runtime.version, ready: true, wayIn };
+}
+
+function hasService(live: LiveSite | undefined): boolean {
+  return live !== undefined && live.wayIn !== 'none';
 }
 
 function checkName(name: string): void {

@@ -193,9 +193,13 @@ describe('a site that is there', () => {
     assert.deepEqual(await runtimes('up'), [ran, volumeOf(deployed('up'))].toSorted(byName), 'what ran before that is not');
   });
 
-  test('gets another way in, and keeps its name and its image', async () => {
+  test('gets another way in, and keeps its name, its image and the port of its Service', async () => {
     const client = api.client();
+    const links = api.get('Service', 'up', 'caravan-links')!;
+    const ports = [{ name: 'links', port: 443, targetPort: 'links' }];
+    api.put('Service', 'up', { ...links, spec: { ...(links['spec'] as object), ports } });
     await createSiteWith(client, request('up', { image: 'mirror/node:25' }));
+    assert.partialDeepStrictEqual(api.get('Service', 'up', 'caravan-links')!['spec'], { type: 'LoadBalancer', ports });
     const { name, wayIn } = await createSiteWith(client, request('up', { name: 'other', wayIn: 'none' }));
     assert.deepEqual([name, wayIn], ['west', 'none']);
     assert.equal(deployed('up').spec!.template.spec!.containers[0]!.image, 'mirror/node:25');
