@@ -3,6 +3,7 @@ import { LocalRouter } from '../runtime/api/laptop/local-router.ts';
 import { isAnswered, socketPath } from '../runtime/api/sockets.ts';
 import { CaravanError } from '../runtime/errors.ts';
 import type { Kubernetes } from '../runtime/kubernetes/types.ts';
+import { VERSION } from '../runtime/version.ts';
 import { Clusters } from './clusters/clusters.ts';
 import { debounce, Emitter } from './emitter.ts';
 import { DemoNetwork } from './laptop/demo-network.ts';
@@ -105,6 +106,7 @@ export class Caravan implements DisposableLike {
       sites,
       demo,
       showAllNamespaces: this.#showAllNamespaces,
+      version: VERSION,
       now: new Date(),
     };
     return (this.#picture = { snapshot, networks: networksOf(sites), problems: problemsOf(snapshot) });

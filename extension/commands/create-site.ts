@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import type { Caravan } from '../caravan.ts';
 import { CaravanError } from '../../runtime/errors.ts';
 import type { CreateSiteRequest, WayIn } from '../../runtime/kubernetes/types.ts';
@@ -28,24 +29,35 @@ export async function applySite(caravan: Caravan, request: CreateSiteRequest): P
   const { context, namespace, wayIn } = request;
   await withProgress(`Caravan: site ${context}/${namespace}`, async (progress, signal) => {
     const kubernetes = await caravan.kubernetes();
-    const create = () => kubernetes.createSite({ kubeconfig: caravan.clusters.paths, ...request }, progress, { signal });
+    const all = { kubeconfig: caravan.clusters.paths, ...routerSettings(), ...request };
+    const create = () => kubernetes.createSite(all, progress, { signal });
     await caravan.operations.run(`create site ${context}/${namespace} (${wayIn})`, create);
     await caravan.clusters.retry(context);
   });
 }
 
+/** What the settings say of routers' pods; nothing where they are as they came. */
+export function routerSettings(): Pick<CreateSiteRequest, 'image' | 'podTemplate'> {
+  const settings = vscode.workspace.getConfiguration('caravan');
+  const image = settings.get('image', '').trim();
+  const podTemplate = settings.get<object>('podTemplate', {});
+  return { ...(image && { image }), ...(Object.keys(podTemplate).length > 0 && { podTemplate }) };
+}
+
 async function pickNamespace(caravan: Caravan, context: string): Promise<{ namespace: string; isNew: boolean }> {
   const view = caravan.clusters.contexts.find(({ info }) => info.name === context);
-  if (view?.state === 'silent') throw new CaravanError('unreachable', view.problem ?? `${context} does not answer.`);
+  // Whoever may not look at the context's own namespace may have another one.
+  if (view?.state === 'silent' && view.code !== 'forbidden')
+    throw new CaravanError('unreachable', view.problem ?? `${context} does not answer.`);
   const { sites = [], namespaces = [] } = view?.found ?? {};
   const free = namespaces.filter((name) => !name.startsWith('kube-') && !sites.some(({ namespace }) => namespace === name));
   const existing = free.map((name) => ({ label: name, value: name }));
-  const chosen = await pick(
-    TITLE,
-    [{ label: '$(add) New namespace…', value: '' }, ...existing],
-    `In which namespace of ${context}?`,
-  );
+  const another = { label: '$(add) Another namespace…', value: '' };
+  const prompt = `In which namespace of ${context}?`;
+  const chosen = existing.length > 0 ? await pick(TITLE, [another, ...existing], prompt) : '';
   if (chosen) return { namespace: chosen, isNew: false };
-  const used = (name: string) => (namespaces.includes(name.trim()) ? 'There is such a namespace already.' : nameProblem(name));
-  return { namespace: await ask(TITLE, `The new namespace's name in ${context}`, '', used), isNew: true };
+  const problem = (name: string) =>
+    sites.some(({ namespace }) => namespace === name.trim()) ? 'That namespace holds a site already.' : nameProblem(name);
+  const namespace = await ask(TITLE, `${prompt} One that is there, or a new name`, '', problem);
+  return { namespace, isNew: !namespaces.includes(namespace) };
 }

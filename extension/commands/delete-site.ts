@@ -11,10 +11,11 @@ export const deleteSite: Command = async (caravan, row) => {
   const lost = offered.length > 0 ? ` Others lose what it offers: ${[...new Set(offered)].join(', ')}.` : '';
   const detail = `Its router, links, certificates and proxy Services go from the namespace ${ref.namespace}.${lost} Your own objects stay.`;
   await confirm(`Delete the site ${label}?`, detail, 'Delete Site');
-  await withProgress(`Caravan: deleting ${label}`, async (progress, signal) => {
+  const stays = await withProgress(`Caravan: deleting ${label}`, async (progress, signal) => {
     const kubernetes = await caravan.kubernetes();
-    await caravan.operations.run(`delete site ${label}`, () => kubernetes.deleteSite(ref, progress, { signal }));
+    const why = await caravan.operations.run(`delete site ${label}`, () => kubernetes.deleteSite(ref, progress, { signal }));
     await caravan.clusters.retry(ref.context);
+    return why;
   });
-  tell(`The site ${label} is gone.`);
+  tell(stays ? `The site ${label} is gone. ${stays}` : `The site ${label} is gone.`);
 };

@@ -28,7 +28,7 @@ export async function pickClusterSite(caravan: Caravan, title: string): Promise<
     }),
   );
   if (contexts.length === 0) throw noContext(caravan);
-  if (choices.length === 0) throw new CaravanError('not-found', 'No namespace holds a site yet: create one first.');
+  if (choices.length === 0) throw noSite();
   return await pick(title, choices, 'Which site?');
 }
 
@@ -43,6 +43,10 @@ export async function pickEnd(caravan: Caravan, title: string, placeHolder: stri
     .filter((ref) => !except || siteKey(ref) !== siteKey(except))
     .map((value) => ({ label: siteLabel(value), description: value.where === 'cluster' ? '' : 'on this computer', value }));
   return await pick(title, choices, placeHolder);
+}
+
+export function noSite(): CaravanError {
+  return new CaravanError('not-found', 'No namespace holds a site yet: create one first.');
 }
 
 function noContext({ clusters }: Caravan): CaravanError {

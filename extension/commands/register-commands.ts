@@ -24,10 +24,12 @@ import { showLog } from './show-log.ts';
 import { stopExposing } from './stop-exposing.ts';
 import { stopExposingPort } from './stop-exposing-port.ts';
 import { stopIntercepting } from './stop-intercepting.ts';
+import { upgradeSite } from './upgrade-site.ts';
 
 /** What the manifest contributes; a test keeps both alike. */
 export const COMMANDS: Record<string, Command> = {
   'caravan.createSite': createSite,
+  'caravan.upgradeSite': upgradeSite,
   'caravan.deleteSite': deleteSite,
   'caravan.linkSites': linkSites,
   'caravan.removeLink': removeLink,

@@ -76,6 +76,7 @@ function snapshot(part: Partial<Snapshot>): Snapshot {
     sites: [],
     demo: { state: 'off' },
     showAllNamespaces: false,
+    version: '0.1.0',
     now,
     ...part,
   };
@@ -125,6 +126,29 @@ describe('Sites', () => {
       '  ⚠ west does not answer within 5 s.',
       '  ● shop  ready · no links · v0.1.0',
     ]);
+  });
+
+  test('tells a context that may not be looked at from one that does not answer: a site may still be made there', () => {
+    const codes = ['forbidden', 'timeout'] as const;
+    const contexts = codes.map((code) => context(code, { state: 'silent', code, problem: 'No.' }));
+    assert.deepEqual(siteRows(snapshot({ contexts })).map(({ flags }) => flags), ['context.silent.forbidden', 'context.silent']); // prettier-ignore
+  });
+
+  test('shows which sites have another version than the extension, and offers to upgrade them', () => {
+    const found = { sites: [inCluster({ version: '0.0.9' }), inCluster({ namespace: 'web' })], namespaces: [] };
+    const behind = (view: SiteView) => ({
+      ...view,
+      status: { ...view.status!, site: { ...view.status!.site, version: '0.0.9' } },
+    });
+    const rowsOf = (sites: SiteView[]) => siteRows(snapshot({ contexts: [context('west', { found })], sites }));
+    const described = (rows: Row[]) => rows.at(-1)!.children!.map(({ description, flags }) => `${description} ${flags}`);
+    assert.deepEqual(described(rowsOf([])), [
+      'ready · v0.0.9, v0.1.0 is here site.cluster.ready.upgradable',
+      'ready · v0.1.0 site.cluster.ready',
+    ]);
+    const rows = rowsOf([behind(live(west, 'w', [])), behind(live(laptop, 'l', []))]);
+    assert.equal(described(rows)[0], 'ready · no links · v0.0.9, v0.1.0 is here site.cluster.live.upgradable');
+    assert.equal(rows[0]!.description, 'ready · no links · v0.0.9', 'what runs here is not upgraded from here');
   });
 
   test('shows links, what a site offers and what it takes', () => {

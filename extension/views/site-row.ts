@@ -7,6 +7,8 @@ import { calmAgo, BAD, GOOD, type Icon, joined, OFF, type Row, SHARED } from './
 
 export interface RowContext {
   nameOf: ReturnType<typeof siteNames>;
+  /** This extension's. */
+  version: string;
   now: Date;
 }
 
@@ -21,7 +23,9 @@ export function siteRow({ ref, status, state, message }: SiteView, context: RowC
   return {
     id,
     label: isLaptop(ref) || ref.where === 'cluster' ? lastPart(ref) : siteLabel(ref),
-    description: live ? summary(status) : { connecting: 'connecting…', lost: 'no connection', live: '' }[state],
+    description: live
+      ? summary(status, ref.where === 'cluster' ? context.version : status.site.version)
+      : { connecting: 'connecting…', lost: 'no connection', live: '' }[state],
     tooltip: live ? details(ref, status) : joined('\n', [siteLabel(ref), message]),
     icon: siteIcon(state, broken),
     flags: joined('.', ['site', kindOf(ref), live ? 'live' : state]),
@@ -47,8 +51,14 @@ function kindOf(ref: SiteRef): string {
   return isDemo(ref) ? 'demo' : 'host';
 }
 
-function summary({ links, site }: Status): string {
-  return joined(' · ', ['ready', links.length === 0 ? 'no links' : counted(links.length, 'link'), `v${site.version}`]);
+function summary({ links, site }: Status, here: string): string {
+  const linked = links.length === 0 ? 'no links' : counted(links.length, 'link');
+  return joined(' · ', ['ready', linked, versionWords(site.version, here)]);
+}
+
+/** `v0.1.0`; with what upgrading makes of it, where that is another one: `v0.1.0, v0.2.0 is here`. */
+export function versionWords(version: string, here: string): string {
+  return version === here ? `v${version}` : `v${version}, v${here} is here`;
 }
 
 function details(ref: SiteRef, { site, router, access, proxy, sites }: Status): string {

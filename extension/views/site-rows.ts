@@ -6,13 +6,13 @@ import type { SiteView } from '../sites/watched-site.ts';
 import { siteNames } from './networks.ts';
 import { counted } from '../../runtime/words.ts';
 import { BAD, GOOD, joined, OFF, type Row } from './row.ts';
-import { problemRow, type RowContext, siteRow } from './site-row.ts';
+import { problemRow, type RowContext, siteRow, versionWords } from './site-row.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The rows of *Sites*: what runs on this computer, then the kubeconfig's contexts. */
 export function siteRows(snapshot: Snapshot): Row[] {
-  const { sites, contexts, now } = snapshot;
-  const context: RowContext = { nameOf: siteNames(sites), now };
+  const { sites, contexts, version, now } = snapshot;
+  const context: RowContext = { nameOf: siteNames(sites), version, now };
   const local = sites.filter(({ ref }) => ref.where === 'local');
   const own = [...local.filter(({ ref }) => isLaptop(ref)), ...local.filter(({ ref }) => !isLaptop(ref) && !isDemo(ref))];
   // Without any row, the view shows its welcome, which says how to get a kubeconfig.
@@ -77,14 +77,15 @@ function contextRow(view: ContextView, snapshot: Snapshot, context: RowContext):
   ]);
   const again = state === 'asking' && problem !== undefined;
   const sites = (found?.sites ?? []).map((site) => clusterSiteRow(info.name, site, snapshot, context));
-  const live = sites.filter(({ flags }) => flags === 'site.cluster.live');
+  const live = sites.filter(({ flags }) => flags.startsWith('site.cluster.live'));
   if (state === 'silent' || again)
     return {
       ...base,
       description: joined(' · ', [(code && SILENCE[code]) ?? problem, again && 'asking again…']),
       tooltip: details,
       icon: BAD,
-      flags: 'context.silent',
+      // Whoever may not look here may still have a namespace for a site.
+      flags: joined('.', ['context.silent', code === 'forbidden' && code]),
       // What is followed over a connection that stands is shown all the same.
       open: live.length > 0,
       children: [problemRow(`${id}:problem`, problem ?? 'It gives no reason.', base.target), ...live],
@@ -106,15 +107,22 @@ function contextRow(view: ContextView, snapshot: Snapshot, context: RowContext):
 function clusterSiteRow(context: string, site: SiteInCluster, { sites }: Snapshot, rowContext: RowContext): Row {
   const ref = { where: 'cluster' as const, context, namespace: site.namespace };
   const view = sites.find((known) => siteKey(known.ref) === siteKey(ref));
-  if (site.ready && view) return { ...siteRow(view, rowContext), open: true };
+  const { version } = rowContext;
+  const upgradable = site.version !== version && 'upgradable';
+  if (site.ready && view) {
+    const row = siteRow(view, rowContext);
+    return { ...row, flags: joined('.', [row.flags, upgradable]), open: true };
+  }
   const id = `site:${siteKey(ref)}`;
   return {
     id,
     label: site.namespace,
-    description: site.ready ? joined(' · ', ['ready', `v${site.version}`]) : joined(' · ', ['not ready', site.message]),
+    description: site.ready
+      ? joined(' · ', ['ready', versionWords(site.version, version)])
+      : joined(' · ', ['not ready', site.message]),
     tooltip: joined('\n', [`${context}/${site.namespace} (site ${site.name})`, `Version ${site.version}`, site.message]),
     icon: site.ready ? GOOD : BAD,
-    flags: site.ready ? 'site.cluster.ready' : 'site.cluster.pending',
+    flags: joined('.', ['site.cluster', site.ready ? 'ready' : 'pending', upgradable]),
     target: { site: ref, context, namespace: site.namespace },
     children: site.message ? [problemRow(`${id}:message`, site.message, {})] : [],
   };

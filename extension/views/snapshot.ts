@@ -9,6 +9,8 @@ export interface Snapshot {
   sites: readonly SiteView[];
   demo: DemoView;
   showAllNamespaces: boolean;
+  /** What a site that is created or upgraded gets. */
+  version: string;
   now: Date;
 }
 
