@@ -17,11 +17,11 @@ export async function runInPod(io: Io): Promise<void> {
   const log = createLog({ format: 'json' });
   logDefects(log);
   const lifetime = startLifetime();
-  const { CARAVAN_NAMESPACE: namespace, CARAVAN_HOST_IP: hostIp } = process.env;
-  if (!namespace)
+  const { CARAVAN_NAMESPACE: namespace, CARAVAN_HOST_IP: hostIp, KUBERNETES_SERVICE_HOST: apiServer } = process.env;
+  if (!namespace || !apiServer)
     throw new CaravanError(
       'bad-request',
-      'CARAVAN_NAMESPACE is missing: --kubernetes is for the pod that creating a site makes.',
+      `${namespace ? 'KUBERNETES_SERVICE_HOST' : 'CARAVAN_NAMESPACE'} is missing: --kubernetes is for the pod that creating a site makes.`,
     );
 
   let ready = false;

@@ -75,6 +75,11 @@ describe('run', () => {
     assert.equal((await status()).site.name, 'plain');
   });
 
+  test('runs as the site of a namespace in a pod only', async () => {
+    const outside = { ...env, CARAVAN_NAMESPACE: 'shop', KUBERNETES_SERVICE_HOST: '' };
+    fails(await caravan(['run', '--kubernetes'], outside), /KUBERNETES_SERVICE_HOST is missing: --kubernetes is for the pod/);
+  });
+
   test('keeps who it is', async () => {
     const first = await start('--name', 'west');
     const { id } = (await status()).site;

@@ -75,18 +75,22 @@ export async function othersWork(
   timeoutMs = LOOK_TIMEOUT_MS,
 ): Promise<string | undefined> {
   const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
-  const found: string[] = [];
+  // OpenShift serves roles in two groups.
+  const found = new Set<string>();
   try {
     const resources = await discover(client, limit);
-    await forEach(resources, async (each) => void found.push(...(await othersOf(client, namespace, each, limit))));
+    await forEach(resources, async (each) => {
+      for (const name of await othersOf(client, namespace, each, limit)) found.add(name);
+    });
   } catch (error) {
     signal?.throwIfAborted();
     const late = limit.aborted ? `that took longer than ${timeoutMs / 1000} s` : sentence(error).replace(/\.$/, '');
     return `whether anything else is in it could not be looked at: ${late}`;
   }
-  if (found.length === 0) return undefined;
-  const more = found.length > NAMED ? ` and ${counted(found.length - NAMED, 'other object')}` : '';
-  return `it holds ${found.sort().slice(0, NAMED).join(', ')}${more}`;
+  const names = [...found].sort();
+  if (names.length === 0) return undefined;
+  const more = names.length > NAMED ? ` and ${counted(names.length - NAMED, 'other object')}` : '';
+  return `it holds ${names.slice(0, NAMED).join(', ')}${more}`;
 }
 
 async function othersOf(

@@ -10,6 +10,7 @@ import { findSitesWith } from '../find-sites.ts';
 import type { CreateSiteRequest } from '../types.ts';
 import { createSiteWith } from './create-site.ts';
 import { deleteSiteWith } from './delete-site.ts';
+import { othersWork } from './others-work.ts';
 import { upgradeSiteWith } from './upgrade-site.ts';
 
 let api: FakeApi;
@@ -127,6 +128,10 @@ test('a namespace stays where what is in it may not be seen, or cannot be in tim
   answer = (response) => response.destroy();
   assert.match((await deleteIn('g', () => {}))!, /^The namespace g stays: .* could not be looked at: /);
   assert.ok(api.get('Namespace', 'g', 'g'));
+  answer = () => {};
+  const late = await othersWork(api.client(), 'g', undefined, 50);
+  assert.equal(late, 'whether anything else is in it could not be looked at: that took longer than 0.05 s');
+  await assert.rejects(othersWork(api.client(), 'g', AbortSignal.abort()), { name: 'AbortError' });
 });
 
 test('who may not make a namespace may still use one that is there', async () => {
