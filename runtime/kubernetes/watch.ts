@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { sentence } from '../errors.ts';
-import { ApiError, apiError } from './api-errors.ts';
+import { ApiError, apiError, isStatus } from './api-errors.ts';
 import type { ClusterClient } from './client.ts';
 import type { ByKind, Kind } from './objects.ts';
 
@@ -64,7 +64,7 @@ export class ObjectWatch<K extends Kind> {
       } catch (error) {
         if (this.signal.aborted) return;
         // 410: the server no longer knows this version; a new list, at once, tells what was missed.
-        const gone = error instanceof ApiError && error.status === 410;
+        const gone = isStatus(error, 410);
         if (gone) version = '';
         if (gone && this.failures++ === 0) continue;
         // That a watch breaks off is nothing to tell; that it cannot be taken up again is.

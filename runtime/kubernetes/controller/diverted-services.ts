@@ -18,6 +18,7 @@ import type { Exposed } from './connectors.ts';
 import { asWritten, divert, isDiverted, keyOf, restore } from './diverted-service.ts';
 import type { ListenerPorts } from './listener-ports.ts';
 import { serviceListener } from './service-listener.ts';
+import type { Writes } from './writes.ts';
 
 export const LEASE_MS = 5_000;
 /** So long a Service that was given back is still served: nodes learn of it one after the other. */
@@ -47,9 +48,7 @@ export interface DivertInput {
   now: number;
 }
 
-export interface DivertPlan {
-  /** Merge patches, by Service. */
-  patches: { name: string; change: object }[];
+export interface DivertPlan extends Pick<Writes, 'patches'> {
   listeners: Resource[];
   problems: Problem[];
   recheckAt: number | undefined;

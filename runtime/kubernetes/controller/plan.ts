@@ -4,11 +4,12 @@ import type { ServiceStatus } from '../../api/types.ts';
 import type { WishedState } from '../../site/source.ts';
 import { offersOf, resolveSelectors } from './connectors.ts';
 import { asWritten } from './diverted-service.ts';
-import { type DivertMemory, type DivertPlan, newDivertMemory, noteDiverted, planDiversions } from './diverted-services.ts';
+import { type DivertMemory, newDivertMemory, noteDiverted, planDiversions } from './diverted-services.ts';
 import { linksAccess } from './links-access.ts';
-import { newMemory, type ProxyMemory, type ProxyPlan, planProxies } from './proxies.ts';
+import { newMemory, type ProxyMemory, planProxies } from './proxies.ts';
 import type { ResourceMaps } from './resource-maps.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Writes } from './writes.ts';
 
 export interface PlanInput extends Snapshot {
   configMaps: readonly V1ConfigMap[];
@@ -29,7 +30,7 @@ export interface Plan {
   state: WishedState;
   /** Secrets to look at, beside those that resources name. */
   secrets: string[];
-  writes: Pick<ProxyPlan, 'create' | 'update' | 'remove'> & Pick<DivertPlan, 'patches'>;
+  writes: Writes;
   recheckAt: number | undefined;
 }
 
@@ -57,7 +58,7 @@ export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMap
     },
     // Should somebody stand in for servers that speak TLS, their Service needs a certificate at once.
     secrets: offers.exposed.flatMap(({ tls, listenerCredentials }) => (tls && listenerCredentials) ?? []),
-    writes: { ...proxies, patches: diverted.patches },
+    writes: { create: proxies.create, patches: [...diverted.patches, ...proxies.patches], remove: proxies.remove },
     recheckAt: times.length > 0 ? Math.min(...times) : undefined,
   };
 }

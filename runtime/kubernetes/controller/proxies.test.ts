@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1Service } from '@kubernetes/client-node';
 import type { ServiceStatus } from '../../api/types.ts';
+import { merged } from '../merge-patch.testkit.ts';
+import { nameOf } from '../objects.ts';
 import {
   newMemory,
   planProxies,
@@ -31,12 +33,13 @@ class World {
   memory: ProxyMemory = newMemory(NOW);
   plan(network: ServiceStatus[], more: Partial<ProxyInput> = {}): ProxyPlan {
     const plan = planProxies({ network, services: this.services, offeredBy: new Map(), now: NOW, ...more }, this.memory);
-    for (const service of [...plan.create, ...plan.update])
-      this.services = [
-        ...this.services.filter(({ metadata }) => metadata?.name !== service.metadata.name),
-        structuredClone(service),
-      ];
-    this.services = this.services.filter(({ metadata }) => !plan.remove.includes(metadata?.name ?? ''));
+    this.services.push(...structuredClone(plan.create));
+    for (const { name, change } of plan.patches)
+      this.services = this.services.map((service) =>
+        nameOf(service) === name ? (merged(service, change) as V1Service) : service,
+      );
+    const gone = new Set(plan.remove.map(({ name }) => name));
+    this.services = this.services.filter((service) => !gone.has(nameOf(service)));
     return plan;
   }
   restart(now: number): void {
@@ -45,8 +48,8 @@ class World {
 }
 const names = (plan: ProxyPlan) => ({
   create: plan.create.map((s) => s.metadata.name),
-  update: plan.update.map((s) => s.metadata.name),
-  remove: plan.remove,
+  update: plan.patches.map(({ name }) => name),
+  remove: plan.remove.map(({ name }) => name),
 });
 const listeners = (plan: ProxyPlan) =>
   plan.listeners.map((listener) =>
@@ -120,11 +123,17 @@ test('ports given to a Service that does not show up in the watch yet are not gi
   ]);
 });
 
-test('a service that changes its ports or protocol changes its Service', () => {
+test('a service that changes its ports or protocol changes its Service, once', () => {
   const world = new World();
   world.plan([offered('backend')]);
-  assert.deepEqual(names(world.plan([offered('backend', [8080, 9090])])), { ...NOTHING, update: ['backend'] });
-  assert.deepEqual(names(world.plan([offered('backend', [9090], { type: 'http' })])), { ...NOTHING, update: ['backend'] });
+  for (const status of [
+    offered('backend', [8080, 9090]),
+    offered('backend', [9090], { type: 'http' }),
+    offered('backend', [9090], { type: 'udp' }),
+  ]) {
+    assert.deepEqual(names(world.plan([status])), { ...NOTHING, update: ['backend'] });
+    assert.deepEqual(names(world.plan([status])), NOTHING);
+  }
 });
 
 test('a service whose clients speak TLS has listeners with its Secret, also before the network is heard of again', () => {
@@ -247,9 +256,10 @@ test('an address that no Service can have is one problem', () => {
 test('a Service that somebody bent is put right, over the version that was seen', () => {
   const world = new World();
   world.plan([offered('backend')]);
-  world.services[0]!.spec!.selector = { app: 'mine' };
+  const before = structuredClone(world.services[0]!.spec);
+  Object.assign(world.services[0]!.spec!, { selector: {}, ports: [{ port: 8080, targetPort: 1 }] });
   world.services[0]!.metadata!.resourceVersion = '42';
   const plan = world.plan([offered('backend')]);
-  assert.deepEqual(names(plan).update, ['backend']);
-  assert.equal(plan.update[0]?.metadata.resourceVersion, '42');
+  assert.partialDeepStrictEqual(plan.patches, [{ name: 'backend', change: { metadata: { resourceVersion: '42' } } }]);
+  assert.deepEqual(world.services[0]!.spec, before);
 });

@@ -13,7 +13,8 @@ import { nameOf } from '../objects.ts';
 import { isServiceName } from '../annotations.ts';
 import { ListenerPorts } from './listener-ports.ts';
 import { serviceListener } from './service-listener.ts';
-import { asItStands, isAsWanted, isProxy, type ProxyService, toService, type Wanted } from './proxy-service.ts';
+import { asItStands, changeOf, isAsWanted, isProxy, toService, type Wanted } from './proxy-service.ts';
+import type { Writes } from './writes.ts';
 
 export const UNREACHABLE_GRACE_MS = 15 * 60_000;
 export const STARTUP_GRACE_MS = 60_000;
@@ -40,12 +41,7 @@ export interface ProxyInput {
   now: number;
 }
 
-export interface ProxyPlan {
-  create: ProxyService[];
-  /** With the `resourceVersion` that was seen, so that nobody else's change is undone unseen. */
-  update: ProxyService[];
-  /** Names. */
-  remove: string[];
+export interface ProxyPlan extends Writes {
   listeners: Resource[];
   problems: Problem[];
   /** When time alone will change the plan, milliseconds. */
@@ -54,7 +50,7 @@ export interface ProxyPlan {
 
 export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
   const { network, services, offeredBy, now } = input;
-  const plan: ProxyPlan = { create: [], update: [], remove: [], listeners: [], problems: [], recheckAt: undefined };
+  const plan: ProxyPlan = { create: [], patches: [], remove: [], listeners: [], problems: [], recheckAt: undefined };
   const byName = new Map(services.map((service) => [nameOf(service), service]));
   const proxies = new Map(services.filter(isProxy).map((service) => [nameOf(service), service]));
   const listed = new Map(network.map((status) => [status.address, status]));
@@ -80,14 +76,15 @@ export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
     keep(plan, asItStands(address, proxy), proxy);
   }
   const kept = new Set(plan.listeners.map((listener) => (listener.kind === 'Listener' ? listener.spec.routingKey : '')));
-  plan.remove = [...proxies.keys()].filter((name) => !kept.has(name) && !proxies.get(name)!.metadata?.deletionTimestamp);
+  for (const [name, { metadata: { uid, resourceVersion, deletionTimestamp } = {} }] of proxies)
+    if (!kept.has(name) && !deletionTimestamp) plan.remove.push({ name, seen: { uid, resourceVersion } });
   return plan;
 }
 
 function keep(plan: ProxyPlan, wanted: Wanted, proxy: V1Service | undefined): void {
   const object = toService(wanted);
   if (!proxy) plan.create.push(object);
-  else if (!isAsWanted(proxy, object)) plan.update.push(toService(wanted, proxy.metadata?.resourceVersion));
+  else if (!isAsWanted(proxy, object)) plan.patches.push({ name: wanted.address, change: changeOf(proxy, object) });
   const { address, type, listenerCredentials, ports } = wanted;
   for (const [port, listenerPort] of ports)
     plan.listeners.push(

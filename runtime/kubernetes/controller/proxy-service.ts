@@ -22,8 +22,7 @@ export function isProxy(service: V1Service): boolean {
   return hasLabels(service, PROXY_LABELS);
 }
 
-/** `resourceVersion`: of the Service that it is to be written over, if nobody changed that meanwhile. */
-export function toService({ address, type, listenerCredentials = '', ports }: Wanted, resourceVersion?: string): ProxyService {
+export function toService({ address, type, listenerCredentials = '', ports }: Wanted): ProxyService {
   const protocol = type === 'udp' ? 'UDP' : 'TCP';
   return {
     apiVersion: 'v1',
@@ -31,13 +30,12 @@ export function toService({ address, type, listenerCredentials = '', ports }: Wa
     metadata: {
       name: address,
       labels: PROXY_LABELS,
-      // Empty, not left out: what made the Service is not undone by applying it without that.
+      // Empty, not left out: a merge patch leaves what it does not name.
       annotations: {
         [ADDRESS_ANNOTATION]: address,
         [TYPE_ANNOTATION]: type,
         [CREDENTIALS_ANNOTATION]: listenerCredentials,
       },
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
     spec: {
       type: 'ClusterIP',
@@ -45,6 +43,11 @@ export function toService({ address, type, listenerCredentials = '', ports }: Wa
       ports: ports.map(([port, targetPort]) => ({ name: `port-${port}`, port, targetPort, protocol })),
     },
   };
+}
+
+/** The merge patch that makes it so. It names the version that was seen, so that nobody else's change is undone unseen. */
+export function changeOf({ metadata }: V1Service, { metadata: { labels, annotations }, spec }: ProxyService): object {
+  return { metadata: { resourceVersion: metadata?.resourceVersion, labels, annotations }, spec };
 }
 
 export function isAsWanted({ metadata, spec }: V1Service, wanted: ProxyService): boolean {

@@ -1,17 +1,15 @@
 import type { Problem } from '../../api/types.ts';
 import { sentence } from '../../errors.ts';
-import { ApiError } from '../api-errors.ts';
+import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import type { Plan } from './plan.ts';
+import type { Writes } from './writes.ts';
 
 /** After a write that failed. Milliseconds. */
 export const RETRY_MS = 5_000;
 
-type Writes = Plan['writes'];
-
 /**
  * Writes Services, one plan at a time and always the latest. It never writes over what it has not seen: a new Service is created, not applied,
- * and a change of an existing one carries its version; a conflict is no error, since the watch brings the next plan.
+ * and a change or the end of an existing one carries its version; a conflict is no error, since the watch brings the next plan.
  */
 export class ServiceWriter {
   /** What the cluster does not let be written. */
@@ -45,14 +43,14 @@ export class ServiceWriter {
   private async run(): Promise<void> {
     const { signal } = this.ended;
     while (this.next && !signal.aborted) {
-      const { create, update, remove, patches } = this.next;
+      const { create, patches, remove } = this.next;
       this.next = undefined;
       const problems: Problem[] = [];
       const attempt = async (name: string, call: () => Promise<unknown>) => {
         try {
           await call();
         } catch (error) {
-          if (signal.aborted || (error instanceof ApiError && error.status === 409)) return;
+          if (signal.aborted || isStatus(error, 409)) return;
           problems.push({ where: `Service ${name}`, message: sentence(error) });
         }
       };
@@ -60,9 +58,8 @@ export class ServiceWriter {
         await attempt(name, () => this.client.patch('Service', this.namespace, name, change, { signal }));
       for (const object of create)
         await attempt(object.metadata.name, () => this.client.create(this.namespace, object, { signal }));
-      for (const object of update)
-        await attempt(object.metadata.name, () => this.client.apply(this.namespace, object, { signal }));
-      for (const name of remove) await attempt(name, () => this.client.delete('Service', this.namespace, name, { signal }));
+      for (const { name, seen } of remove)
+        await attempt(name, () => this.client.delete('Service', this.namespace, name, { preconditions: seen, signal }));
       this.report(problems);
     }
   }

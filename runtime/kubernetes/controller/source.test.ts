@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { after, afterEach, before, test } from 'node:test';
 import { TestAuthority } from '../../../test/support/certificates.ts';
 import type { ServiceStatus } from '../../api/types.ts';
@@ -93,6 +94,39 @@ test('a service of the network gets its Service and listener, and loses both whe
   await until(() => api.get('Service', 'b', 'orders') !== undefined);
   view.set();
   await until(() => api.get('Service', 'b', 'orders') === undefined && names() === '');
+});
+
+test('a service that changes its port or protocol has the new one only, written once', async () => {
+  const { view, now } = await start('ports');
+  const ports = () => (api.get('Service', 'ports', 'orders')?.['spec'] as { ports: object[] } | undefined)?.ports;
+  const become = async (change: Partial<ServiceStatus>, wanted: object) => {
+    view.list = view.list.map((known) => ({ ...known, ...change }));
+    view.tell();
+    await until(() => isDeepStrictEqual(ports(), [wanted]));
+  };
+  view.set('orders');
+  await become({}, { name: 'port-8080', port: 8080, targetPort: 10_000, protocol: 'TCP' });
+  await become({ ports: [9090] }, { name: 'port-9090', port: 9090, targetPort: 10_001, protocol: 'TCP' });
+  await become({ type: 'udp' }, { name: 'port-9090', port: 9090, targetPort: 10_001, protocol: 'UDP' });
+  // Whatever else happens in the namespace.
+  api.put('Deployment', 'ports', backend({ 'skupper.io/proxy': 'tcp' }));
+  await until(() => now().resources.some(({ kind }) => kind === 'Connector'));
+  assert.equal(api.calls.filter(({ method, path }) => method === 'PATCH' && path.includes('/ports/')).length, 2);
+});
+
+test('a Service that somebody writes to just as it is withdrawn is looked at again', async () => {
+  const { view } = await start('delete');
+  view.set('orders');
+  await until(() => api.get('Service', 'delete', 'orders') !== undefined);
+  let deletions = 0;
+  api.intercept = ({ method }) => {
+    if (method === 'DELETE' && deletions++ === 0)
+      api.put('Service', 'delete', { ...api.get('Service', 'delete', 'orders')!, note: 'written' });
+    return false;
+  };
+  view.set();
+  await until(() => api.get('Service', 'delete', 'orders') === undefined);
+  assert.equal(deletions, 2);
 });
 
 test("somebody's own Service stays as it is and is a problem until it goes", async () => {

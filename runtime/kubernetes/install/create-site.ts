@@ -1,7 +1,7 @@
 /** Applies all that a site is, then waits until its router runs. Applying again upgrades. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError, sentence } from '../../errors.ts';
-import { ApiError } from '../api-errors.ts';
+import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
 import { CARAVAN, LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS, ROUTER_SELECTOR } from '../names.ts';
 import type { KubeObject } from '../objects.ts';
@@ -83,10 +83,6 @@ async function ensureNamespace(
   } catch (error) {
     if (!isStatus(error, 409)) throw error;
   }
-}
-
-function isStatus(error: unknown, status: number): boolean {
-  return error instanceof ApiError && error.status === status;
 }
 
 async function untilReady(

@@ -1,7 +1,7 @@
 /** Removes everything that Caravan made in a namespace, and the namespace where Caravan made it and nobody else uses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaravanError } from '../../errors.ts';
-import { ApiError } from '../api-errors.ts';
+import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
 import { giveBackServices } from '../controller/give-back.ts';
 import { CARAVAN, MADE_NAMESPACE_ANNOTATION, OWN_SELECTOR, ROUTER_SELECTOR } from '../names.ts';
@@ -82,7 +82,7 @@ async function isOurs(client: ClusterClient, namespace: string, signal?: AbortSi
     return found?.metadata?.annotations?.[MADE_NAMESPACE_ANNOTATION] === 'true' && !found.metadata.deletionTimestamp;
   } catch (error) {
     // Who may not read it did not make it.
-    if (error instanceof ApiError && error.status === 403) return false;
+    if (isStatus(error, 403)) return false;
     throw error;
   }
 }
