@@ -2,7 +2,7 @@
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Problem } from '../../api/types.ts';
 import type { ConnectorResource, Resource, Target } from '../../site/resources.ts';
-import { type OwnPort, ownPorts, readExposure } from '../annotations.ts';
+import { type OwnPort, ownPorts, PROXY, readExposure } from '../annotations.ts';
 import { OWN_LABELS, ROUTER_LABELS } from '../names.ts';
 import { hasLabels, nameOf } from '../objects.ts';
 import { isAlive, isReady, matchesSelector, namedPort, noneReady } from '../pods.ts';
@@ -29,9 +29,10 @@ export interface Exposed extends Exposure {
 
 export function offersOf(snapshot: Snapshot): Offers {
   const offers: Offers = { connectors: [], problems: [], offeredBy: new Map(), exposed: [] };
-  const services = snapshot.services.filter((service) => !hasLabels(service, OWN_LABELS));
-  for (const service of services)
-    offerObject(offers, 'Service', service, (exposed) => behindService(service, exposed, snapshot.pods));
+  for (const service of snapshot.services)
+    if (!hasLabels(service, OWN_LABELS))
+      offerObject(offers, 'Service', service, (exposed) => behindService(service, exposed, snapshot.pods));
+    else if (service.metadata?.annotations?.[PROXY] !== undefined) offers.problems.push(ownService(service));
   for (const workload of snapshot.workloads)
     offerObject(offers, workload.kind, workload.object, (exposed) => behindWorkload(workload, exposed, snapshot.pods));
   return offers;
@@ -118,6 +119,11 @@ export function resolveSelectors(resources: readonly Resource[], pods: readonly 
     const of = `Connector ${resource.name} (${text})`;
     return { ...resource, ...toTargets(chosen, of, { port, targetPort: port }, includeNotReadyPods) };
   });
+}
+
+function ownService(service: V1Service): Problem {
+  const message = `This Service is Caravan's own, and exposes nothing; put ${PROXY} on what its clients are to reach.`;
+  return { where: `Service ${nameOf(service)}`, message };
 }
 
 function podsOf(kind: WorkloadKind, object: V1Service | Workload['object']): Pick<Exposed, 'pods'> {

@@ -5,6 +5,7 @@ import type { WishedState } from '../../site/source.ts';
 import { offersOf, resolveSelectors } from './connectors.ts';
 import { asWritten } from './diverted-service.ts';
 import { type DivertMemory, newDivertMemory, noteDiverted, planDiversions } from './diverted-services.ts';
+import { handOver } from './handed-over.ts';
 import { linksAccess } from './links-access.ts';
 import { newMemory, type ProxyMemory, planProxies } from './proxies.ts';
 import type { ResourceMaps } from './resource-maps.ts';
@@ -40,14 +41,15 @@ export function newPlanMemory(now: number): PlanMemory {
 
 export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMaps): Plan {
   const { pods, network, hostIp, hasCertificate, now } = input;
-  const services = input.services.map(asWritten);
   const ports = memory.proxies.listenerPorts;
+  const live = handOver(input.services, ports);
+  const services = live.services.map(asWritten);
   const offers = offersOf({ ...input, services });
   const written = maps.read(input.configMaps);
   const resolved = resolveSelectors(written.resources, pods, offers);
-  noteDiverted(input.services, ports);
+  noteDiverted(live.services, ports);
   const proxies = planProxies({ network, services, offeredBy: offers.offeredBy, now }, memory.proxies);
-  const diverted = planDiversions({ ...offers, network, services: input.services, hasCertificate, ports, now }, memory.diverted);
+  const diverted = planDiversions({ ...offers, network, services: live.services, hasCertificate, ports, now }, memory.diverted);
   const links = linksAccess(services, hostIp, now);
   const times = [proxies.recheckAt, diverted.recheckAt, links.recheckAt].filter((time) => time !== undefined);
   return {
@@ -58,7 +60,11 @@ export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMap
     },
     // Should somebody stand in for servers that speak TLS, their Service needs a certificate at once.
     secrets: offers.exposed.flatMap(({ tls, listenerCredentials }) => (tls && listenerCredentials) ?? []),
-    writes: { create: proxies.create, patches: [...diverted.patches, ...proxies.patches], remove: proxies.remove },
+    writes: {
+      create: proxies.create,
+      patches: [...live.patches, ...diverted.patches, ...proxies.patches],
+      remove: proxies.remove,
+    },
     recheckAt: times.length > 0 ? Math.min(...times) : undefined,
   };
 }

@@ -4,7 +4,7 @@ import { type Protocol, PROTOCOLS } from '../../api/vocabulary.ts';
 import { ADDRESS_ANNOTATION, COMPONENT, CREDENTIALS_ANNOTATION, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
 import { hasLabels, type KubeObject } from '../objects.ts';
 
-const PROXY_LABELS = { ...OWN_LABELS, [COMPONENT]: 'proxy' };
+export const PROXY_LABELS = { ...OWN_LABELS, [COMPONENT]: 'proxy' };
 
 export type ProxyService = Extract<KubeObject, { kind: 'Service' }>;
 
@@ -16,6 +16,10 @@ export interface Wanted {
   listenerCredentials?: string | undefined;
   /** Service port → listener port. */
   ports: [number, number][];
+}
+
+export function portName(port: number): string {
+  return `port-${port}`;
 }
 
 export function isProxy(service: V1Service): boolean {
@@ -40,7 +44,7 @@ export function toService({ address, type, listenerCredentials = '', ports }: Wa
     spec: {
       type: 'ClusterIP',
       selector: ROUTER_LABELS,
-      ports: ports.map(([port, targetPort]) => ({ name: `port-${port}`, port, targetPort, protocol })),
+      ports: ports.map(([port, targetPort]) => ({ name: portName(port), port, targetPort, protocol })),
     },
   };
 }
