@@ -58,7 +58,14 @@ class World {
 
   plan(): Plan {
     const { now, network } = this;
-    const namespace = { services: [this.service], pods: [POD], workloads: [], configMaps: [], hostIp: undefined };
+    const namespace = {
+      services: [this.service],
+      pods: [POD],
+      workloads: [],
+      configMaps: [],
+      hostIp: undefined,
+      listenHost: '::',
+    };
     const hasCertificate = (secret: string) => this.secrets.includes(secret);
     const plan = makePlan({ ...namespace, network, hasCertificate, now }, this.memory, this.maps);
     for (const { change } of plan.writes.patches) {
@@ -257,6 +264,7 @@ describe('a Service in front of a workload', () => {
         configMaps,
         network: known('take-over'),
         hostIp: undefined,
+        listenHost: '::',
         hasCertificate: () => false,
         now: NOW,
       },

@@ -44,6 +44,8 @@ export interface DivertInput {
   exposed: readonly Exposed[];
   /** Whether a Secret of the namespace has a certificate and its key. */
   hasCertificate: (secret: string) => boolean;
+  /** Where listeners listen. */
+  host: string;
   ports: ListenerPorts;
   now: number;
 }
@@ -151,7 +153,7 @@ interface Wanted {
 function listenersOf(
   service: V1Service,
   leads: Exposed,
-  { ports, hasCertificate }: Pick<DivertInput, 'ports' | 'hasCertificate'>,
+  { host, ports, hasCertificate }: Pick<DivertInput, 'host' | 'ports' | 'hasCertificate'>,
 ): Wanted | string {
   const { address, type } = leads;
   const name = nameOf(service);
@@ -184,7 +186,7 @@ function listenersOf(
         service: name,
         address,
         type,
-        host: spec.ipFamilies?.includes('IPv6') ? '::' : '0.0.0.0',
+        host,
         port: listenerPort,
         credentials,
         // As it was: what the pods of this cluster can do does not leave it.

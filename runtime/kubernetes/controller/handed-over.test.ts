@@ -34,7 +34,7 @@ class World {
   }
 
   plan(services = [this.service]): Plan {
-    const namespace = { services, pods: [POD], workloads: [], configMaps: [], hostIp: undefined };
+    const namespace = { services, pods: [POD], workloads: [], configMaps: [], hostIp: undefined, listenHost: '::' };
     return makePlan({ ...namespace, network: this.network, hasCertificate: () => false, now: NOW }, this.memory, this.maps);
   }
 

@@ -16,6 +16,8 @@ export interface PlanInput extends Snapshot {
   configMaps: readonly V1ConfigMap[];
   network: readonly ServiceStatus[];
   hostIp: string | undefined;
+  /** Where listeners behind Services listen. */
+  listenHost: string;
   /** Whether a Secret of the namespace has a certificate and its key; of those that plans name. */
   hasCertificate: (secret: string) => boolean;
   now: number;
@@ -40,7 +42,7 @@ export function newPlanMemory(now: number): PlanMemory {
 }
 
 export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMaps): Plan {
-  const { pods, network, hostIp, hasCertificate, now } = input;
+  const { pods, network, hostIp, listenHost: host, hasCertificate, now } = input;
   const ports = memory.proxies.listenerPorts;
   const live = handOver(input.services, ports);
   const services = live.services.map(asWritten);
@@ -48,8 +50,11 @@ export function makePlan(input: PlanInput, memory: PlanMemory, maps: ResourceMap
   const written = maps.read(input.configMaps);
   const resolved = resolveSelectors(written.resources, pods, offers);
   noteDiverted(live.services, ports);
-  const proxies = planProxies({ network, services, offeredBy: offers.offeredBy, now }, memory.proxies);
-  const diverted = planDiversions({ ...offers, network, services: live.services, hasCertificate, ports, now }, memory.diverted);
+  const proxies = planProxies({ network, services, offeredBy: offers.offeredBy, host, now }, memory.proxies);
+  const diverted = planDiversions(
+    { ...offers, network, services: live.services, hasCertificate, host, ports, now },
+    memory.diverted,
+  );
   const links = linksAccess(services, hostIp, now);
   const times = [proxies.recheckAt, diverted.recheckAt, links.recheckAt].filter((time) => time !== undefined);
   return {

@@ -13,6 +13,7 @@ import type { ClusterClient } from '../client.ts';
 import { RESOURCE_LABEL } from '../names.ts';
 import type { Kind } from '../objects.ts';
 import { ObjectWatch } from '../watch.ts';
+import { anyHost } from './any-host.ts';
 import { NamedSecrets } from './named-secrets.ts';
 import { giveBackServices } from './give-back.ts';
 import { makePlan, newPlanMemory } from './plan.ts';
@@ -40,6 +41,7 @@ export class NamespaceSource implements ResourceSource {
   private readonly options: NamespaceSourceOptions;
   private readonly now: () => number;
   private readonly ended = new AbortController();
+  private readonly listenHost = anyHost();
   private readonly maps = new ResourceMaps();
   private readonly memory;
   private readonly writer: ServiceWriter;
@@ -133,6 +135,7 @@ export class NamespaceSource implements ResourceSource {
         configMaps: [...configMaps.items.values()],
         network: this.options.view.services(),
         hostIp: this.options.hostIp,
+        listenHost: this.listenHost,
         hasCertificate: (name) => this.secrets.hasCertificate(name),
         now,
       },
