@@ -19,6 +19,11 @@ export function isStatus(error: unknown, ...statuses: number[]): error is ApiErr
   return error instanceof ApiError && statuses.includes(error.status);
 }
 
+/** The quota that refuses an object, by its name. Kubernetes says which in its message only (apiserver, pkg/admission/plugin/resourcequota). */
+export function quotaOf(error: unknown): string | undefined {
+  return isStatus(error, 403) ? /exceeded quota: ([^\s,]+)/.exec(error.message)?.[1] : undefined;
+}
+
 /** `where`: the cluster as people know it, such as `context west`. */
 export function apiError(status: number, body: string, where: string): ApiError {
   const { message = body.trim().slice(0, 300) } = parseStatus(body);

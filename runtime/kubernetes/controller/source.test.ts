@@ -196,13 +196,16 @@ test('a Service that cannot be written is a problem', async () => {
   const { view, now } = await start('g');
   api.intercept = ({ method }, response) => {
     if (method !== 'POST') return false;
-    reply(response, 403, status(403, 'services "orders" is forbidden: exceeded quota: small'));
+    reply(response, 403, status(403, 'services "orders" is forbidden: exceeded quota: small, requested: services=1'));
     return true;
   };
   view.set('orders');
   await until(() => now().problems.length === 1);
   assert.deepEqual(now().problems, [
-    { where: 'Service orders', message: 'Services "orders" is forbidden: exceeded quota: small (context fake).' },
+    {
+      where: 'Namespace g',
+      message: 'The quota small allows no more Services, so pods of this namespace do not reach orders by name; raise it.',
+    },
   ]);
 });
 
