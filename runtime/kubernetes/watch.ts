@@ -36,6 +36,8 @@ export class ObjectWatch<K extends Kind> {
   synced = false;
   /** One sentence: why it cannot follow just now; `items` is then what it last knew. */
   problem: string | undefined;
+  /** Whether that is a right which is missing: no other try brings it. */
+  isRefused = false;
   private readonly client: ClusterClient;
   private readonly options: WatchOptions & { kind: K };
   private readonly changed: () => void;
@@ -69,7 +71,7 @@ export class ObjectWatch<K extends Kind> {
         if (gone && this.failures++ === 0) continue;
         // That a watch breaks off is nothing to tell; that it cannot be taken up again is.
         if (error instanceof BrokeOff) version = error.version;
-        else this.report(sentence(error));
+        else this.report(sentence(error), isStatus(error, 403));
         await this.pause(Math.min(FIRST_RETRY_MS * 2 ** this.failures++, LAST_RETRY_MS) * (1 + Math.random() / 2));
       }
     }
@@ -79,7 +81,8 @@ export class ObjectWatch<K extends Kind> {
     await sleep(milliseconds, undefined, { signal: this.signal }).catch(() => undefined);
   }
 
-  private report(problem: string | undefined): void {
+  private report(problem: string | undefined, isRefused = false): void {
+    this.isRefused = isRefused;
     if (this.problem === problem) return;
     this.problem = problem;
     this.changed();
@@ -92,6 +95,7 @@ export class ObjectWatch<K extends Kind> {
     for (const item of items) this.items.set(keyOf(item), item);
     this.synced = true;
     this.problem = undefined;
+    this.isRefused = false;
     this.changed();
     return resourceVersion;
   }
