@@ -1,7 +1,7 @@
 import { CaravanError } from '../errors.ts';
 import type { ClusterClient } from './client.ts';
 import { nameOf } from './objects.ts';
-import { isReady, noneReady } from './pods.ts';
+import { isReady, noneReady, youngestFirst } from './pods.ts';
 import type { CallOptions } from './types.ts';
 
 /** A pod of the namespace that is ready, the youngest first: after an update the older one is about to go. */
@@ -14,8 +14,7 @@ export async function readyPod(
   const { items } = await client.list('Pod', namespace, { ...options, labelSelector });
   if (items.length === 0)
     throw new CaravanError('not-found', `The namespace ${namespace} (${client.where}) holds no site: create one there first.`);
-  const age = (pod: (typeof items)[number]) => Date.parse(String(pod.metadata?.creationTimestamp ?? 0));
-  const [best] = items.filter(isReady).sort((a, b) => age(b) - age(a));
+  const [best] = items.filter(isReady).sort(youngestFirst);
   if (best) return nameOf(best);
   throw new CaravanError(
     'unreachable',
