@@ -175,6 +175,17 @@ test('where links come in is what the cluster made of the Service', async () => 
   ]);
 });
 
+test('a problem of an object is told as an Event of it', async () => {
+  await start('told');
+  api.put('Deployment', 'told', backend({ 'skupper.io/proxy': 'tpc' }));
+  const told = () => api.calls.find(({ method, path }) => method === 'POST' && path === '/api/v1/namespaces/told/events')?.body;
+  await until(() => told() !== undefined);
+  assert.partialDeepStrictEqual(told(), {
+    involvedObject: { kind: 'Deployment', name: 'backend' },
+    message: 'skupper.io/proxy is "tpc"; it must be one of tcp, http, http2, udp, amqp.',
+  });
+});
+
 const SITE = {
   metadata: { name: 'caravan-site', labels: { 'skupper.io/resource': 'true' } },
   data: { 'site.yaml': 'apiVersion: skupper.io/v2alpha1\nkind: Site\nmetadata: {name: shop}' },

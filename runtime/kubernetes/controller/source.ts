@@ -14,11 +14,13 @@ import type { ResourceSource, WishedState } from '../../site/source.ts';
 import type { ClusterClient } from '../client.ts';
 import { RESOURCE_LABEL } from '../names.ts';
 import type { Kind } from '../objects.ts';
+import type { WorkloadKind } from '../types.ts';
 import { ObjectWatch } from '../watch.ts';
 import { anyHost } from './any-host.ts';
 import { NamedSecrets } from './named-secrets.ts';
 import { giveBackServices } from './give-back.ts';
 import { makePlan, newPlanMemory } from './plan.ts';
+import { ProblemEvents, type Troubled } from './problem-events.ts';
 import { ServiceWriter } from './service-writer.ts';
 import { ResourceMaps } from './resource-maps.ts';
 
@@ -49,6 +51,7 @@ export class NamespaceSource implements ResourceSource {
   private readonly memory;
   private readonly writer: ServiceWriter;
   private readonly secrets: NamedSecrets;
+  private readonly events: ProblemEvents;
   private readonly watches: ReturnType<NamespaceSource['startWatches']>;
   private unsubscribe: Unsubscribe | undefined;
   private tell: ((state: WishedState) => void) | undefined;
@@ -64,6 +67,7 @@ export class NamespaceSource implements ResourceSource {
     this.memory = newPlanMemory(this.now());
     this.writer = new ServiceWriter(options.client, options.namespace, () => this.touch());
     this.secrets = new NamedSecrets(options.client, options.namespace, () => this.touch());
+    this.events = new ProblemEvents(options.client, options.namespace, this.log);
     this.watches = this.startWatches();
   }
 
@@ -80,6 +84,7 @@ export class NamespaceSource implements ResourceSource {
     this.task.stop();
     clearTimeout(this.later);
     this.secrets.close();
+    this.events.close();
     await this.writer.close();
     if (this.memory.diverted.serving.size === 0) return;
     const { client, namespace, log } = this.options;
@@ -164,9 +169,18 @@ export class NamespaceSource implements ResourceSource {
       const problems = unique([...state.problems, ...this.secrets.problems, ...this.writer.problems, ...watchProblems]);
       this.emit({ ...state, resources: [...state.resources, ...this.secrets.resources], problems });
       this.writer.write(writes);
+      this.events.tell(problems, (where) => this.find(where));
     }
     clearTimeout(this.later);
     if (recheckAt !== undefined) this.later = setTimeout(() => this.touch(), Math.max(recheckAt - now, 0) + 1);
+  }
+
+  /** The object that a problem's `where` names: `Deployment backend`. */
+  private find(where: string): Troubled | undefined {
+    const { services: Service, deployments: Deployment, statefulSets: StatefulSet, daemonSets: DaemonSet } = this.watches;
+    const [kind, name] = where.split(' ') as [WorkloadKind, string];
+    const object = { Service, Deployment, StatefulSet, DaemonSet }[kind]?.items.get(`${this.options.namespace}/${name}`);
+    return object && { kind, object };
   }
 
   /** Says nothing where nothing changed: the router's own changes come through here too. */
