@@ -4,29 +4,31 @@ import { CaravanError } from '../errors.ts';
 /** The part of a Kubernetes `Status` that errors are made from. */
 interface Status {
   message?: string;
-  reason?: string;
 }
 
 /** An answer other than 2xx. `status` keeps the number, for callers that expect some. */
 export class ApiError extends CaravanError {
   readonly status: number;
-  readonly reason: string | undefined;
-  constructor(status: number, reason: string | undefined, code: CaravanError['code'], message: string) {
+  constructor(status: number, code: CaravanError['code'], message: string) {
     super(code, message);
     this.status = status;
-    this.reason = reason;
   }
 }
 
-/** Whether the API server answered with this status. */
-export function isStatus(error: unknown, status: number): boolean {
-  return error instanceof ApiError && error.status === status;
+/** Whether the API server answered with one of these statuses. */
+export function isStatus(error: unknown, ...statuses: number[]): error is ApiError {
+  return error instanceof ApiError && statuses.includes(error.status);
+}
+
+/** The quota that refuses an object, by its name. Kubernetes says which in its message only (apiserver, pkg/admission/plugin/resourcequota). */
+export function quotaOf(error: unknown): string | undefined {
+  return isStatus(error, 403) ? /exceeded quota: ([^\s,]+)/.exec(error.message)?.[1] : undefined;
 }
 
 /** `where`: the cluster as people know it, such as `context west`. */
 export function apiError(status: number, body: string, where: string): ApiError {
-  const { message = body.trim().slice(0, 300), reason } = parseStatus(body);
-  const make = (code: CaravanError['code'], text: string) => new ApiError(status, reason, code, text);
+  const { message = body.trim().slice(0, 300) } = parseStatus(body);
+  const make = (code: CaravanError['code'], text: string) => new ApiError(status, code, text);
   switch (status) {
     case 401:
       return make(

@@ -26,6 +26,7 @@ test('lists, reads, creates, applies, patches and deletes', async () => {
   assert.equal((await client.list('Service', undefined, { labelSelector: 'x=1' })).items.length, 1);
   await client.patch('Service', 'shop', 'a', { metadata: { labels: { x: null, y: '2' } } });
   assert.deepEqual((await client.read('Service', 'shop', 'a'))?.metadata?.labels, { y: '2' });
+  await assert.rejects(client.delete('Service', 'shop', 'a', { preconditions: { resourceVersion: '1' } }), { code: 'conflict' });
   await client.delete('Service', 'shop', 'a');
   await client.delete('Service', 'shop', 'a');
   assert.equal(await client.read('Service', 'shop', 'a'), undefined);

@@ -6,7 +6,7 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Agent } from 'node:https';
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { ApiError, apiError, connectionError } from './api-errors.ts';
+import { apiError, connectionError, isStatus } from './api-errors.ts';
 import { exchange, readText, StaleSocket } from './http.ts';
 import { FIELD_MANAGER } from './names.ts';
 import { type ByKind, type Kind, type KubeObject, pathOf } from './objects.ts';
@@ -26,6 +26,10 @@ interface Send extends CallOptions {
 }
 export interface ListOptions extends CallOptions {
   labelSelector?: string;
+}
+export interface DeleteOptions extends CallOptions {
+  /** Only this very object, in this version (409 otherwise). */
+  preconditions?: { uid?: string; resourceVersion?: string };
 }
 export interface Listed<T> {
   items: T[];
@@ -104,9 +108,10 @@ export class ClusterClient {
   }
 
   /** No error where there is no such object. */
-  async delete(kind: Kind, namespace: string, name: string, options?: CallOptions): Promise<void> {
-    const body = { propagationPolicy: 'Background' };
-    await unlessMissing(this.send('DELETE', pathOf(kind, namespace, name), { ...options, body }));
+  async delete(kind: Kind, namespace: string, name: string, options: DeleteOptions = {}): Promise<void> {
+    const { preconditions, ...call } = options;
+    const body = { propagationPolicy: 'Background', preconditions };
+    await unlessMissing(this.send('DELETE', pathOf(kind, namespace, name), { ...call, body }));
   }
 
   /** The last lines of a container's log (default 20), of its previous run where `previous`. */
@@ -137,7 +142,7 @@ export class ClusterClient {
       return await this.attempt(method, path, options);
     } catch (error) {
       // A token may have been renewed, or the kubeconfig changed, since the last call. A socket that was kept may be dead by now.
-      if (error instanceof ApiError && error.status === 401) this.config = this.configs(true);
+      if (isStatus(error, 401)) this.config = this.configs(true);
       else if (!(error instanceof StaleSocket)) throw error;
       return this.attempt(method, path, options);
     }
@@ -192,7 +197,7 @@ async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
+    if (isStatus(error, 404)) return undefined;
     throw error;
   }
 }

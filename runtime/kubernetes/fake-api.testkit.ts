@@ -1,18 +1,19 @@
 /**
  * For tests only: an API server in this process, over real HTTP. It keeps whatever it is given, counts versions, and serves lists,
- * watches, optimistic concurrency and the little of apply and merge patch that Caravan uses. It checks nothing else.
+ * watches, optimistic concurrency, merge patch and the little of apply that Caravan uses. It checks nothing else.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterClient } from './client.ts';
+import { merged } from './merge-patch.testkit.ts';
 import { type Kind, nameOf, pathOf } from './objects.ts';
 
 interface Stored {
   apiVersion?: string;
   kind?: string;
-  metadata?: { name?: string; resourceVersion?: string; labels?: Record<string, string>; [key: string]: unknown };
+  metadata?: { name?: string; uid?: string; resourceVersion?: string; labels?: Record<string, string>; [key: string]: unknown };
   [key: string]: unknown;
 }
 interface Watcher {
@@ -148,7 +149,11 @@ export class FakeApi {
       if (this.objects.has(key)) reply(response, 409, status(409, `${body?.metadata?.name} already exists`, 'AlreadyExists'));
       else reply(response, 201, this.store(key, body!, 'ADDED'));
     } else if (method === 'DELETE') {
+      const { uid, resourceVersion } = (body?.['preconditions'] ?? {}) as NonNullable<Stored['metadata']>;
+      const isOther = (uid ?? known?.metadata?.uid) !== known?.metadata?.uid;
+      const isChanged = (resourceVersion ?? known?.metadata?.resourceVersion) !== known?.metadata?.resourceVersion;
       if (!known) reply(response, 404, status(404, `${path} not found`));
+      else if (isOther || isChanged) reply(response, 409, status(409, 'the preconditions do not hold', 'Conflict'));
       else {
         this.objects.delete(path);
         this.notify(path, 'DELETED', known);
@@ -175,12 +180,14 @@ export class FakeApi {
     const wanted = body?.metadata?.resourceVersion;
     if (wanted !== undefined && wanted !== known?.metadata?.resourceVersion)
       return reply(response, 409, status(409, 'the object has been modified', 'Conflict'));
-    const next = method === 'PUT' ? body! : (merge(known ?? {}, body) as Stored);
+    const next = method === 'PUT' ? body! : ((isApply ? applied : merged)(known ?? {}, body) as Stored);
     return reply(response, 200, this.store(path, next, known ? 'MODIFIED' : 'ADDED'));
   }
 
   private store(key: string, object: Stored, type: 'ADDED' | 'MODIFIED'): Stored {
-    const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.version) } };
+    const version = String(++this.version);
+    const uid = this.objects.get(key)?.metadata?.uid ?? `uid-${version}`;
+    const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion: version } };
     this.objects.set(key, stored);
     this.notify(key, type, stored);
     return stored;
@@ -222,14 +229,28 @@ function fits(object: Stored, selector: string | null): boolean {
   });
 }
 
-function merge(into: unknown, change: unknown): unknown {
-  if (typeof change !== 'object' || change === null || Array.isArray(change)) return change;
-  const result: Record<string, unknown> = { ...(into as Record<string, unknown> | undefined) };
-  for (const [key, value] of Object.entries(change)) {
-    if (value === null) delete result[key];
-    else result[key] = merge(result[key], value);
-  }
-  return result;
+/**
+ * Server-side apply by a manager that owns none of what is there, as one does that made the object otherwise: fields get these values, and
+ * lists of what is called by name or by port and protocol lose nothing.
+ */
+function applied(to: unknown, change: unknown): unknown {
+  if (Array.isArray(change)) return change.every(isNamed) ? appliedList((to ?? []) as Named[], change) : change;
+  if (typeof change !== 'object' || change === null) return change;
+  const entries = Object.entries(change).map(([key, value]) => [key, applied((to as Stored | undefined)?.[key], value)]);
+  return { ...(to as object | undefined), ...Object.fromEntries(entries) };
+}
+
+type Named = { name?: string; port?: number; protocol?: string };
+
+function isNamed(item: unknown): item is Named {
+  return typeof item === 'object' && item !== null && ('name' in item || 'port' in item);
+}
+
+function appliedList(to: Named[], change: Named[]): unknown[] {
+  const keyOf = ({ name, port, protocol = 'TCP' }: Named) => (port === undefined ? name : `${protocol}/${port}`);
+  const byKey = new Map(to.map((item) => [keyOf(item), item]));
+  for (const item of change) byKey.set(keyOf(item), applied(byKey.get(keyOf(item)), item) as Named);
+  return [...byKey.values()];
 }
 
 export function status(code: number, message: string, reason?: string): object {

@@ -1,6 +1,6 @@
 /** The sites of a context: in the whole cluster where that may be seen, else in the context's own namespace. */
 import type { V1Deployment } from '@kubernetes/client-node';
-import { ApiError } from './api-errors.ts';
+import { isStatus } from './api-errors.ts';
 import { type ClusterClient, type ListOptions } from './client.ts';
 import { wayInOf } from './install/live-site.ts';
 import { readinessOf } from './install/readiness.ts';
@@ -63,7 +63,7 @@ async function unlessForbidden<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 403) return undefined;
+    if (isStatus(error, 403)) return undefined;
     throw error;
   }
 }

@@ -31,6 +31,8 @@ export const SITE_ANNOTATION = 'caravan/site';
 export const POD_TEMPLATE_ANNOTATION = 'caravan/pod-template';
 /** On a namespace that `createSite` made; only such a one is deleted with its site. */
 export const MADE_NAMESPACE_ANNOTATION = 'caravan/made-namespace';
+/** On a proxy Service: the address that it stands for. Where it stays and our labels do not, somebody has taken the Service over. */
+export const ADDRESS_ANNOTATION = 'caravan/address';
 /** On a proxy Service: its address' protocol, for a router that restarts before it hears of the address again. */
 export const TYPE_ANNOTATION = 'caravan/type';
 /** For such a router, too: the Secret with the certificate that clients of the Service are shown; empty where they speak plainly. */

@@ -1,5 +1,6 @@
 /** The kinds of object that Caravan reads and writes, their types, and where the API server keeps them. */
 import type {
+  CoreV1Event,
   V1ConfigMap,
   V1DaemonSet,
   V1Deployment,
@@ -19,6 +20,7 @@ export interface ByKind {
   ConfigMap: V1ConfigMap;
   DaemonSet: V1DaemonSet;
   Deployment: V1Deployment;
+  Event: CoreV1Event;
   Namespace: V1Namespace;
   PersistentVolumeClaim: V1PersistentVolumeClaim;
   Pod: V1Pod;
@@ -43,6 +45,7 @@ const PLACES: Record<Kind, { root: string; plural: string }> = {
   ConfigMap: { root: CORE, plural: 'configmaps' },
   DaemonSet: { root: APPS, plural: 'daemonsets' },
   Deployment: { root: APPS, plural: 'deployments' },
+  Event: { root: CORE, plural: 'events' },
   Namespace: { root: CORE, plural: 'namespaces' },
   PersistentVolumeClaim: { root: CORE, plural: 'persistentvolumeclaims' },
   Pod: { root: CORE, plural: 'pods' },

@@ -4,7 +4,7 @@
  */
 import type { V1Container, V1EnvVar, V1EnvVarSource, V1Pod } from '@kubernetes/client-node';
 import { CaravanError } from '../errors.ts';
-import { ApiError } from './api-errors.ts';
+import { isStatus } from './api-errors.ts';
 import type { ClusterClient } from './client.ts';
 import { nameOf } from './objects.ts';
 import { isAlive, isReady, matchesSelector } from './pods.ts';
@@ -40,7 +40,7 @@ export async function podEnvironmentWith(
     return known;
   };
   const forbidden = (error: unknown) => {
-    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    if (!isStatus(error, 403)) throw error;
     found.missing.push(error.message.replace(/\.$/, ''));
     return undefined;
   };

@@ -99,9 +99,20 @@ export function matchesSelector(pod: V1Pod, { matchLabels = {}, matchExpressions
   );
 }
 
-/** The number of a port that a pod names, undefined where it names none so. */
-export function namedPort(pod: V1Pod, name: string): number | undefined {
-  return pod.spec?.containers.flatMap(({ ports = [] }) => ports).find((port) => port.name === name)?.containerPort;
+/**
+ * The number of a port that a pod names, undefined where it names none so. Sidecars come last, as with a Service: `FindPort`
+ * (kubernetes/kubernetes, pkg/api/v1/pod/util.go).
+ */
+export function namedPort({ spec }: V1Pod, name: string, protocol = 'TCP'): number | undefined {
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const ports = [...(spec?.containers ?? []), ...sidecars].flatMap((container) => container.ports ?? []);
+  return ports.find((port) => port.name === name && (port.protocol ?? 'TCP') === protocol)?.containerPort;
+}
+
+/** For `sort`. */
+export function youngestFirst(a: V1Pod, b: V1Pod): number {
+  const made = ({ metadata }: V1Pod) => Date.parse(String(metadata?.creationTimestamp ?? 0));
+  return made(b) - made(a);
 }
 
 /** `0 of 2 pods of Deployment backend are ready: backend-x fails its readiness probe`. */

@@ -2,7 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { CaravanError } from '../errors.ts';
 import type { ClusterClient } from './client.ts';
 import { nameOf } from './objects.ts';
-import { isReady, noneReady } from './pods.ts';
+import { isReady, noneReady, youngestFirst } from './pods.ts';
 import type { CallOptions } from './types.ts';
 
 /** A pod of the namespace that is ready, the youngest first: after an update the older one is about to go. */
@@ -41,6 +41,5 @@ async function podsByAge(
   const { items } = await client.list('Pod', namespace, { ...options, labelSelector });
   if (items.length === 0)
     throw new CaravanError('not-found', `The namespace ${namespace} (${client.where}) holds no site: create one there first.`);
-  const age = (pod: V1Pod) => Date.parse(String(pod.metadata?.creationTimestamp ?? 0));
-  return items.toSorted((a, b) => age(b) - age(a));
+  return items.toSorted(youngestFirst);
 }

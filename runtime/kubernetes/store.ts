@@ -1,7 +1,7 @@
 /** What a site remembers, as Secrets of its namespace: one an entry. */
 import { CaravanError } from '../errors.ts';
 import type { SiteStore } from '../site/store.ts';
-import { ApiError } from './api-errors.ts';
+import { isStatus } from './api-errors.ts';
 import type { ClusterClient } from './client.ts';
 import { CARAVAN, COMPONENT, ENTRY_ANNOTATION, OWN_LABELS } from './names.ts';
 import type { ByKind, KubeObject } from './objects.ts';
@@ -44,7 +44,7 @@ class SecretStore implements SiteStore {
     try {
       this.remember(name, text, await (before ? this.replace(name, text, before.version) : this.create(name, text)));
     } catch (error) {
-      if (!(error instanceof ApiError) || (error.status !== 409 && error.status !== 404)) throw error;
+      if (!isStatus(error, 404, 409)) throw error;
       await this.writeOver(name, text, before);
     }
   }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { sentence } from '../errors.ts';
-import { ApiError, apiError } from './api-errors.ts';
+import { ApiError, apiError, isStatus } from './api-errors.ts';
 import type { ClusterClient } from './client.ts';
 import type { ByKind, Kind } from './objects.ts';
 
@@ -36,6 +36,8 @@ export class ObjectWatch<K extends Kind> {
   synced = false;
   /** One sentence: why it cannot follow just now; `items` is then what it last knew. */
   problem: string | undefined;
+  /** Whether that is a right which is missing: no other try brings it. */
+  isRefused = false;
   private readonly client: ClusterClient;
   private readonly options: WatchOptions & { kind: K };
   private readonly changed: () => void;
@@ -64,12 +66,12 @@ export class ObjectWatch<K extends Kind> {
       } catch (error) {
         if (this.signal.aborted) return;
         // 410: the server no longer knows this version; a new list, at once, tells what was missed.
-        const gone = error instanceof ApiError && error.status === 410;
+        const gone = isStatus(error, 410);
         if (gone) version = '';
         if (gone && this.failures++ === 0) continue;
         // That a watch breaks off is nothing to tell; that it cannot be taken up again is.
         if (error instanceof BrokeOff) version = error.version;
-        else this.report(sentence(error));
+        else this.report(sentence(error), isStatus(error, 403));
         await this.pause(Math.min(FIRST_RETRY_MS * 2 ** this.failures++, LAST_RETRY_MS) * (1 + Math.random() / 2));
       }
     }
@@ -79,7 +81,8 @@ export class ObjectWatch<K extends Kind> {
     await sleep(milliseconds, undefined, { signal: this.signal }).catch(() => undefined);
   }
 
-  private report(problem: string | undefined): void {
+  private report(problem: string | undefined, isRefused = false): void {
+    this.isRefused = isRefused;
     if (this.problem === problem) return;
     this.problem = problem;
     this.changed();
@@ -92,6 +95,7 @@ export class ObjectWatch<K extends Kind> {
     for (const item of items) this.items.set(keyOf(item), item);
     this.synced = true;
     this.problem = undefined;
+    this.isRefused = false;
     this.changed();
     return resourceVersion;
   }

@@ -112,6 +112,14 @@ test('an annotated Service leads to its pods, a named port to each pod as it nam
     ['b-1 10.0.0.1:8080', 'b-2 10.0.0.2:9090'],
     ['b-1 10.0.0.1:8081', 'b-2 10.0.0.2:8081'],
   ]);
+  const sidecar = pod('b-1');
+  const ports = [{ name: 'dns', containerPort: 53 }, { name: 'dns', containerPort: 5353, protocol: 'UDP' }]; // prettier-ignore
+  sidecar.spec!.initContainers = [
+    { name: 'init', ports: [{ name: 'dns', containerPort: 1, protocol: 'UDP' }] },
+    { name: 'sidecar', restartPolicy: 'Always', ports },
+  ];
+  const dns = service({ selector: { app: 'backend' }, ports: [{ port: 53, targetPort: 'dns', protocol: 'UDP' }] }, { 'skupper.io/proxy': 'udp' }); // prettier-ignore
+  assert.deepEqual(targets(offers({ services: [dns], pods: [sidecar] })), [['b-1 10.0.0.1:5353']], 'of a sidecar, by protocol');
   const missing = service({ selector: { app: 'backend' }, ports: [{ port: 80, targetPort: 'web' }] });
   assert.equal(
     offers({ services: [missing], pods: [pod('b-1')] }).connectors[0]?.pending,

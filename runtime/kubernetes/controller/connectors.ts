@@ -2,7 +2,7 @@
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { Problem } from '../../api/types.ts';
 import type { ConnectorResource, Resource, Target } from '../../site/resources.ts';
-import { type OwnPort, ownPorts, readExposure } from '../annotations.ts';
+import { type OwnPort, ownPorts, PROXY, readExposure } from '../annotations.ts';
 import { OWN_LABELS, ROUTER_LABELS } from '../names.ts';
 import { hasLabels, nameOf } from '../objects.ts';
 import { isAlive, isReady, matchesSelector, namedPort, noneReady } from '../pods.ts';
@@ -29,9 +29,10 @@ export interface Exposed extends Exposure {
 
 export function offersOf(snapshot: Snapshot): Offers {
   const offers: Offers = { connectors: [], problems: [], offeredBy: new Map(), exposed: [] };
-  const services = snapshot.services.filter((service) => !hasLabels(service, OWN_LABELS));
-  for (const service of services)
-    offerObject(offers, 'Service', service, (exposed) => behindService(service, exposed, snapshot.pods));
+  for (const service of snapshot.services)
+    if (!hasLabels(service, OWN_LABELS))
+      offerObject(offers, 'Service', service, (exposed) => behindService(service, exposed, snapshot.pods));
+    else if (service.metadata?.annotations?.[PROXY] !== undefined) offers.problems.push(ownService(service));
   for (const workload of snapshot.workloads)
     offerObject(offers, workload.kind, workload.object, (exposed) => behindWorkload(workload, exposed, snapshot.pods));
   return offers;
@@ -39,11 +40,16 @@ export function offersOf(snapshot: Snapshot): Offers {
 
 type Found = Pick<ConnectorResource, 'targets' | 'pending'>;
 
+interface Sought extends ExposedPort {
+  /** Where it is a name: of the pods' port. */
+  protocol?: 'TCP' | 'UDP';
+}
+
 function offerObject(
   offers: Offers,
   kind: WorkloadKind,
   object: V1Service | Workload['object'],
-  find: (exposed: ExposedPort) => Found,
+  find: (sought: Sought) => Found,
 ): void {
   const { metadata = {} } = object;
   if (metadata.deletionTimestamp) return;
@@ -80,7 +86,7 @@ function offerObject(
           ...only,
         },
       },
-      ...find(exposed),
+      ...find({ ...exposed, protocol: type === 'udp' ? 'UDP' : 'TCP' }),
     });
   }
 }
@@ -120,6 +126,11 @@ export function resolveSelectors(resources: readonly Resource[], pods: readonly 
   });
 }
 
+function ownService(service: V1Service): Problem {
+  const message = `This Service is Caravan's own, and exposes nothing; put ${PROXY} on what its clients are to reach.`;
+  return { where: `Service ${nameOf(service)}`, message };
+}
+
 function podsOf(kind: WorkloadKind, object: V1Service | Workload['object']): Pick<Exposed, 'pods'> {
   if (kind === 'Service') return {};
   const { template } = (object as Workload['object']).spec ?? {};
@@ -133,13 +144,13 @@ function noteOffer({ offeredBy }: Offers, address: string, by: string): void {
   else offeredBy.set(address, new Set([by]));
 }
 
-function behindWorkload({ kind, object }: Workload, exposed: ExposedPort, pods: readonly V1Pod[]): Found {
+function behindWorkload({ kind, object }: Workload, exposed: Sought, pods: readonly V1Pod[]): Found {
   const chosen = pods.filter((pod) => matchesSelector(pod, object.spec?.selector ?? {}));
   const wanted = 'replicas' in (object.spec ?? {}) ? (object.spec as { replicas?: number }).replicas : undefined;
   return toTargets(chosen, `${kind} ${nameOf(object)}`, exposed, false, wanted);
 }
 
-function behindService(service: V1Service, exposed: ExposedPort, pods: readonly V1Pod[]): Found {
+function behindService(service: V1Service, exposed: Sought, pods: readonly V1Pod[]): Found {
   const { selector = {}, type, externalName, clusterIP, publishNotReadyAddresses = false } = service.spec ?? {};
   const of = `Service ${nameOf(service)}`;
   if (type === 'ExternalName') return one(externalName ?? '', exposed.targetPort);
@@ -163,11 +174,11 @@ function one(host: string, port: number): Found {
   return { targets: [{ host, port, name: `${host}:${port}` }] };
 }
 
-function toTargets(pods: readonly V1Pod[], of: string, exposed: ExposedPort, notReadyToo: boolean, wanted?: number): Found {
+function toTargets(pods: readonly V1Pod[], of: string, exposed: Sought, notReadyToo: boolean, wanted?: number): Found {
   const alive = pods.filter(isAlive).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const serving = alive.filter((pod) => pod.status?.podIP && (notReadyToo || isReady(pod)));
   const targets = serving.flatMap((pod): Target[] => {
-    const port = exposed.targetName === undefined ? exposed.targetPort : namedPort(pod, exposed.targetName);
+    const port = exposed.targetName === undefined ? exposed.targetPort : namedPort(pod, exposed.targetName, exposed.protocol);
     return port === undefined ? [] : [{ host: pod.status!.podIP!, port, name: nameOf(pod) }];
   });
   if (targets.length > 0) return { targets };

@@ -85,7 +85,8 @@ function read(annotation: string | undefined): Original | undefined {
   }
 }
 
-function withTarget(port: Port, targetPort: number | string | undefined): Port {
+/** Undefined: the port's own number. */
+export function withTarget(port: Port, targetPort: number | string | undefined): Port {
   const copy: Port = Object.assign({}, port);
   if (targetPort === undefined) delete copy.targetPort;
   else copy.targetPort = targetPort;

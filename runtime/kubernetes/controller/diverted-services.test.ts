@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { V1ConfigMap, V1Service } from '@kubernetes/client-node';
 import type { Intercept, ServiceStatus } from '../../api/types.ts';
+import { merged } from '../merge-patch.testkit.ts';
 import { ORIGINAL_ANNOTATION, ROUTER_LABELS } from '../names.ts';
 import { asWritten } from './diverted-service.ts';
 import { LEASE_MS, LINGER_MS } from './diverted-services.ts';
@@ -57,7 +58,14 @@ class World {
 
   plan(): Plan {
     const { now, network } = this;
-    const namespace = { services: [this.service], pods: [POD], workloads: [], configMaps: [], hostIp: undefined };
+    const namespace = {
+      services: [this.service],
+      pods: [POD],
+      workloads: [],
+      configMaps: [],
+      hostIp: undefined,
+      listenHost: '::',
+    };
     const hasCertificate = (secret: string) => this.secrets.includes(secret);
     const plan = makePlan({ ...namespace, network, hasCertificate, now }, this.memory, this.maps);
     for (const { change } of plan.writes.patches) {
@@ -74,16 +82,6 @@ class World {
   get targetPorts(): (number | string | undefined)[] {
     return (this.service.spec?.ports ?? []).map(({ targetPort }) => targetPort);
   }
-}
-
-/** RFC 7396. */
-function merged(to: unknown, change: unknown): unknown {
-  if (typeof change !== 'object' || change === null || Array.isArray(change)) return structuredClone(change);
-  const result: Record<string, unknown> = { ...(to as object) };
-  for (const [key, value] of Object.entries(change))
-    if (value === null) delete result[key];
-    else if (value !== undefined) result[key] = merged(result[key], value);
-  return result;
 }
 
 const listeners = ({ state }: Plan) =>
@@ -266,6 +264,7 @@ describe('a Service in front of a workload', () => {
         configMaps,
         network: known('take-over'),
         hostIp: undefined,
+        listenHost: '::',
         hasCertificate: () => false,
         now: NOW,
       },

@@ -18,6 +18,7 @@ import type { Exposed } from './connectors.ts';
 import { asWritten, divert, isDiverted, keyOf, restore } from './diverted-service.ts';
 import type { ListenerPorts } from './listener-ports.ts';
 import { serviceListener } from './service-listener.ts';
+import type { Writes } from './writes.ts';
 
 export const LEASE_MS = 5_000;
 /** So long a Service that was given back is still served: nodes learn of it one after the other. */
@@ -43,13 +44,13 @@ export interface DivertInput {
   exposed: readonly Exposed[];
   /** Whether a Secret of the namespace has a certificate and its key. */
   hasCertificate: (secret: string) => boolean;
+  /** Where listeners listen. */
+  host: string;
   ports: ListenerPorts;
   now: number;
 }
 
-export interface DivertPlan {
-  /** Merge patches, by Service. */
-  patches: { name: string; change: object }[];
+export interface DivertPlan extends Pick<Writes, 'patches'> {
   listeners: Resource[];
   problems: Problem[];
   recheckAt: number | undefined;
@@ -152,7 +153,7 @@ interface Wanted {
 function listenersOf(
   service: V1Service,
   leads: Exposed,
-  { ports, hasCertificate }: Pick<DivertInput, 'ports' | 'hasCertificate'>,
+  { host, ports, hasCertificate }: Pick<DivertInput, 'host' | 'ports' | 'hasCertificate'>,
 ): Wanted | string {
   const { address, type } = leads;
   const name = nameOf(service);
@@ -185,7 +186,7 @@ function listenersOf(
         service: name,
         address,
         type,
-        host: spec.ipFamilies?.includes('IPv6') ? '::' : '0.0.0.0',
+        host,
         port: listenerPort,
         credentials,
         // As it was: what the pods of this cluster can do does not leave it.

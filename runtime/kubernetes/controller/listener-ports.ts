@@ -10,8 +10,14 @@ export class ListenerPorts {
 
   /** What a Service says that it was given, perhaps by an earlier run. */
   note(key: string, port: number | string | undefined): void {
-    const number = Number(port);
-    if (number >= FIRST_LISTENER_PORT && number <= LAST_LISTENER_PORT) this.#put(key, number);
+    if (isListenerPort(port)) this.#put(key, Number(port));
+  }
+
+  /** Whether an owner's port has this one from here; where nothing of that owner is remembered, whether it may have. */
+  isGiven(owner: string, ownPort: number, port: number | string | undefined): boolean {
+    if (!isListenerPort(port)) return false;
+    const known = this.#ports.get(`${owner}:${ownPort}`);
+    return known === undefined ? ![...this.#ports.keys()].some((key) => ownerOf(key) === owner) : known === Number(port);
   }
 
   give(key: string): number {
@@ -25,7 +31,7 @@ export class ListenerPorts {
   /** Forgets those of other owners. */
   keep(isThere: (owner: string) => boolean): void {
     for (const [key, port] of this.#ports) {
-      if (isThere(key.slice(0, key.lastIndexOf(':')))) continue;
+      if (isThere(ownerOf(key))) continue;
       this.#ports.delete(key);
       this.#taken.delete(port);
       this.#next = FIRST_LISTENER_PORT;
@@ -36,4 +42,12 @@ export class ListenerPorts {
     this.#ports.set(key, port);
     this.#taken.add(port);
   }
+}
+
+function ownerOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(':'));
+}
+
+function isListenerPort(port: number | string | undefined): boolean {
+  return Number(port) >= FIRST_LISTENER_PORT && Number(port) <= LAST_LISTENER_PORT;
 }

@@ -2,15 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1Service } from '@kubernetes/client-node';
 import type { ServiceStatus } from '../../api/types.ts';
-import {
-  newMemory,
-  planProxies,
-  type ProxyInput,
-  type ProxyMemory,
-  type ProxyPlan,
-  STARTUP_GRACE_MS,
-  UNREACHABLE_GRACE_MS,
-} from './proxies.ts';
+import { FORGET_AFTER_MS } from '../../routing/limits.ts';
+import { merged } from '../merge-patch.testkit.ts';
+import { nameOf } from '../objects.ts';
+import { newMemory, planProxies, type ProxyInput, type ProxyMemory, type ProxyPlan } from './proxies.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 
@@ -18,11 +13,9 @@ function offered(address: string, ports = [8080], more: Partial<ServiceStatus> =
   const destinations = ports.map((port) => ({ site: 'west', siteId: 'w', router: 'r', target: 'pod', port }));
   return { address, type: 'tcp', distribution: 'balanced', ports, destinations, ...more };
 }
-const unreachable = (address: string, lastOffered?: number) =>
-  offered(address, [8080], {
-    destinations: [],
-    ...(lastOffered === undefined ? {} : { lastOffered: new Date(lastOffered).toISOString() }),
-  });
+const unreachable = (address: string) => offered(address, [8080], { destinations: [], lastOffered: new Date(NOW).toISOString() });
+/** What a router that has AMQP clients says of an address that they receive from. */
+const received = (address: string) => offered(address, [8080], { type: 'amqp', ports: [] });
 const foreign = (name: string): V1Service => ({ metadata: { name }, spec: { ports: [{ port: 8080 }] } });
 
 /** Does what a plan says, as the cluster would. */
@@ -30,13 +23,17 @@ class World {
   services: V1Service[] = [];
   memory: ProxyMemory = newMemory(NOW);
   plan(network: ServiceStatus[], more: Partial<ProxyInput> = {}): ProxyPlan {
-    const plan = planProxies({ network, services: this.services, offeredBy: new Map(), now: NOW, ...more }, this.memory);
-    for (const service of [...plan.create, ...plan.update])
-      this.services = [
-        ...this.services.filter(({ metadata }) => metadata?.name !== service.metadata.name),
-        structuredClone(service),
-      ];
-    this.services = this.services.filter(({ metadata }) => !plan.remove.includes(metadata?.name ?? ''));
+    const plan = planProxies(
+      { network, services: this.services, offeredBy: new Map(), host: '0.0.0.0', now: NOW, ...more },
+      this.memory,
+    );
+    this.services.push(...structuredClone(plan.create));
+    for (const { name, change } of plan.patches)
+      this.services = this.services.map((service) =>
+        nameOf(service) === name ? (merged(service, change) as V1Service) : service,
+      );
+    const gone = new Set(plan.remove.map(({ name }) => name));
+    this.services = this.services.filter((service) => !gone.has(nameOf(service)));
     return plan;
   }
   restart(now: number): void {
@@ -45,8 +42,8 @@ class World {
 }
 const names = (plan: ProxyPlan) => ({
   create: plan.create.map((s) => s.metadata.name),
-  update: plan.update.map((s) => s.metadata.name),
-  remove: plan.remove,
+  update: plan.patches.map(({ name }) => name),
+  remove: plan.remove.map(({ name }) => name),
 });
 const listeners = (plan: ProxyPlan) =>
   plan.listeners.map((listener) =>
@@ -68,7 +65,7 @@ test('a service of the network becomes a Service that points at the router, and 
           'app.kubernetes.io/managed-by': 'caravan',
           'app.kubernetes.io/component': 'proxy',
         },
-        annotations: { 'caravan/type': 'tcp', 'caravan/tls-credentials': '' },
+        annotations: { 'caravan/address': 'backend', 'caravan/type': 'tcp', 'caravan/tls-credentials': '' },
       },
       spec: {
         type: 'ClusterIP',
@@ -112,7 +109,7 @@ test('listener ports stay the same when services come and go, and over a restart
 
 test('ports given to a Service that does not show up in the watch yet are not given again', () => {
   const memory = newMemory(NOW);
-  const input = { services: [], offeredBy: new Map(), now: NOW };
+  const input = { services: [], offeredBy: new Map(), host: '0.0.0.0', now: NOW };
   assert.deepEqual(listeners(planProxies({ ...input, network: [offered('m')] }, memory)), [['service-m-8080', 10_000, '8080']]);
   assert.deepEqual(listeners(planProxies({ ...input, network: [offered('a'), offered('m')] }, memory)), [
     ['service-a-8080', 10_001, '8080'],
@@ -120,11 +117,17 @@ test('ports given to a Service that does not show up in the watch yet are not gi
   ]);
 });
 
-test('a service that changes its ports or protocol changes its Service', () => {
+test('a service that changes its ports or protocol changes its Service, once', () => {
   const world = new World();
   world.plan([offered('backend')]);
-  assert.deepEqual(names(world.plan([offered('backend', [8080, 9090])])), { ...NOTHING, update: ['backend'] });
-  assert.deepEqual(names(world.plan([offered('backend', [9090], { type: 'http' })])), { ...NOTHING, update: ['backend'] });
+  for (const status of [
+    offered('backend', [8080, 9090]),
+    offered('backend', [9090], { type: 'http' }),
+    offered('backend', [9090], { type: 'udp' }),
+  ]) {
+    assert.deepEqual(names(world.plan([status])), { ...NOTHING, update: ['backend'] });
+    assert.deepEqual(names(world.plan([status])), NOTHING);
+  }
 });
 
 test('a service whose clients speak TLS has listeners with its Secret, also before the network is heard of again', () => {
@@ -153,29 +156,32 @@ test("a withdrawn service's Service goes at once", () => {
   assert.deepEqual(plan.listeners, []);
 });
 
-test('a service whose sites are out of reach keeps its Service for a while', () => {
+test('a service whose sites are out of reach keeps its Service until the network forgets it', () => {
   const world = new World();
   world.plan([offered('backend')]);
-  const plan = world.plan([unreachable('backend', NOW)], { now: NOW + 1000 });
+  const plan = world.plan([unreachable('backend')], { now: NOW + FORGET_AFTER_MS - 1 });
   assert.deepEqual(names(plan), NOTHING);
-  assert.equal(plan.listeners.length, 1);
-  assert.equal(plan.recheckAt, NOW + UNREACHABLE_GRACE_MS);
-  assert.deepEqual(names(world.plan([unreachable('backend', NOW)], { now: NOW + UNREACHABLE_GRACE_MS })).remove, ['backend']);
-});
-
-test('where the network does not say since when, the controller counts itself', () => {
-  const world = new World();
-  world.plan([offered('backend')]);
-  assert.equal(world.plan([unreachable('backend')], { now: NOW + 500 }).recheckAt, NOW + 500 + UNREACHABLE_GRACE_MS);
-  world.plan([offered('backend')], { now: NOW + 700 });
-  assert.equal(world.plan([unreachable('backend')], { now: NOW + 900 }).recheckAt, NOW + 900 + UNREACHABLE_GRACE_MS);
+  assert.deepEqual([plan.listeners.length, plan.recheckAt], [1, undefined]);
+  assert.deepEqual(names(world.plan([], { now: NOW + FORGET_AFTER_MS })).remove, ['backend']);
 });
 
 test('what is out of reach gets no new Service', () => {
-  assert.deepEqual(names(new World().plan([unreachable('backend', NOW)])), NOTHING);
+  assert.deepEqual(names(new World().plan([unreachable('backend')])), NOTHING);
 });
 
-test('after a restart a Service waits for the network to be heard of', () => {
+test('what AMQP clients receive from gets no Service, and is no problem', () => {
+  const world = new World();
+  const plan = world.plan([received('orders'), received('mc/news')]);
+  assert.deepEqual([names(plan), plan.problems], [NOTHING, []]);
+  // Their own Service stays for a while: whoever has its port may be out of reach.
+  world.plan([offered('orders', [5672], { type: 'amqp' })]);
+  const later = world.plan([received('orders')], { now: NOW + 1000 });
+  assert.deepEqual([names(later), listeners(later)], [NOTHING, [['service-orders-5672', 10_000, '5672']]]);
+  assert.equal(later.recheckAt, NOW + 1000 + FORGET_AFTER_MS);
+  assert.deepEqual(names(world.plan([received('orders')], { now: NOW + 1000 + FORGET_AFTER_MS })).remove, ['orders']);
+});
+
+test('after a restart a Service waits for the network to be heard of, for as long as that remembers what is out of reach', () => {
   const world = new World();
   world.plan([offered('backend', [80], { type: 'http' })]);
   const later = NOW + 3_600_000;
@@ -184,8 +190,8 @@ test('after a restart a Service waits for the network to be heard of', () => {
   assert.deepEqual(names(plan), NOTHING);
   assert.deepEqual(listeners(plan), [['service-backend-80', 10_000, '80']]);
   assert.equal(plan.listeners[0]?.kind === 'Listener' && plan.listeners[0].spec.type, 'http');
-  assert.equal(plan.recheckAt, later + STARTUP_GRACE_MS);
-  assert.deepEqual(names(world.plan([], { now: later + STARTUP_GRACE_MS })).remove, ['backend']);
+  assert.equal(plan.recheckAt, later + FORGET_AFTER_MS);
+  assert.deepEqual(names(world.plan([], { now: later + FORGET_AFTER_MS })).remove, ['backend']);
 });
 
 test('after a restart, what was seen once and then withdrawn goes at once', () => {
@@ -247,9 +253,10 @@ test('an address that no Service can have is one problem', () => {
 test('a Service that somebody bent is put right, over the version that was seen', () => {
   const world = new World();
   world.plan([offered('backend')]);
-  world.services[0]!.spec!.selector = { app: 'mine' };
+  const before = structuredClone(world.services[0]!.spec);
+  Object.assign(world.services[0]!.spec!, { selector: {}, ports: [{ port: 8080, targetPort: 1 }] });
   world.services[0]!.metadata!.resourceVersion = '42';
   const plan = world.plan([offered('backend')]);
-  assert.deepEqual(names(plan).update, ['backend']);
-  assert.equal(plan.update[0]?.metadata.resourceVersion, '42');
+  assert.partialDeepStrictEqual(plan.patches, [{ name: 'backend', change: { metadata: { resourceVersion: '42' } } }]);
+  assert.deepEqual(world.services[0]!.spec, before);
 });

@@ -1,51 +1,48 @@
 /**
  * Which proxy Services the namespace is to have, and the router's listeners behind them. Pure: time and memory come in.
  *
- * The rule that keeps a Service's cluster IP still while a site restarts: a service that was withdrawn vanishes from the network's list,
- * one whose sites are merely out of reach stays in it without destinations. The first loses its proxy at once, the second keeps it for
- * `UNREACHABLE_GRACE_MS`. A router that has just started has not heard of everything yet, so what it has not yet seen in the list keeps
- * its proxy for `STARTUP_GRACE_MS`.
+ * The rule that keeps a Service's cluster IP still while a site restarts or cannot be reached: a service that was withdrawn vanishes from the
+ * network's list, one whose sites are merely out of reach stays in it, without destinations, until the network forgets it after
+ * `FORGET_AFTER_MS`. So a proxy stays for as long as its address is listed. A router that has just started may not have heard of
+ * everything, since others may be out of reach: what it has not yet seen in the list keeps its proxy for as long as the network would remember it.
  */
 import type { V1Service } from '@kubernetes/client-node';
 import type { Problem, ServiceStatus } from '../../api/types.ts';
 import type { Resource } from '../../site/resources.ts';
+import { FORGET_AFTER_MS } from '../../routing/limits.ts';
 import { nameOf } from '../objects.ts';
 import { isServiceName } from '../annotations.ts';
 import { ListenerPorts } from './listener-ports.ts';
 import { serviceListener } from './service-listener.ts';
-import { asItStands, isAsWanted, isProxy, type ProxyService, toService, type Wanted } from './proxy-service.ts';
+import { asItStands, changeOf, isAsWanted, isProxy, toService, type Wanted } from './proxy-service.ts';
+import type { Writes } from './writes.ts';
 
-export const UNREACHABLE_GRACE_MS = 15 * 60_000;
-export const STARTUP_GRACE_MS = 60_000;
 /** What outlives a single plan. */
 export interface ProxyMemory {
   /** When this controller started, milliseconds. */
   started: number;
   /** Addresses that were in the network's list since then. */
   seen: Set<string>;
-  /** Since when an address has had no destination, where the network does not say. */
-  emptySince: Map<string, number>;
+  /** Since when an address is listed without ports: whoever has them may be out of reach, while its AMQP clients here still receive from it. */
+  portlessSince: Map<string, number>;
   /** By `address:port`, perhaps before its Service shows up in the watch. */
   listenerPorts: ListenerPorts;
 }
 
 export function newMemory(now: number): ProxyMemory {
-  return { started: now, seen: new Set(), emptySince: new Map(), listenerPorts: new ListenerPorts() };
+  return { started: now, seen: new Set(), portlessSince: new Map(), listenerPorts: new ListenerPorts() };
 }
 
 export interface ProxyInput {
   network: readonly ServiceStatus[];
   services: readonly V1Service[];
   offeredBy: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Where listeners listen. */
+  host: string;
   now: number;
 }
 
-export interface ProxyPlan {
-  create: ProxyService[];
-  /** With the `resourceVersion` that was seen, so that nobody else's change is undone unseen. */
-  update: ProxyService[];
-  /** Names. */
-  remove: string[];
+export interface ProxyPlan extends Writes {
   listeners: Resource[];
   problems: Problem[];
   /** When time alone will change the plan, milliseconds. */
@@ -53,8 +50,8 @@ export interface ProxyPlan {
 }
 
 export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
-  const { network, services, offeredBy, now } = input;
-  const plan: ProxyPlan = { create: [], update: [], remove: [], listeners: [], problems: [], recheckAt: undefined };
+  const { network, services, offeredBy, host, now } = input;
+  const plan: ProxyPlan = { create: [], patches: [], remove: [], listeners: [], problems: [], recheckAt: undefined };
   const byName = new Map(services.map((service) => [nameOf(service), service]));
   const proxies = new Map(services.filter(isProxy).map((service) => [nameOf(service), service]));
   const listed = new Map(network.map((status) => [status.address, status]));
@@ -64,53 +61,50 @@ export function planProxies(input: ProxyInput, memory: ProxyMemory): ProxyPlan {
   for (const status of [...listed.values()].sort((a, b) => (a.address < b.address ? -1 : 1))) {
     const { address, type, listenerCredentials, ports } = status;
     const proxy = proxies.get(address);
+    if (ports.length === 0) {
+      if (proxy && staysFrom(memory.portlessSince.get(address) ?? now, now, plan)) keep(asItStands(address, proxy), proxy);
+      continue;
+    }
     // Exposed, but no pod ready: a Service without endpoints, as Kubernetes itself would have it.
     const isOffered = status.destinations.length > 0 || status.pending !== undefined;
-    if (!isOffered && !(proxy && staysFor(UNREACHABLE_GRACE_MS, emptySince(status, memory, now), now, plan))) continue;
+    if (!isOffered && !proxy) continue;
     const taken = byName.get(address);
     if (taken && !proxy) {
       if (!isFine(address, offeredBy)) plan.problems.push(conflict(address));
     } else if (isServiceName(address)) {
       const given = ports.map((port): [number, number] => [port, give(address, port)]);
-      keep(plan, { address, type, listenerCredentials, ports: given }, proxy);
+      keep({ address, type, listenerCredentials, ports: given }, proxy);
     } else plan.problems.push(badName(address));
   }
   for (const [address, proxy] of proxies) {
-    if (listed.has(address) || memory.seen.has(address) || !staysFor(STARTUP_GRACE_MS, memory.started, now, plan)) continue;
-    keep(plan, asItStands(address, proxy), proxy);
+    if (listed.has(address) || memory.seen.has(address) || !staysFrom(memory.started, now, plan)) continue;
+    keep(asItStands(address, proxy), proxy);
   }
   const kept = new Set(plan.listeners.map((listener) => (listener.kind === 'Listener' ? listener.spec.routingKey : '')));
-  plan.remove = [...proxies.keys()].filter((name) => !kept.has(name) && !proxies.get(name)!.metadata?.deletionTimestamp);
+  for (const [name, { metadata: { uid, resourceVersion, deletionTimestamp } = {} }] of proxies)
+    if (!kept.has(name) && !deletionTimestamp) plan.remove.push({ name, seen: { uid, resourceVersion } });
   return plan;
-}
 
-function keep(plan: ProxyPlan, wanted: Wanted, proxy: V1Service | undefined): void {
-  const object = toService(wanted);
-  if (!proxy) plan.create.push(object);
-  else if (!isAsWanted(proxy, object)) plan.update.push(toService(wanted, proxy.metadata?.resourceVersion));
-  const { address, type, listenerCredentials, ports } = wanted;
-  for (const [port, listenerPort] of ports)
-    plan.listeners.push(
-      serviceListener({
-        name: `service-${address}-${port}`,
-        service: address,
-        address,
-        type,
-        host: '0.0.0.0',
-        port: listenerPort,
-        credentials: listenerCredentials,
-        settings: { servicePort: String(port) },
-      }),
-    );
+  function keep(wanted: Wanted, proxy: V1Service | undefined): void {
+    const object = toService(wanted);
+    if (!proxy) plan.create.push(object);
+    else if (!isAsWanted(proxy, object)) plan.patches.push({ name: wanted.address, change: changeOf(proxy, object) });
+    const { address, type, listenerCredentials: credentials, ports } = wanted;
+    for (const [port, listenerPort] of ports) {
+      const name = `service-${address}-${port}`;
+      const settings = { servicePort: String(port) };
+      plan.listeners.push(
+        serviceListener({ name, service: address, address, type, host, port: listenerPort, credentials, settings }),
+      );
+    }
+  }
 }
 
 function remember(memory: ProxyMemory, network: readonly ServiceStatus[], services: readonly V1Service[], now: number): void {
   const proxies = services.filter(isProxy);
-  for (const { address, destinations, pending } of network) {
-    memory.seen.add(address);
-    if (destinations.length > 0 || pending) memory.emptySince.delete(address);
-    else if (!memory.emptySince.has(address)) memory.emptySince.set(address, now);
-  }
+  for (const { address } of network) memory.seen.add(address);
+  const portless = network.flatMap(({ address, ports }) => (ports.length === 0 ? [address] : []));
+  memory.portlessSince = new Map(portless.map((address) => [address, memory.portlessSince.get(address) ?? now]));
   const proxied = [...network.map(({ address }) => address), ...proxies.map(nameOf)];
   // The others are those of Services that are diverted.
   const alive = new Set([...proxied, ...services.map((service) => `Service/${nameOf(service)}`)]);
@@ -119,14 +113,9 @@ function remember(memory: ProxyMemory, network: readonly ServiceStatus[], servic
     for (const { port, targetPort } of proxy.spec?.ports ?? []) memory.listenerPorts.note(`${nameOf(proxy)}:${port}`, targetPort);
 }
 
-function emptySince({ address, lastOffered }: ServiceStatus, memory: ProxyMemory, now: number): number {
-  const told = Date.parse(lastOffered ?? '');
-  return Number.isNaN(told) ? (memory.emptySince.get(address) ?? now) : told;
-}
-
-/** Whether a grace that began at `since` still lasts; if so, the plan is looked at again when it ends. */
-function staysFor(grace: number, since: number, now: number, plan: ProxyPlan): boolean {
-  const end = since + grace;
+/** Whether what the network might have forgotten since then is still remembered; if so, the plan is looked at again when it is not. */
+function staysFrom(since: number, now: number, plan: ProxyPlan): boolean {
+  const end = since + FORGET_AFTER_MS;
   if (end <= now) return false;
   plan.recheckAt = Math.min(plan.recheckAt ?? end, end);
   return true;

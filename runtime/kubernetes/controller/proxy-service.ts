@@ -1,10 +1,10 @@
 /** A proxy Service: the name under which the namespace's pods reach an address, pointing at the router. Pure. */
 import type { V1Service } from '@kubernetes/client-node';
 import { type Protocol, PROTOCOLS } from '../../api/vocabulary.ts';
-import { COMPONENT, CREDENTIALS_ANNOTATION, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
+import { ADDRESS_ANNOTATION, COMPONENT, CREDENTIALS_ANNOTATION, OWN_LABELS, ROUTER_LABELS, TYPE_ANNOTATION } from '../names.ts';
 import { hasLabels, type KubeObject } from '../objects.ts';
 
-const PROXY_LABELS = { ...OWN_LABELS, [COMPONENT]: 'proxy' };
+export const PROXY_LABELS = { ...OWN_LABELS, [COMPONENT]: 'proxy' };
 
 export type ProxyService = Extract<KubeObject, { kind: 'Service' }>;
 
@@ -18,12 +18,15 @@ export interface Wanted {
   ports: [number, number][];
 }
 
+export function portName(port: number): string {
+  return `port-${port}`;
+}
+
 export function isProxy(service: V1Service): boolean {
   return hasLabels(service, PROXY_LABELS);
 }
 
-/** `resourceVersion`: of the Service that it is to be written over, if nobody changed that meanwhile. */
-export function toService({ address, type, listenerCredentials = '', ports }: Wanted, resourceVersion?: string): ProxyService {
+export function toService({ address, type, listenerCredentials = '', ports }: Wanted): ProxyService {
   const protocol = type === 'udp' ? 'UDP' : 'TCP';
   return {
     apiVersion: 'v1',
@@ -31,16 +34,24 @@ export function toService({ address, type, listenerCredentials = '', ports }: Wa
     metadata: {
       name: address,
       labels: PROXY_LABELS,
-      // Empty, not left out: what made the Service is not undone by applying it without that.
-      annotations: { [TYPE_ANNOTATION]: type, [CREDENTIALS_ANNOTATION]: listenerCredentials },
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      // Empty, not left out: a merge patch leaves what it does not name.
+      annotations: {
+        [ADDRESS_ANNOTATION]: address,
+        [TYPE_ANNOTATION]: type,
+        [CREDENTIALS_ANNOTATION]: listenerCredentials,
+      },
     },
     spec: {
       type: 'ClusterIP',
       selector: ROUTER_LABELS,
-      ports: ports.map(([port, targetPort]) => ({ name: `port-${port}`, port, targetPort, protocol })),
+      ports: ports.map(([port, targetPort]) => ({ name: portName(port), port, targetPort, protocol })),
     },
   };
+}
+
+/** The merge patch that makes it so. It names the version that was seen, so that nobody else's change is undone unseen. */
+export function changeOf({ metadata }: V1Service, { metadata: { labels, annotations }, spec }: ProxyService): object {
+  return { metadata: { resourceVersion: metadata?.resourceVersion, labels, annotations }, spec };
 }
 
 export function isAsWanted({ metadata, spec }: V1Service, wanted: ProxyService): boolean {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { after, afterEach, before, test } from 'node:test';
 import { TestAuthority } from '../../../test/support/certificates.ts';
 import type { ServiceStatus } from '../../api/types.ts';
@@ -95,6 +96,39 @@ test('a service of the network gets its Service and listener, and loses both whe
   await until(() => api.get('Service', 'b', 'orders') === undefined && names() === '');
 });
 
+test('a service that changes its port or protocol has the new one only, written once', async () => {
+  const { view, now } = await start('ports');
+  const ports = () => (api.get('Service', 'ports', 'orders')?.['spec'] as { ports: object[] } | undefined)?.ports;
+  const become = async (change: Partial<ServiceStatus>, wanted: object) => {
+    view.list = view.list.map((known) => ({ ...known, ...change }));
+    view.tell();
+    await until(() => isDeepStrictEqual(ports(), [wanted]));
+  };
+  view.set('orders');
+  await become({}, { name: 'port-8080', port: 8080, targetPort: 10_000, protocol: 'TCP' });
+  await become({ ports: [9090] }, { name: 'port-9090', port: 9090, targetPort: 10_001, protocol: 'TCP' });
+  await become({ type: 'udp' }, { name: 'port-9090', port: 9090, targetPort: 10_001, protocol: 'UDP' });
+  // Whatever else happens in the namespace.
+  api.put('Deployment', 'ports', backend({ 'skupper.io/proxy': 'tcp' }));
+  await until(() => now().resources.some(({ kind }) => kind === 'Connector'));
+  assert.equal(api.calls.filter(({ method, path }) => method === 'PATCH' && path.includes('/ports/')).length, 2);
+});
+
+test('a Service that somebody writes to just as it is withdrawn is looked at again', async () => {
+  const { view } = await start('delete');
+  view.set('orders');
+  await until(() => api.get('Service', 'delete', 'orders') !== undefined);
+  let deletions = 0;
+  api.intercept = ({ method }) => {
+    if (method === 'DELETE' && deletions++ === 0)
+      api.put('Service', 'delete', { ...api.get('Service', 'delete', 'orders')!, note: 'written' });
+    return false;
+  };
+  view.set();
+  await until(() => api.get('Service', 'delete', 'orders') === undefined);
+  assert.ok(deletions > 1);
+});
+
 test("somebody's own Service stays as it is and is a problem until it goes", async () => {
   api.put('Service', 'c', { metadata: { name: 'orders' }, spec: { ports: [{ port: 1 }] } });
   const { view, now } = await start('c');
@@ -141,7 +175,55 @@ test('where links come in is what the cluster made of the Service', async () => 
   ]);
 });
 
+test('a problem of an object is told as an Event of it', async () => {
+  await start('told');
+  api.put('Deployment', 'told', backend({ 'skupper.io/proxy': 'tpc' }));
+  const told = () => api.calls.find(({ method, path }) => method === 'POST' && path === '/api/v1/namespaces/told/events')?.body;
+  await until(() => told() !== undefined);
+  assert.partialDeepStrictEqual(told(), {
+    involvedObject: { kind: 'Deployment', name: 'backend' },
+    message: 'skupper.io/proxy is "tpc"; it must be one of tcp, http, http2, udp, amqp.',
+  });
+});
+
+const SITE = {
+  metadata: { name: 'caravan-site', labels: { 'skupper.io/resource': 'true' } },
+  data: { 'site.yaml': 'apiVersion: skupper.io/v2alpha1\nkind: Site\nmetadata: {name: shop}' },
+};
+
+test('the site waits for what cannot be read at first: it starts under its own name', async () => {
+  api.put('ConfigMap', 'late', SITE);
+  let refusals = 0;
+  api.intercept = ({ path, query }, response) => {
+    if (!path.endsWith('/late/configmaps') || query.has('watch') || refusals++ > 0) return false;
+    reply(response, 429, status(429, 'too many requests'));
+    return true;
+  };
+  const { states, names } = await start('late');
+  assert.deepEqual([states.length, names()], [1, 'Site shop']);
+  assert.ok(refusals > 1);
+});
+
+test('a defect costs a plan, and what was told before holds on', async () => {
+  const { view, now, names } = await start('defect');
+  view.set('orders');
+  await until(() => names() === 'Listener service-orders-8080');
+  const { services } = view;
+  view.services = () => assert.fail('impossible');
+  view.tell();
+  await until(() => now().problems.length === 1);
+  assert.deepEqual(now().problems, [
+    { where: 'the namespace', message: 'It cannot be followed because of a defect: impossible. The log tells more.' },
+  ]);
+  assert.equal(names(), 'Listener service-orders-8080');
+  view.services = services;
+  view.set('orders', 'more');
+  await until(() => now().problems.length === 0);
+  assert.equal(names(), 'Listener service-more-8080,Listener service-orders-8080');
+});
+
 test('a right that is missing is a problem, not silence', async () => {
+  api.put('ConfigMap', 'f', SITE);
   api.intercept = ({ path }, response) => {
     if (!path.endsWith('/pods')) return false;
     reply(
@@ -156,19 +238,23 @@ test('a right that is missing is a problem, not silence', async () => {
   await source.watch((state) => states.push(state));
   await until(() => states.length > 0);
   assert.match(states[0]!.problems[0]!.message, /^The user ada may not list pods in the namespace f/);
+  assert.deepEqual(states[0]!.resources.map(({ name }) => name), ['shop']); // prettier-ignore
 });
 
 test('a Service that cannot be written is a problem', async () => {
   const { view, now } = await start('g');
   api.intercept = ({ method }, response) => {
     if (method !== 'POST') return false;
-    reply(response, 403, status(403, 'services "orders" is forbidden: exceeded quota: small'));
+    reply(response, 403, status(403, 'services "orders" is forbidden: exceeded quota: small, requested: services=1'));
     return true;
   };
   view.set('orders');
   await until(() => now().problems.length === 1);
   assert.deepEqual(now().problems, [
-    { where: 'Service orders', message: 'Services "orders" is forbidden: exceeded quota: small (context fake).' },
+    {
+      where: 'Namespace g',
+      message: 'The quota small allows no more Services, so pods of this namespace do not reach orders by name; raise it.',
+    },
   ]);
 });
 

@@ -1,26 +1,31 @@
 /**
  * The in-cluster side: follows the namespace, tells the site what its objects wish for, and keeps a proxy Service for every service of
- * the network, and those that
- * somebody stands in for pointing at the router. Runs in the router's pod.
+ * the network, and those that somebody stands in for pointing at the router. Runs in the router's pod, on the thread that passes bytes on: so
+ * what changes much is planned for no more than a part of the time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Unsubscribe } from '../../api/control.ts';
 import type { Problem } from '../../api/types.ts';
-import type { Log } from '../../log.ts';
+import { sentence } from '../../errors.ts';
+import { type Log, sparing } from '../../log.ts';
 import type { NetworkView } from '../../site/network-view.ts';
+import { PacedTask } from '../../site/paced-task.ts';
 import type { ResourceSource, WishedState } from '../../site/source.ts';
 import type { ClusterClient } from '../client.ts';
 import { RESOURCE_LABEL } from '../names.ts';
 import type { Kind } from '../objects.ts';
+import type { WorkloadKind } from '../types.ts';
 import { ObjectWatch } from '../watch.ts';
+import { anyHost } from './any-host.ts';
 import { NamedSecrets } from './named-secrets.ts';
 import { giveBackServices } from './give-back.ts';
 import { makePlan, newPlanMemory } from './plan.ts';
+import { ProblemEvents, type Troubled } from './problem-events.ts';
 import { ServiceWriter } from './service-writer.ts';
 import { ResourceMaps } from './resource-maps.ts';
 
-/** Changes that come together are answered together. Milliseconds. */
-export const DEBOUNCE_MS = 20;
+/** Where its problem is. */
+const DEFECT = 'the namespace';
 /** Services that point at the router, at its end. The pod has 15 s for all. Milliseconds. */
 const GIVE_BACK_WITHIN_MS = 5_000;
 /** After Services were given back, at the router's end. Milliseconds. */
@@ -38,25 +43,31 @@ export interface NamespaceSourceOptions {
 
 export class NamespaceSource implements ResourceSource {
   private readonly options: NamespaceSourceOptions;
+  private readonly log: Log;
   private readonly now: () => number;
   private readonly ended = new AbortController();
+  private readonly listenHost = anyHost();
   private readonly maps = new ResourceMaps();
   private readonly memory;
   private readonly writer: ServiceWriter;
   private readonly secrets: NamedSecrets;
+  private readonly events: ProblemEvents;
   private readonly watches: ReturnType<NamespaceSource['startWatches']>;
   private unsubscribe: Unsubscribe | undefined;
   private tell: ((state: WishedState) => void) | undefined;
-  private told = '';
-  private soon: NodeJS.Timeout | undefined;
+  private told: WishedState = { resources: [], problems: [] };
+  private toldText = '';
+  private readonly task = new PacedTask(() => this.planSafely());
   private later: NodeJS.Timeout | undefined;
 
   constructor(options: NamespaceSourceOptions) {
     this.options = options;
+    this.log = sparing(options.log);
     this.now = options.now ?? Date.now;
     this.memory = newPlanMemory(this.now());
     this.writer = new ServiceWriter(options.client, options.namespace, () => this.touch());
     this.secrets = new NamedSecrets(options.client, options.namespace, () => this.touch());
+    this.events = new ProblemEvents(options.client, options.namespace, this.log);
     this.watches = this.startWatches();
   }
 
@@ -70,9 +81,10 @@ export class NamespaceSource implements ResourceSource {
   async close(): Promise<void> {
     this.ended.abort();
     this.unsubscribe?.();
-    clearTimeout(this.soon);
+    this.task.stop();
     clearTimeout(this.later);
     this.secrets.close();
+    this.events.close();
     await this.writer.close();
     if (this.memory.diverted.serving.size === 0) return;
     const { client, namespace, log } = this.options;
@@ -102,11 +114,19 @@ export class NamespaceSource implements ResourceSource {
   }
 
   private touch(): void {
-    if (this.ended.signal.aborted || !this.tell) return;
-    this.soon ??= setTimeout(() => {
-      this.soon = undefined;
+    if (!this.ended.signal.aborted && this.tell) this.task.request();
+  }
+
+  /** A defect of ours costs this plan: what was told last holds on. */
+  private planSafely(): void {
+    try {
       this.plan();
-    }, DEBOUNCE_MS);
+    } catch (error) {
+      this.log.error('the plan of the namespace met a defect', { error: (error as Error)?.stack ?? String(error) });
+      const message = `It cannot be followed because of a defect: ${sentence(error)}. The log tells more.`;
+      const before = this.told.problems.filter(({ where }) => where !== DEFECT);
+      this.emit({ ...this.told, problems: [...before, { where: DEFECT, message }] });
+    }
   }
 
   private plan(): void {
@@ -115,9 +135,13 @@ export class NamespaceSource implements ResourceSource {
     const watchProblems = all
       .filter(({ problem }) => problem)
       .map(({ problem }): Problem => ({ where: `Namespace ${this.options.namespace}`, message: problem! }));
-    // Half a picture would take away what the other half holds.
+    // Half a picture would take away what the other half holds. Without the rights for more it is the site's own resources at least.
     if (all.some(({ synced }) => !synced)) {
-      if (watchProblems.length > 0) this.emit({ resources: [], problems: unique(watchProblems) });
+      if (all.every(({ synced, isRefused }) => synced || isRefused)) {
+        const { resources, problems } = this.maps.read([...configMaps.items.values()]);
+        this.emit({ resources, problems: unique([...problems, ...watchProblems]) });
+      } else
+        for (const { message } of unique(watchProblems)) this.log.warn('the namespace cannot be read yet', { reason: message });
       return;
     }
     const now = this.now();
@@ -133,6 +157,7 @@ export class NamespaceSource implements ResourceSource {
         configMaps: [...configMaps.items.values()],
         network: this.options.view.services(),
         hostIp: this.options.hostIp,
+        listenHost: this.listenHost,
         hasCertificate: (name) => this.secrets.hasCertificate(name),
         now,
       },
@@ -144,16 +169,26 @@ export class NamespaceSource implements ResourceSource {
       const problems = unique([...state.problems, ...this.secrets.problems, ...this.writer.problems, ...watchProblems]);
       this.emit({ ...state, resources: [...state.resources, ...this.secrets.resources], problems });
       this.writer.write(writes);
+      this.events.tell(problems, (where) => this.find(where));
     }
     clearTimeout(this.later);
     if (recheckAt !== undefined) this.later = setTimeout(() => this.touch(), Math.max(recheckAt - now, 0) + 1);
   }
 
+  /** The object that a problem's `where` names: `Deployment backend`. */
+  private find(where: string): Troubled | undefined {
+    const { services: Service, deployments: Deployment, statefulSets: StatefulSet, daemonSets: DaemonSet } = this.watches;
+    const [kind, name] = where.split(' ') as [WorkloadKind, string];
+    const object = { Service, Deployment, StatefulSet, DaemonSet }[kind]?.items.get(`${this.options.namespace}/${name}`);
+    return object && { kind, object };
+  }
+
   /** Says nothing where nothing changed: the router's own changes come through here too. */
   private emit(state: WishedState): void {
     const text = JSON.stringify(state);
-    if (text === this.told) return;
-    this.told = text;
+    if (text === this.toldText) return;
+    this.told = state;
+    this.toldText = text;
     this.tell?.(state);
   }
 }

@@ -1,7 +1,7 @@
 /** Whether a site's router runs, and if not, why: from its Deployment and pods, pure. */
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { nameOf } from '../objects.ts';
-import { crashes, isReady, podTrouble, runs, waitingReasons } from '../pods.ts';
+import { crashes, isReady, podTrouble, runs, waitingReasons, youngestFirst } from '../pods.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -37,7 +37,7 @@ export function readinessOf(deployment: V1Deployment, pods: readonly V1Pod[]): R
   if (spec?.replicas === 0) return { ready: false, stuck: true, message: 'The Deployment caravan is scaled to 0.' };
   const refused = status.conditions?.find(({ type, status: on }) => type === 'ReplicaFailure' && on === 'True');
   if (observed && refused) return { ready: false, stuck: true, message: refusal(refused.message ?? refused.reason ?? 'unknown') };
-  const [pod] = pods.filter((each) => !isReady(each)).sort(byAge);
+  const [pod] = pods.filter((each) => !isReady(each)).sort(youngestFirst);
   if (!pod) return { ready: false, stuck: false, message: 'The router has no pod yet.' };
   const crashing = crashes(pod);
   return {
@@ -46,11 +46,6 @@ export function readinessOf(deployment: V1Deployment, pods: readonly V1Pod[]): R
     message: `The router's pod ${nameOf(pod)} ${podTrouble(pod)}.`,
     ...(crashing || runs(pod) ? { telling: { pod: nameOf(pod), previous: crashing } } : {}),
   };
-}
-
-function byAge(a: V1Pod, b: V1Pod): number {
-  const age = (pod: V1Pod) => Date.parse(String(pod.metadata?.creationTimestamp ?? 0));
-  return age(b) - age(a);
 }
 
 /** `pods "caravan-5d…" is forbidden: violates PodSecurity "restricted:latest": …` */

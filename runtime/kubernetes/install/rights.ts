@@ -18,6 +18,8 @@ export function rights(namespace: string): KubeObject[] {
         { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: SEE },
         // Proxy Services.
         { apiGroups: [''], resources: ['services'], verbs: [...SEE, 'create', 'patch', 'delete'] },
+        // What is wrong with an object, where `kubectl describe` shows it.
+        { apiGroups: [''], resources: ['events'], verbs: ['create'] },
         // What the site remembers, and keys that resources name: RBAC can limit neither `list` nor `create` to names.
         { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'create', 'update', 'delete'] },
       ],

@@ -68,6 +68,7 @@ test('nothing needs rights outside the namespace', () => {
   assert.equal(verbs('pods'), 'get,list,watch');
   assert.equal(verbs('statefulsets'), 'get,list,watch');
   assert.equal(verbs('services'), 'get,list,watch,create,patch,delete');
+  assert.equal(verbs('events'), 'create');
   assert.equal(verbs('secrets'), 'get,list,create,update,delete');
   assert.ok(find('Role').rules?.every(({ verbs: given, resources }) => ![...given, ...(resources ?? [])].includes('*')));
 });
