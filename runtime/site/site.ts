@@ -17,7 +17,6 @@ import type {
   ServiceStatus,
   Status,
 } from '../api/types.ts';
-import { whyNotAggregated, whyNotDistributed } from '../api/vocabulary.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { CaravanError, sentence } from '../errors.ts';
 import { type Log, sparing } from '../log.ts';
@@ -37,12 +36,12 @@ import { AutoListeners } from './auto-listeners.ts';
 import { explain } from './explain.ts';
 import { interceptConnector } from './intercept.ts';
 import { LinkCertificates } from './link-certificates.ts';
+import { documentsOf, exposedConnector, wishedListener, type WishedResource } from './made-resource.ts';
 import { PacedTask } from './paced-task.ts';
 import { redeemToken } from './redeem.ts';
 import { RoutedNames } from './network-names.ts';
 import type { NetworkView } from './network-view.ts';
-import { resourceName } from './resource-name.ts';
-import { API_VERSION, durationMs, type Resource } from './resources.ts';
+import { durationMs, type Resource } from './resources.ts';
 import { ServerCertificate } from './server-certificate.ts';
 import { servicesOf, sitesOf } from './services.ts';
 import { siteToRevoke } from './site-to-revoke.ts';
@@ -295,55 +294,16 @@ export class Site implements SiteControl {
   }
 
   async expose(request: ExposeRequest): Promise<MadeResource> {
-    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
-    const { aggregate, header, pathPrefix, weight, proxyProtocol, tls, listenerCredentials } = request;
-    const wrong = whyNotDistributed(type, distribution) ?? (aggregate && whyNotAggregated(type, distribution));
-    if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
-    const name = resourceName(address, port);
-    const { authority, serverName, insecure, client } = tls ?? {};
-    const secret = (authority !== undefined || client) && {
-      name: `connector-${name}`,
-      keys: { 'ca.crt': authority, 'tls.crt': client?.certificate, 'tls.key': client?.key },
-    };
-    const settings = {
-      distribution,
-      ...(aggregate && { aggregate }),
-      ...(header !== undefined && { header }),
-      ...(pathPrefix !== undefined && { pathPrefix }),
-      ...(weight !== undefined && { weight: String(weight) }),
-      ...(proxyProtocol && { proxyProtocol }),
-      ...(tls && { tls: insecure ? 'insecure' : authority === undefined ? 'true' : undefined }),
-      ...(serverName !== undefined && { tlsServerName: serverName }),
-      ...(listenerCredentials !== undefined && { listenerCredentials }),
-    };
-    const spec = { routingKey: address, port, host, type, ...(client && { useClientCert: true }), settings };
-    return this.#make('Connector', name, spec, secret || undefined);
+    return this.#make(exposedConnector(request));
   }
 
   async intercept(request: InterceptRequest): Promise<MadeIntercept> {
     const { name, spec, header } = interceptConnector(request, this.services(), this.#identity);
-    return { ...(await this.#make('Connector', name, spec)), ...(header !== undefined && { header }) };
+    return { ...(await this.#make({ kind: 'Connector', name, spec })), ...(header !== undefined && { header }) };
   }
 
   async listen(request: ListenRequest): Promise<MadeResource> {
-    const { address, port, host = '127.0.0.1', type = 'tcp', servicePort, distribution, idleTimeout, tls, alpn } = request;
-    if (address === '' && type !== 'amqp')
-      throw new CaravanError(
-        'bad-request',
-        `The address is empty, which is for amqp only; name the one that clients of ${type} reach.`,
-      );
-    const name = resourceName(address || type, port);
-    const secret = tls && {
-      name: `listener-${name}`,
-      keys: { 'tls.crt': tls.certificate, 'tls.key': tls.key, 'ca.crt': tls.clientAuthority },
-    };
-    const settings = {
-      ...(servicePort !== undefined && { servicePort: String(servicePort) }),
-      ...(distribution && { distribution }),
-      ...(idleTimeout !== undefined && { idleTimeout }),
-      ...(alpn !== undefined && { alpn }),
-    };
-    return this.#make('Listener', name, { routingKey: address, port, host, type, settings }, secret);
+    return this.#make(wishedListener(request));
   }
 
   openProxy({ port }: ProxyRequest): Promise<ProxyStatus> {
@@ -460,21 +420,10 @@ export class Site implements SiteControl {
     return known.length > 0 || this.#options.platform === 'kubernetes' ? known : this.#access.endpoints();
   }
 
-  /** With the Secret that belongs to it. Rejects with `bad-request`, and keeps nothing, where it could not be used. */
-  async #make(
-    kind: 'Connector' | 'Listener',
-    name: string,
-    spec: object,
-    secret?: { name: string; keys: Record<string, string | undefined> },
-  ): Promise<MadeResource> {
-    const resource = {
-      apiVersion: API_VERSION,
-      kind,
-      metadata: { name },
-      spec: { ...spec, ...(secret && { tlsCredentials: secret.name }) },
-    };
-    const keys = secret && { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret.name }, stringData: secret.keys };
-    await this.#commands.put(kind, name, keys ? [resource, keys] : [resource]);
+  /** Rejects with `bad-request`, and keeps nothing, where it could not be used. */
+  async #make(wished: WishedResource): Promise<MadeResource> {
+    const { kind, name } = wished;
+    await this.#commands.put(kind, name, documentsOf(wished));
     return { kind, name };
   }
 }
