@@ -86,6 +86,8 @@ export class Access {
     try {
       this.#server =
         wished.port === 0 ? await this.#listenOnChosenPort(wished.host) : await this.#listen(wished.host, wished.port);
+      // There may be another since the port was asked for.
+      this.showAnew();
       log.info(`links come in at port ${this.#server.port}`);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
