@@ -21,6 +21,12 @@ export function ago(time: string, now = new Date()): string {
   return passed < 5000 ? 'just now' : `${duration(passed)} ago`;
 }
 
+/** `ends in 12 days`, `ended 3 days ago`. */
+export function endsWhen(time: string, now = new Date()): string {
+  const left = Date.parse(time) - now.getTime();
+  return left > 0 ? `ends in ${duration(left)}` : `ended ${ago(time, now)}`;
+}
+
 /** `1 link`, `2 links`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

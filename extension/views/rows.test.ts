@@ -197,6 +197,17 @@ describe('Sites', () => {
     ]);
   });
 
+  test('tells in tooltips until when certificates are good', () => {
+    const certificateEnds = '2026-09-01T12:00:00Z';
+    const { status, ...view } = live(laptop, 'l', [], { links: [link({ certificateEnds })] });
+    const site = { ...view, status: { ...status!, site: { ...status!.site, certificateEnds } } };
+    const row = siteRows(snapshot({ sites: [site] }))[0]!;
+    const day = new Date(certificateEnds).toLocaleDateString();
+    assert.ok(row.tooltip?.includes(`\nIts certificate is good until ${day}, and renewed before\n`), row.tooltip);
+    const tooltip = row.children?.[0]?.tooltip;
+    assert.ok(tooltip?.endsWith(`\nIts certificate is good until ${day}`), tooltip);
+  });
+
   test('shows namespaces without a site when asked to', () => {
     const contexts = [
       context('west', { found: { sites: [inCluster()], namespaces: ['default', 'shop'], limited: 'You may see shop only.' } }),

@@ -69,6 +69,7 @@ function details(ref: SiteRef, { site, router, access, proxy, sites }: Status): 
     `Knows ${counted(sites.length, 'site')} of the network`,
     ways.length > 0 ? `Links come in at ${ways.join(', ')}` : 'No links come in: it only dials out',
     proxy && `Its proxy is at ${proxy.host}:${proxy.port}`,
+    site.certificateEnds && `Its certificate is good until ${day(site.certificateEnds)}, and renewed before`,
     `Id ${site.id}`,
   ]);
 }
@@ -92,6 +93,7 @@ function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: 
         link.endpoint && `Dials ${link.endpoint}`,
         up && traffic(link),
         link.standby && 'Takes over when the link in use is lost.',
+        link.certificateEnds && `Its certificate is good until ${day(link.certificateEnds)}`,
         said && joined(' ', [said, link.messageTime && `(${calmAgo(link.messageTime, now)})`]),
       ]),
       icon: up ? ['arrow-swap', 'good'] : BAD,
@@ -99,6 +101,10 @@ function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: 
       target: { site: ref, resource: { kind: 'Link', name: link.id } },
     };
   });
+}
+
+function day(time: string): string {
+  return new Date(time).toLocaleDateString();
 }
 
 function traffic({ bytesIn = 0, bytesOut = 0, streams = 0 }: LinkStatus): string {

@@ -40,6 +40,9 @@ export interface SiteControl {
    * others keep the Services of what it offered for a while.
    */
   leave(): Promise<void>;
-  /** Lets a site in no more and cuts its links; the site's name or id. Resolves to the number of certificates revoked. */
+  /**
+   * Lets a site in no more and cuts its links; the site's name or id. Resolves to the number of certificates revoked. Rejects with `conflict`,
+   * and revokes nothing, where several sites have the name.
+   */
   revoke(site: string): Promise<number>;
 }

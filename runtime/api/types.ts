@@ -53,6 +53,8 @@ export interface LinkStatus {
   messageTime?: string;
   /** Since when it is in this state. */
   since: string;
+  /** When the certificate ends that lets the dialling site in. It is renewed long before. */
+  certificateEnds?: string;
   /** Round trip of the last ping, milliseconds. */
   rttMs?: number;
   /** Totals since the link came up. */
@@ -166,7 +168,15 @@ export interface Problem {
 }
 
 export interface Status {
-  site: SiteIdentity & { platform: 'kubernetes' | 'host'; namespace?: string; edge?: true };
+  site: SiteIdentity & {
+    platform: 'kubernetes' | 'host';
+    namespace?: string;
+    edge?: true;
+    /** When the certificate ends that this site shows to those that dial it. It is renewed long before. */
+    certificateEnds?: string;
+    /** When its authority ends, which is not renewed: from then on nobody is let in. */
+    authorityEnds?: string;
+  };
   router: { id: string; startTime: string; pid: number };
   sites: SiteStatus[];
   links: LinkStatus[];

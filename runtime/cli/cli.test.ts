@@ -79,6 +79,28 @@ describe('what people see', () => {
     );
   });
 
+  test('links, with those whose certificate was not renewed in time', async () => {
+    const [link] = site.state.links;
+    const ending = (id: string, certificateEnds: string, more = {}) => ({ ...link!, id, certificateEnds, ...more });
+    site.change({
+      links: [
+        ending('west', '2026-02-28T00:00:00.000Z'),
+        ending('north', '2026-01-20T00:00:00.000Z'),
+        ending('from-east', '2026-01-04T00:00:00.000Z', { direction: 'incoming', peer: 'east' }),
+        ending('south', '2025-12-04T00:00:00.000Z', { state: 'connecting', message: 'It has ended.' }),
+      ],
+    });
+    const { out } = await caravan('links');
+    assert.deepEqual(out.split('\n').slice(5), [
+      '! north: its certificate ends in 18 days, and could not be renewed; see why: caravan status',
+      '! from-east: its certificate ends in 2 days, and east has not renewed it; see there: caravan status',
+      '! south: It has ended.',
+      '',
+    ]);
+    const [first] = JSON.parse((await caravan('links -o json')).out) as { certificateEnds: string }[];
+    assert.equal(first?.certificateEnds, '2026-02-28T00:00:00.000Z');
+  });
+
   test('status, with what cannot be had', async () => {
     site.change({ problems: [{ where: 'links.yaml:3', message: 'Link west: spec.cost is 0; it must be a whole number.' }] });
     const { out } = await caravan('status');

@@ -1,7 +1,10 @@
 /** The status as tables for people. Every function gives whole lines. */
 import type { LinkStatus, ServiceStatus, SiteStatus, Status } from '../api/types.ts';
 import { table } from './table.ts';
-import { ago, counted, duration, milliseconds, standsIn, tally } from '../words.ts';
+import { ago, counted, duration, endsWhen, milliseconds, standsIn, tally } from '../words.ts';
+
+/** How long before its end the certificate of a link is spoken of. Milliseconds. */
+const SOON_MS = 30 * 86_400_000;
 
 export function servicesTable(status: Status): string {
   if (status.services.length === 0)
@@ -44,12 +47,25 @@ export function linksTable({ links }: Status, now: Date): string {
     milliseconds(link.rttMs),
     ago(link.since, now),
   ]);
-  const messages = links.flatMap((link) => (link.message && link.state !== 'up' ? [`! ${complaint(link, now)}\n`] : []));
+  const messages = links.flatMap((link) => [
+    ...(link.message && link.state !== 'up' ? [`! ${complaint(link, now)}\n`] : []),
+    ...(endsSoon(link, now) ? [`! ${link.id}: its certificate ${endsWhen(link.certificateEnds!, now)}${renewer(link)}\n`] : []),
+  ]);
   return table(['LINK', 'PEER', 'COST', 'STATE', 'DIRECTION', 'ROUND TRIP', 'SINCE'], rows) + messages.join('');
 }
 
 function complaint({ id, message, messageTime }: LinkStatus, now: Date): string {
   return `${id}: ${message}${messageTime ? ` (${ago(messageTime, now)})` : ''}`;
+}
+
+/** Whether the certificate of a link that carries traffic was not renewed when it was time. */
+function endsSoon({ state, certificateEnds }: LinkStatus, now: Date): boolean {
+  return state === 'up' && certificateEnds !== undefined && Date.parse(certificateEnds) - now.getTime() < SOON_MS;
+}
+
+function renewer({ direction, peer }: LinkStatus): string {
+  if (direction === 'incoming') return `, and ${peer} has not renewed it; see there: caravan status`;
+  return ', and could not be renewed; see why: caravan status';
 }
 
 export function sitesTable({ sites, site }: Status): string {

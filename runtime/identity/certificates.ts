@@ -39,13 +39,14 @@ export interface IssuedCertificate {
 }
 
 /** The certificates of one site: its id is the common name of its authority and of every certificate that names it. */
-export async function makeAuthority(siteId: string): Promise<KeyAndCertificate> {
+export async function makeAuthority(siteId: string, now = Date.now()): Promise<KeyAndCertificate> {
   const { key, publicKey } = await makeKey();
   const { certificate } = certify({
     subject: siteId,
     publicKey,
     issuer: siteId,
     key,
+    now,
     days: AUTHORITY_YEARS * 365,
     usage: 'authority',
   });
@@ -53,13 +54,18 @@ export async function makeAuthority(siteId: string): Promise<KeyAndCertificate> 
 }
 
 /** The certificate that a site shows to those that dial it. */
-export async function makeServerCertificate(siteId: string, authority: KeyAndCertificate): Promise<KeyAndCertificate> {
+export async function makeServerCertificate(
+  siteId: string,
+  authority: KeyAndCertificate,
+  now = Date.now(),
+): Promise<KeyAndCertificate> {
   const { key, publicKey } = await makeKey();
   const { certificate } = certify({
     subject: siteId,
     publicKey,
     issuer: siteId,
     key: authority.key,
+    now,
     days: LEAF_DAYS,
     usage: 'server',
   });
@@ -90,9 +96,13 @@ export function readSigningRequest(pem: string): SigningRequest {
 }
 
 /** A certificate with which the requesting site may link to the site whose authority this is. */
-export function issueCertificate(authority: KeyAndCertificate, { siteId, publicKey }: SigningRequest): IssuedCertificate {
+export function issueCertificate(
+  authority: KeyAndCertificate,
+  { siteId, publicKey }: SigningRequest,
+  now = Date.now(),
+): IssuedCertificate {
   const issuer = commonName(authority.certificate);
-  return certify({ subject: siteId, publicKey, issuer, key: authority.key, days: LEAF_DAYS, usage: 'client' });
+  return certify({ subject: siteId, publicKey, issuer, key: authority.key, now, days: LEAF_DAYS, usage: 'client' });
 }
 
 /** The site id that a certificate names. Throws `bad-request` where the text is no certificate. */
@@ -119,19 +129,23 @@ interface CertificateOptions {
   issuer: string;
   /** The issuer's. */
   key: string;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Its life, from now on. */
   days: number;
   usage: 'authority' | 'server' | 'client';
 }
 
-function certify({ subject, publicKey, issuer, key, days, usage }: CertificateOptions): IssuedCertificate {
+function certify({ subject, publicKey, issuer, key, now, days, usage }: CertificateOptions): IssuedCertificate {
   const certificate = pki.createCertificate();
   certificate.publicKey = publicKey;
   // RFC 5280, section 4.1.2.2: positive, unique, at most 20 bytes.
   const serial = randomBytes(16);
   serial[0] = (serial[0]! & 0x7f) | 0x40;
   certificate.serialNumber = serial.toString('hex');
-  certificate.validity.notBefore = new Date(Date.now() - CLOCK_SKEW_MS);
-  certificate.validity.notAfter = new Date(Date.now() + days * DAY_MS);
+  // An authority is there once, and made while the clock was ahead it is to be good as soon as that is right.
+  certificate.validity.notBefore = new Date(usage === 'authority' ? 0 : now - CLOCK_SKEW_MS);
+  certificate.validity.notAfter = new Date(now + days * DAY_MS);
   certificate.setSubject(usage === 'authority' ? authorityOf(subject) : named(subject));
   certificate.setIssuer(authorityOf(issuer));
   certificate.setExtensions(

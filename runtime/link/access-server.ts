@@ -17,44 +17,56 @@ const MAX_CONNECTIONS = 20_000;
 /** For TLS. Milliseconds. */
 const HANDSHAKE_WITHIN_MS = 10_000;
 
-export interface AccessServerOptions {
+/** What Node says of a certificate whose time it is not. */
+const WRONG_TIME = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
+
+/** What this site shows. PEM. */
+export interface ShownCertificate {
+  key: string;
+  certificate: string;
+}
+
+/** Whose certificate was shown, one that the authority signed and that has not ended: not yet whether it lets its holder in. */
+export interface Holder {
+  serial: string;
+  siteId: string;
+}
+
+export interface AccessServerOptions extends ShownCertificate {
   /** Default: every address of this machine. */
   host?: string | undefined;
   /** 0 lets the system choose. */
   port: number;
-  /** PEM: what this site shows, and the authority that signed those who may link. */
-  key: string;
-  certificate: string;
+  /** PEM: who signed the certificates of those who may link. */
   authority: string;
-  /** Whether the holder of a certificate that the authority signed is (still) let in. */
-  admits: (serial: string, siteId: string) => boolean;
-  link: (socket: MessageSocket, siteId: string) => void;
-  /** Any other HTTP request: a claim. */
-  request: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Whether the holder of a certificate is (still) let in. */
+  admits: (holder: Holder) => boolean;
+  link: (socket: MessageSocket, holder: Holder) => void;
+  /** Any other HTTP request: a claim, which comes from nobody yet, or a renewal. */
+  request: (request: IncomingMessage, response: ServerResponse, from: Holder | undefined) => Promise<void>;
   log: Log;
 }
 
 /** Where links and claims come in: one HTTPS port for both. */
 export class AccessServer {
   readonly #server: Server;
+  readonly #authority: string;
   /** Connections that are no link: waiting to be, or claiming. By their far end. */
   readonly #waiting: Map<string, Socket>;
   readonly port: number;
 
-  private constructor(server: Server, waiting: Map<string, Socket>) {
+  private constructor(server: Server, waiting: Map<string, Socket>, authority: string) {
     this.#server = server;
+    this.#authority = authority;
     this.#waiting = waiting;
     this.port = (server.address() as AddressInfo).port;
   }
 
   /** Rejects with the system's error where the port cannot be had. */
   static listen(options: AccessServerOptions): Promise<AccessServer> {
-    const { key, certificate, authority, log } = options;
+    const { authority, log } = options;
     const server = createServer({
-      key,
-      cert: certificate,
-      ca: authority,
-      minVersion: 'TLSv1.3',
+      ...secureContext(options, authority),
       // A newcomer that claims has no certificate yet; a link without one is refused below.
       requestCert: true,
       rejectUnauthorized: false,
@@ -71,26 +83,35 @@ export class AccessServer {
       waiting.set(end, socket);
       socket.once('close', () => waiting.get(end) === socket && waiting.delete(end));
     });
-    server.on('request', options.request);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      void options.request(request, response, holderOf(request.socket as TLSSocket));
+    });
     server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
-      const siteId = admitted(socket, options);
-      if (request.url !== LINK_PATH || siteId === undefined) {
-        log.warn('refused a link: its certificate was not issued here, or was revoked', { from: socket.remoteAddress });
-        return refuseUpgrade(socket, '403 Forbidden');
+      const holder = holderOf(socket);
+      if (request.url !== LINK_PATH || !holder || !options.admits(holder)) {
+        const isOutOfTime = WRONG_TIME.has(String(socket.authorizationError));
+        const why = isOutOfTime ? 'has ended, or is not good yet' : 'was not issued here, or was revoked';
+        log.warn(`refused a link: its certificate ${why}`, { from: socket.remoteAddress });
+        return refuseUpgrade(socket, isOutOfTime ? '401 Unauthorized' : '403 Forbidden');
       }
       if (!answerUpgrade(request, socket, SUBPROTOCOL)) return undefined;
       socket.setNoDelay(true);
       waiting.delete(farEnd(socket));
-      return options.link(new MessageSocket(socket, { dialled: false, head, maxMessageBytes: MAX_MESSAGE_BYTES }), siteId);
+      return options.link(new MessageSocket(socket, { dialled: false, head, maxMessageBytes: MAX_MESSAGE_BYTES }), holder);
     });
     server.on('tlsClientError', (error) => log.debug('a connection ended before it was a link', { error: error.message }));
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ port: options.port, host: options.host, backlog: BACKLOG }, () => {
         server.off('error', reject);
-        resolve(new AccessServer(server, waiting));
+        resolve(new AccessServer(server, waiting, authority));
       });
     });
+  }
+
+  /** From now on this is shown to who comes; connections that are up stay as they are. */
+  show(shown: ShownCertificate): void {
+    this.#server.setSecureContext(secureContext(shown, this.#authority));
   }
 
   /** Takes nothing more in, and cuts what is no link yet. Links that are up stay; their owner closes them. */
@@ -105,10 +126,12 @@ function farEnd({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** The site id of the certificate shown, where it lets its holder in. */
-function admitted(socket: TLSSocket, options: AccessServerOptions): string | undefined {
+function secureContext({ key, certificate }: ShownCertificate, authority: string) {
+  return { key, cert: certificate, ca: authority, minVersion: 'TLSv1.3' as const };
+}
+
+function holderOf(socket: TLSSocket): Holder | undefined {
   if (!socket.authorized) return undefined;
   const { subject, serialNumber } = socket.getPeerCertificate();
-  const siteId = String(subject.CN);
-  return options.admits(serialNumber, siteId) ? siteId : undefined;
+  return { serial: serialNumber, siteId: String(subject.CN) };
 }

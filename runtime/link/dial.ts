@@ -34,6 +34,12 @@ const NOT_SIGNED = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
+/** What OpenSSL says of a certificate whose time it is not. */
+const WRONG_TIME: Record<string, string> = {
+  CERT_HAS_EXPIRED: 'its certificate has ended: restart its router, which signs a new one, or set the clock here',
+  CERT_NOT_YET_VALID: 'its certificate is not good yet: one of the two clocks is wrong',
+};
+
 /** A connection to the other site in TLS 1.3, where that site has shown that it is the one meant. */
 export function dialTls({
   host,
@@ -59,8 +65,11 @@ export function dialTls({
     });
     const abort = () => socket.destroy(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
-    const failed = (error: NodeJS.ErrnoException) =>
-      reject(NOT_SIGNED.has(error.code ?? '') ? new Error(OTHER_SITE, { cause: error }) : error);
+    const failed = (error: NodeJS.ErrnoException) => {
+      const { code = '' } = error;
+      const why = NOT_SIGNED.has(code) ? OTHER_SITE : WRONG_TIME[code];
+      reject(why === undefined ? error : new Error(why, { cause: error }));
+    };
     socket.once('error', failed);
     socket.once('close', () => reject(new Error('the connection was closed')));
     socket.once('secureConnect', () => {
@@ -72,6 +81,12 @@ export function dialTls({
   });
 }
 
+/** Why a site takes no link, by the status of its answer: see `access-server.ts`. */
+const REFUSED: Record<number, string> = {
+  401: 'by the clock of the site the certificate of this link has ended, or is not good yet: set the clock that is wrong',
+  403: 'the site refuses this link: it was revoked there',
+};
+
 /** A WebSocket to the other site's router. */
 export async function dialLink(options: DialOptions): Promise<MessageSocket> {
   const { host, port, signal } = options;
@@ -81,9 +96,8 @@ export async function dialLink(options: DialOptions): Promise<MessageSocket> {
     const head = await requestUpgrade({ host: hostInUrl(host), port, path: LINK_PATH, subprotocol: SUBPROTOCOL, socket, signal });
     return new MessageSocket(socket, { dialled: true, head, maxMessageBytes: MAX_MESSAGE_BYTES });
   } catch (error) {
-    if (error instanceof UpgradeRefused && error.status === 403)
-      throw new Error('the site refuses this link: it was revoked there', { cause: error });
-    throw error;
+    const why = error instanceof UpgradeRefused ? REFUSED[error.status] : undefined;
+    throw why === undefined ? error : new Error(why, { cause: error });
   }
 }
 

@@ -52,18 +52,25 @@ export class IncomingLinks {
     this.#links.add(incoming);
   }
 
-  /** Cuts every link of these sites. */
-  cut(siteIds: readonly string[], message: string): void {
-    for (const { link, siteId } of this.#links) if (siteIds.includes(siteId)) link.close({ code: 'closing', message });
+  /** Cuts every link of a site. */
+  cut(siteId: string, message: string): void {
+    for (const incoming of this.#links) if (incoming.siteId === siteId) incoming.link.close({ code: 'closing', message });
   }
 
   close(message: string): void {
     for (const { link } of this.#links) link.close({ code: 'closing', message });
   }
 
-  status(site: string): LinkStatus[] {
+  /** Whether a link of this site is up. */
+  has(siteId: string): boolean {
+    return [...this.#links].some((incoming) => incoming.siteId === siteId && incoming.peer !== undefined);
+  }
+
+  /** @param certificateEnd until when a site is let in */
+  status(site: string, certificateEnd: (siteId: string) => string | undefined): LinkStatus[] {
     return [...this.#links].flatMap(({ link, peer, cost, since, siteId }) => {
       if (!peer) return [];
+      const certificateEnds = certificateEnd(siteId);
       return {
         id: `from-${peer.site.name}`,
         site,
@@ -73,6 +80,7 @@ export class IncomingLinks {
         state: 'up',
         direction: 'incoming',
         since: since.toISOString(),
+        ...(certificateEnds !== undefined && { certificateEnds }),
         ...(link.rttMs !== undefined && { rttMs: link.rttMs }),
         bytesIn: link.bytesIn,
         bytesOut: link.bytesOut,

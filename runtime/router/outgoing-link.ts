@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { LinkState, LinkStatus } from '../api/types.ts';
 import { sentence } from '../errors.ts';
-import { dialLink } from '../link/dial.ts';
+import { endOf } from '../identity/validity.ts';
+import { dialLink, type LinkCredentials } from '../link/dial.ts';
 import { Link } from '../link/link.ts';
 import type { Log } from '../log.ts';
 import type { RouterInfo } from '../routing/types.ts';
@@ -40,6 +41,8 @@ export class OutgoingLink {
   #state: LinkState = 'connecting';
   #since = new Date();
   #endpoint: string;
+  /** Of the certificate that the next dial shows. ISO 8601. */
+  #certificateEnds: string;
   #message: { text: string; time: Date } | undefined;
 
   constructor(
@@ -53,6 +56,7 @@ export class OutgoingLink {
     this.#changed = options.changed;
     this.#portForward = options.portForward;
     this.#endpoint = nameOf(config, 0);
+    this.#certificateEnds = endOf(config.credentials.certificate);
     void this.#keepUp();
   }
 
@@ -67,6 +71,7 @@ export class OutgoingLink {
       state: this.#state,
       direction: 'outgoing',
       endpoint: this.#endpoint,
+      certificateEnds: this.#certificateEnds,
       ...(this.#message && !link && { message: this.#message.text, messageTime: this.#message.time.toISOString() }),
       since: this.#since.toISOString(),
       ...(link?.rttMs !== undefined && { rttMs: link.rttMs }),
@@ -75,10 +80,21 @@ export class OutgoingLink {
     };
   }
 
+  get isUp(): boolean {
+    return this.#state === 'up';
+  }
+
+  /** Takes them for the next dial; what the link carries now goes on. */
+  setCredentials(credentials: LinkCredentials): void {
+    this.config = { ...this.config, credentials };
+    this.#certificateEnds = endOf(credentials.certificate);
+    this.#changed();
+  }
+
   /** Changes the cost without touching what the link carries. */
   setCost(cost: number): void {
     this.config = { ...this.config, cost };
-    if (!this.#link || this.#state !== 'up') return;
+    if (!this.#link || !this.isUp) return;
     this.#link.sendCost(cost);
     this.#router.setCost(this.#id, cost);
     this.#changed();
@@ -106,6 +122,7 @@ export class OutgoingLink {
   /** One life of the link, from dialling to its loss. @returns whether it was ever up */
   async #session(attempt: number): Promise<boolean> {
     const { credentials, siteId, cost, name, portForward, endpoints } = this.config;
+    if (Date.parse(this.#certificateEnds) <= Date.now()) throw new Error(hasEnded(this.#certificateEnds));
     const within = portForward ? FORWARDED_DIAL_MS : growing(FIRST_DIAL_MS, LAST_DIAL_MS, attempt);
     const late = AbortSignal.timeout(within);
     const signal = AbortSignal.any([this.#ended.signal, late]);
@@ -169,8 +186,13 @@ export class OutgoingLink {
   }
 }
 
+function hasEnded(time: string): string {
+  const day = time.slice(0, 10);
+  return `its certificate ended on ${day}, and only a new token lets this site in again: caravan token issue at the other site, then caravan token redeem here`;
+}
+
 /** What the system says of a connection that could not be had, in words. */
-function dialProblem(error: unknown): string {
+export function dialProblem(error: unknown): string {
   const words: Record<string, string> = {
     ECONNREFUSED: 'nothing listens there',
     ECONNRESET: 'the connection was cut',

@@ -24,7 +24,10 @@ export class OutgoingLinks {
     const next = new Map<string, OutgoingLink>();
     for (const config of configs) {
       const known = this.#links.get(config.name);
-      if (known && isSameBut(known.config, config)) {
+      const hasNewCertificate = known?.config.credentials.certificate !== config.credentials.certificate;
+      // One that is not up may well be so for want of the new certificate: it begins anew, and at once.
+      if (known && isSameBut(known.config, config) && (known.isUp || !hasNewCertificate)) {
+        if (hasNewCertificate) known.setCredentials(config.credentials);
         if (known.config.cost !== config.cost) known.setCost(config.cost);
         next.set(config.name, known);
       } else {
@@ -46,7 +49,11 @@ export class OutgoingLinks {
   }
 }
 
-/** Whether two links differ in their cost at most: that is changed while they carry traffic. */
+/** Whether two links differ at most in their cost and in what they show to the other site: that is changed while they carry traffic. */
 function isSameBut(a: LinkConfig, b: LinkConfig): boolean {
-  return JSON.stringify({ ...a, cost: 0 }) === JSON.stringify({ ...b, cost: 0 });
+  return JSON.stringify(lasting(a)) === JSON.stringify(lasting(b));
+}
+
+function lasting({ credentials, ...config }: LinkConfig): object {
+  return { ...config, cost: 0, authority: credentials.authority };
 }

@@ -1,9 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import type { AccessStatus, Problem } from '../api/types.ts';
-import type { Identity } from '../identity/identity.ts';
-import { AccessServer } from '../link/access-server.ts';
-import type { MessageSocket } from '../link/websocket/message-socket.ts';
+import { AccessServer, type AccessServerOptions, type ShownCertificate } from '../link/access-server.ts';
 import { type Log, sparing } from '../log.ts';
 import type { SiteStore } from './store.ts';
 import type { Wishes } from './wishes.ts';
@@ -14,12 +11,10 @@ const RETRY_MS = 3000;
 /** Where the port that the system chose is kept: the links of other sites name it. */
 const ENTRY = 'access-port';
 
-export interface AccessOptions {
+export interface AccessOptions extends Pick<AccessServerOptions, 'authority' | 'admits' | 'link' | 'request'> {
   store: SiteStore;
-  identity: Identity;
-  admits: (serial: string, siteId: string) => boolean;
-  link: (socket: MessageSocket, siteId: string) => void;
-  claim: (request: IncomingMessage, response: ServerResponse) => void;
+  /** What is shown to who comes. */
+  shown: () => ShownCertificate;
   log: Log;
   changed: () => void;
 }
@@ -46,6 +41,11 @@ export class Access {
     if (JSON.stringify(wished) === JSON.stringify(this.#wished)) return;
     this.#wished = wished;
     this.#reopen();
+  }
+
+  /** What is to be shown is another now. */
+  showAnew(): void {
+    this.#server?.show(this.#options.shown());
   }
 
   /** Resolves when what was asked for so far is done, or could not be done. */
@@ -86,6 +86,8 @@ export class Access {
     try {
       this.#server =
         wished.port === 0 ? await this.#listenOnChosenPort(wished.host) : await this.#listen(wished.host, wished.port);
+      // There may be another since the port was asked for.
+      this.showAnew();
       log.info(`links come in at port ${this.#server.port}`);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -108,18 +110,8 @@ export class Access {
   }
 
   #listen(host: string | undefined, port: number): Promise<AccessServer> {
-    const { identity, admits, link, claim, log } = this.#options;
-    return AccessServer.listen({
-      host,
-      port,
-      key: identity.server.key,
-      certificate: identity.server.certificate,
-      authority: identity.authority.certificate,
-      admits,
-      link,
-      request: claim,
-      log: sparing(log),
-    });
+    const { shown, authority, admits, link, request, log } = this.#options;
+    return AccessServer.listen({ host, port, ...shown(), authority, admits, link, request, log: sparing(log) });
   }
 }
 

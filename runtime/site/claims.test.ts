@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server } from 'node:tls';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/until.ts';
-import { makeSigningRequest } from '../identity/certificates.ts';
+import { makeServerCertificate, makeSigningRequest } from '../identity/certificates.ts';
 import { Grants } from '../identity/grants.ts';
 import { type Identity, loadIdentity } from '../identity/identity.ts';
 import { IssuedCertificates } from '../identity/issued.ts';
@@ -18,8 +18,9 @@ import { dialLink, dialTls, type LinkCredentials } from '../link/dial.ts';
 import type { MessageSocket } from '../link/websocket/message-socket.ts';
 import { silentLog } from '../log.ts';
 import type { LinkConfig } from '../router/config.ts';
-import { answerClaim, claimWithToken } from './claims.ts';
+import { claimWithToken } from './claims.ts';
 import { redeemToken } from './redeem.ts';
+import { answerRequest } from './requests.ts';
 import { parseResources } from './resources.ts';
 import { StoreSource } from './store-source.ts';
 import { wishesOf } from './wishes.ts';
@@ -52,12 +53,13 @@ class Issuer {
       key: identity.server.key,
       certificate: identity.server.certificate,
       authority: identity.authority.certificate,
-      admits: (serial, siteId) => issued.admits(serial, siteId),
-      link: (socket, siteId) => issuer.links.push({ socket, siteId }),
-      request: (request, response) => {
+      admits: ({ serial, siteId }) => issued.admits(serial, siteId),
+      link: (socket, { siteId }) => issuer.links.push({ socket, siteId }),
+      request: (request, response, from) => {
         issuer.requests++;
         const endpoints = () => [{ host: '127.0.0.1', port: issuer.port }];
-        void answerClaim(request, response, { identity, issued, grants, siteName: 'west', endpoints, log: silentLog });
+        const options = { identity, issued, grants, siteName: 'west', endpoints, now: Date.now, log: silentLog };
+        return answerRequest(request, response, from, options);
       },
       log: silentLog,
     });
@@ -311,7 +313,7 @@ describe('a claim', () => {
   }
 
   for (const [what, body, answer] of [
-    ['no JSON', '{', /^HTTP\/1\.1 400 [^]*"The claim cannot be read\."/],
+    ['no JSON', '{', /^HTTP\/1\.1 400 [^]*"The request cannot be read\."/],
     ['incomplete', '{"code":"x"}', /^HTTP\/1\.1 400 [^]*"The claim is not complete\."/],
     [
       'of a site whose name would act in a terminal',
@@ -361,6 +363,17 @@ describe('a link', () => {
     await assert.rejects(tryLink(west, credentials, 'north-id'), /another site answers there/);
     await assert.rejects(tryLink(other, credentials, west.identity.siteId), /another site answers there/);
     assert.equal(west.links.length + other.links.length, 0);
+  });
+
+  it('is not made to a site whose certificate has ended, which is said with what to do', async (t) => {
+    const { siteId, authority } = west.identity;
+    const server = await makeServerCertificate(siteId, authority, Date.now() - 400 * 86_400_000);
+    const late = await Issuer.start({ ...west.identity, server });
+    t.after(() => late.stop());
+    await assert.rejects(tryLink(late, credentials), { message: /^its certificate has ended: restart its router/ });
+    await assert.rejects(redeem(await late.token()), {
+      message: /cannot be reached: its certificate has ended: restart its router/,
+    });
   });
 
   it('is not made to a site that west let in and that now passes for west', async (t) => {

@@ -1,8 +1,9 @@
-import { type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import { host as hostField, pem, port as portField, siteName as siteNameField } from '../api/fields.ts';
-import type { ApiErrorBody } from '../api/types.ts';
-import { CaravanError, type ErrorCode, isErrorCode, sentence } from '../errors.ts';
+import { CaravanError, sentence } from '../errors.ts';
 import { commonName, issueCertificate, readSigningRequest } from '../identity/certificates.ts';
 import type { Grants } from '../identity/grants.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -10,13 +11,9 @@ import type { IssuedCertificates } from '../identity/issued.ts';
 import { claimAddress, NO_WAY_IN_HOST, type Token } from '../identity/token.ts';
 import { dialTls } from '../link/dial.ts';
 import type { Log } from '../log.ts';
-import { printable } from '../words.ts';
-import type { Duplex } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
+import { type Answer, parseJson, post, readBody, refusal } from './exchange.ts';
 
 export const CLAIMS_PATH = '/claims/';
-/** Of a claim and of its answer. */
-const MAX_BODY_BYTES = 64 * 1024;
 /** Of a whole claim, from the dial to the last byte of the answer. */
 const CLAIM_WITHIN_MS = 15_000;
 /** How long a site that refuses connections is asked again. Milliseconds. */
@@ -43,50 +40,34 @@ export interface ClaimsOptions {
   grants: Grants;
   siteName: string;
   endpoints: () => { host: string; port: number }[];
+  /** Milliseconds since 1970. */
+  now: () => number;
   log: Log;
 }
 
-const CLAIM_STATUS: Partial<Record<ErrorCode, number>> = { 'token-unknown': 404, revoked: 403, 'not-saved': 500 };
-
-/** Answers who redeems a token: `POST /claims/NAME` with the code and a signing request. */
-export async function answerClaim(request: IncomingMessage, response: ServerResponse, options: ClaimsOptions): Promise<void> {
-  const answer = (status: number, body: object) => {
-    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(body));
-  };
-  try {
-    if (request.method !== 'POST' || !request.url?.startsWith(CLAIMS_PATH)) {
-      const body: ApiErrorBody = { code: 'not-found', message: 'Links and claims come in here, nothing else.' };
-      return answer(404, body);
-    }
-    const read = v.safeParse(Claim, JSON.parse(await readBody(request)));
-    if (!read.success) throw new CaravanError('bad-request', 'The claim is not complete.');
-    const { code, request: csr, site } = read.output;
-    const admission = await options.grants.redeem(request.url.slice(CLAIMS_PATH.length), code, () => admit(csr, site, options));
-    options.log.info('let in a site', { site });
-    return answer(200, admission);
-  } catch (error) {
-    if (!(error instanceof CaravanError)) options.log.warn('a claim failed', { error: sentence(error) });
-    const known = error instanceof CaravanError ? error : new CaravanError('bad-request', 'The claim cannot be read.');
-    const body: ApiErrorBody = { code: known.code, message: known.message };
-    return answer(CLAIM_STATUS[known.code] ?? 400, body);
-  }
+/** Lets in who redeems a token: `POST /claims/NAME` with the code and a signing request. */
+export async function answerClaim(request: IncomingMessage, options: ClaimsOptions): Promise<Admission> {
+  const read = v.safeParse(Claim, JSON.parse(await readBody(request)));
+  if (!read.success) throw new CaravanError('bad-request', 'The claim is not complete.');
+  const { code, request: csr, site } = read.output;
+  const name = request.url!.slice(CLAIMS_PATH.length);
+  const admission = await options.grants.redeem(name, code, () => admit(csr, site, options));
+  options.log.info('let in a site', { site });
+  return admission;
 }
 
-async function admit(
-  csr: string,
-  siteName: string,
-  { identity, issued, siteName: own, endpoints }: ClaimsOptions,
-): Promise<Admission> {
+async function admit(csr: string, siteName: string, options: ClaimsOptions): Promise<Admission> {
+  const { identity, issued, siteName: own, endpoints, now } = options;
   const request = readSigningRequest(csr);
   if (request.siteId === identity.siteId)
     throw new CaravanError('bad-request', 'the token was issued by this very site; redeem it at another one.');
   if (issued.isRevoked(request.siteId)) throw new CaravanError('revoked', REVOKED);
-  const { certificate, serial, expires } = issueCertificate(identity.authority, request);
+  const { certificate, serial, expires } = issueCertificate(identity.authority, request, now());
   await issued.add({
     serial,
     siteId: request.siteId,
     siteName,
-    issued: new Date().toISOString(),
+    issued: new Date(now()).toISOString(),
     expires: expires.toISOString(),
   });
   return { certificate, site: own, endpoints: endpoints() };
@@ -117,11 +98,11 @@ export async function claimWithToken(
     );
   const signal = AbortSignal.timeout(withinMs);
   const siteId = commonName(token.ca);
-  let answer: { status: number; body: string };
+  let answer: Answer;
   try {
     const credentials = { authority: token.ca };
     const socket = await dialPatiently({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
-    answer = await post(socket, path, JSON.stringify({ code: token.code, request: csr, site: siteName }), signal);
+    answer = await post(socket, path, { code: token.code, request: csr, site: siteName }, signal);
   } catch (error) {
     transport?.destroy();
     const why = signal.aborted ? `it does not answer (${withinMs / 1000} s)` : sentence(error);
@@ -131,8 +112,8 @@ export async function claimWithToken(
       { cause: error },
     );
   }
-  if (answer.status !== 200) throw refusal(answer.body);
-  const admission = v.safeParse(Admission, parse(answer.body));
+  if (answer.status !== 200) throw refusal(answer, 'The site refuses the token and does not say why.');
+  const admission = v.safeParse(Admission, parseJson(answer.body));
   if (!admission.success)
     throw new CaravanError('bad-request', 'The site answers with something that is no admission; is its version newer?');
   return admission.output;
@@ -149,53 +130,4 @@ async function dialPatiently(options: Parameters<typeof dialTls>[0]): Promise<Du
         throw error;
       await setTimeout(REFUSED_PAUSE_MS, undefined, { signal: options.signal });
     }
-}
-
-function refusal(body: string): CaravanError {
-  const { code, message } = (parse(body) ?? {}) as Partial<ApiErrorBody>;
-  if (typeof message !== 'string' || message === '')
-    return new CaravanError('bad-request', 'The site refuses the token and does not say why.');
-  return new CaravanError(isErrorCode(code) ? code : 'bad-request', printable(message.slice(0, 500)));
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Rejects, and leaves no socket behind, when the signal is aborted, whatever has arrived until then. */
-async function post(socket: Duplex, path: string, body: string, signal: AbortSignal): Promise<{ status: number; body: string }> {
-  const abort = () => socket.destroy(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' };
-      const request = httpRequest(
-        { createConnection: () => socket, method: 'POST', path, headers, setDefaultHeaders: true },
-        (response) => {
-          readBody(response).then((text) => resolve({ status: response.statusCode ?? 0, body: text }), reject);
-        },
-      );
-      request.on('error', reject);
-      request.end(body);
-    });
-  } finally {
-    signal.removeEventListener('abort', abort);
-    socket.destroy();
-  }
-}
-
-async function readBody(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new CaravanError('bad-request', `The message is larger than ${MAX_BODY_BYTES} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -17,12 +17,13 @@ import type {
   ServiceStatus,
   Status,
 } from '../api/types.ts';
-import { whyNotAggregated, whyNotDistributed } from '../api/vocabulary.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { CaravanError, sentence } from '../errors.ts';
 import { type Log, sparing } from '../log.ts';
 import { Grants } from '../identity/grants.ts';
 import { type Identity, loadIdentity } from '../identity/identity.ts';
 import { IssuedCertificates } from '../identity/issued.ts';
+import { endOf } from '../identity/validity.ts';
 import { IncomingLinks } from '../router/incoming-links.ts';
 import { Listeners } from '../router/listeners.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
@@ -32,16 +33,18 @@ import type { RouterInfo } from '../routing/types.ts';
 import { VERSION } from '../version.ts';
 import { Access } from './access.ts';
 import { AutoListeners } from './auto-listeners.ts';
-import { answerClaim } from './claims.ts';
 import { explain } from './explain.ts';
 import { interceptConnector } from './intercept.ts';
+import { LinkCertificates } from './link-certificates.ts';
+import { documentsOf, exposedConnector, wishedListener, type WishedResource } from './made-resource.ts';
 import { PacedTask } from './paced-task.ts';
 import { redeemToken } from './redeem.ts';
 import { RoutedNames } from './network-names.ts';
 import type { NetworkView } from './network-view.ts';
-import { resourceName } from './resource-name.ts';
-import { API_VERSION, durationMs, type Resource } from './resources.ts';
+import { durationMs, type Resource } from './resources.ts';
+import { ServerCertificate } from './server-certificate.ts';
 import { servicesOf, sitesOf } from './services.ts';
+import { siteToRevoke } from './site-to-revoke.ts';
 import { type ProxyWish, SiteProxy } from './site-proxy.ts';
 import type { ResourceSource, WishedState } from './source.ts';
 import type { SiteStore } from './store.ts';
@@ -59,6 +62,8 @@ export interface SiteOptions {
   platform: 'kubernetes' | 'host';
   namespace?: string;
   portForward?: PortForwardDial;
+  /** What certificates are made and renewed by; default the system's. */
+  clock?: Clock;
   log: Log;
 }
 
@@ -74,6 +79,9 @@ export class Site implements SiteControl {
   readonly #identity: Identity;
   readonly #grants: Grants;
   readonly #issued: IssuedCertificates;
+  readonly #clock: Clock;
+  readonly #serverCertificate: ServerCertificate;
+  readonly #linkCertificates: LinkCertificates;
   readonly #router: Router;
   readonly #listeners: Listeners;
   readonly #incoming: IncomingLinks;
@@ -98,8 +106,10 @@ export class Site implements SiteControl {
    * runs on then.
    */
   static async start(options: SiteOptions): Promise<Site> {
-    const identity = await loadIdentity(options.store);
+    const { clock = systemClock } = options;
+    const identity = await loadIdentity(options.store, clock.now());
     const issued = await IssuedCertificates.load(options.store);
+    const renewed = await LinkCertificates.remembered(options.store);
     const auto = await AutoListeners.load(options.store);
     const proxy = await SiteProxy.remembered(options.store);
     const commands = new StoreSource(options.store);
@@ -129,7 +139,8 @@ export class Site implements SiteControl {
       await Promise.all(sources.map((source) => source.close()));
       throw error;
     });
-    site = new Site(options, { identity, issued, auto, proxy, commands, sources, states, subscribers });
+    site = new Site(options, { clock, identity, issued, renewed, auto, proxy, commands, sources, states, subscribers });
+    await site.#serverCertificate.look();
     site.#reconcile();
     await site.#access.settled();
     await site.#proxy.settled();
@@ -142,6 +153,7 @@ export class Site implements SiteControl {
     this.#options = options;
     this.#identity = parts.identity;
     this.#issued = parts.issued;
+    this.#clock = parts.clock;
     this.#auto = parts.auto;
     this.#commands = parts.commands;
     this.#grants = new Grants(store);
@@ -174,21 +186,39 @@ export class Site implements SiteControl {
       connect: (address: string, port: number) => this.#router.connect(address, port),
     };
     this.#proxy = new SiteProxy({ store, network, log: log.named('proxy'), changed }, parts.proxy);
-    const claimsLog = sparing(log.named('claims'));
+    const { clock } = parts;
+    const renewing = { store, clock, log: log.named('certificates'), changed };
+    const renewed = () => this.#access.showAnew();
+    this.#serverCertificate = new ServerCertificate(parts.identity, { ...renewing, renewed });
+    this.#linkCertificates = new LinkCertificates(parts.renewed, {
+      ...renewing,
+      siteId,
+      portForward: options.portForward,
+      renewed: () => this.#reconcileSafely(),
+    });
+    const requestsLog = sparing(log.named('claims'));
     this.#access = new Access({
       store,
-      identity: this.#identity,
-      admits: (serial, id) => this.#issued.admits(serial, id),
-      link: (socket, id) => this.#incoming.add(socket, id),
-      claim: (request, response) =>
-        void answerClaim(request, response, {
+      authority: this.#identity.authority.certificate,
+      shown: () => this.#serverCertificate.current,
+      admits: (holder) => this.#issued.admits(holder.serial, holder.siteId),
+      link: (socket, holder) => {
+        this.#issued.saw(holder.serial, new Date(clock.now()));
+        this.#incoming.add(socket, holder.siteId);
+      },
+      request: async (request, response, from) => {
+        // Loaded here: node-forge is large, and a site that lets nobody in never needs it.
+        const { answerRequest } = await import('./requests.ts');
+        return answerRequest(request, response, from, {
           identity: this.#identity,
           issued: this.#issued,
           grants: this.#grants,
           siteName: name,
           endpoints: () => this.#endpoints().map(({ host, port }) => ({ host, port })),
-          log: claimsLog,
-        }),
+          now: () => clock.now(),
+          log: requestsLog,
+        });
+      },
       log: log.named('access'),
       changed,
     });
@@ -211,10 +241,15 @@ export class Site implements SiteControl {
         platform,
         ...(namespace && { namespace }),
         ...(role === 'edge' && { edge: true as const }),
+        certificateEnds: this.#serverCertificate.ends,
+        authorityEnds: endOf(this.#identity.authority.certificate),
       },
       router: { id: info.id, startTime: this.#startTime.toISOString(), pid: process.pid },
       sites: sitesOf(engine),
-      links: [...this.#outgoing.status(info.site.name), ...this.#incoming.status(info.site.name)],
+      links: [
+        ...this.#outgoing.status(info.site.name),
+        ...this.#incoming.status(info.site.name, (siteId) => this.#issued.endOf(siteId)),
+      ],
       services: this.services(),
       listeners: this.#listeners.status(),
       connectors: this.#router.connectors(),
@@ -224,6 +259,8 @@ export class Site implements SiteControl {
         ...states.flatMap(({ problems }) => problems),
         ...this.#wishes.problems,
         ...this.#access.problems(),
+        ...this.#serverCertificate.problems(),
+        ...this.#linkCertificates.problems(),
         ...(engine.isContested ? [CONTESTED] : []),
         ...this.#auto.problems(),
         ...this.#proxy.problems(),
@@ -263,55 +300,16 @@ export class Site implements SiteControl {
   }
 
   async expose(request: ExposeRequest): Promise<MadeResource> {
-    const { address, port, host = '127.0.0.1', type = 'tcp', distribution = 'balanced' } = request;
-    const { aggregate, header, pathPrefix, weight, proxyProtocol, tls, listenerCredentials } = request;
-    const wrong = whyNotDistributed(type, distribution) ?? (aggregate && whyNotAggregated(type, distribution));
-    if (wrong) throw new CaravanError('bad-request', `${wrong}.`);
-    const name = resourceName(address, port);
-    const { authority, serverName, insecure, client } = tls ?? {};
-    const secret = (authority !== undefined || client) && {
-      name: `connector-${name}`,
-      keys: { 'ca.crt': authority, 'tls.crt': client?.certificate, 'tls.key': client?.key },
-    };
-    const settings = {
-      distribution,
-      ...(aggregate && { aggregate }),
-      ...(header !== undefined && { header }),
-      ...(pathPrefix !== undefined && { pathPrefix }),
-      ...(weight !== undefined && { weight: String(weight) }),
-      ...(proxyProtocol && { proxyProtocol }),
-      ...(tls && { tls: insecure ? 'insecure' : authority === undefined ? 'true' : undefined }),
-      ...(serverName !== undefined && { tlsServerName: serverName }),
-      ...(listenerCredentials !== undefined && { listenerCredentials }),
-    };
-    const spec = { routingKey: address, port, host, type, ...(client && { useClientCert: true }), settings };
-    return this.#make('Connector', name, spec, secret || undefined);
+    return this.#make(exposedConnector(request));
   }
 
   async intercept(request: InterceptRequest): Promise<MadeIntercept> {
     const { name, spec, header } = interceptConnector(request, this.services(), this.#identity);
-    return { ...(await this.#make('Connector', name, spec)), ...(header !== undefined && { header }) };
+    return { ...(await this.#make({ kind: 'Connector', name, spec })), ...(header !== undefined && { header }) };
   }
 
   async listen(request: ListenRequest): Promise<MadeResource> {
-    const { address, port, host = '127.0.0.1', type = 'tcp', servicePort, distribution, idleTimeout, tls, alpn } = request;
-    if (address === '' && type !== 'amqp')
-      throw new CaravanError(
-        'bad-request',
-        `The address is empty, which is for amqp only; name the one that clients of ${type} reach.`,
-      );
-    const name = resourceName(address || type, port);
-    const secret = tls && {
-      name: `listener-${name}`,
-      keys: { 'tls.crt': tls.certificate, 'tls.key': tls.key, 'ca.crt': tls.clientAuthority },
-    };
-    const settings = {
-      ...(servicePort !== undefined && { servicePort: String(servicePort) }),
-      ...(distribution && { distribution }),
-      ...(idleTimeout !== undefined && { idleTimeout }),
-      ...(alpn !== undefined && { alpn }),
-    };
-    return this.#make('Listener', name, { routingKey: address, port, host, type, settings }, secret);
+    return this.#make(wishedListener(request));
   }
 
   openProxy({ port }: ProxyRequest): Promise<ProxyStatus> {
@@ -323,19 +321,21 @@ export class Site implements SiteControl {
   }
 
   async remove({ kind, name }: MadeResource): Promise<void> {
-    if (await this.#commands.has(kind, name)) return this.#commands.remove(kind, name);
+    if (await this.#commands.has(kind, name)) {
+      await this.#commands.remove(kind, name);
+      return kind === 'Link' ? this.#linkCertificates.forget(name) : undefined;
+    }
     const elsewhere = this.#resources().find((resource) => resource.kind === kind && resource.name === name);
     if (elsewhere) throw new CaravanError('conflict', `${kind} ${name} stands in ${elsewhere.where}; remove it there.`);
     throw new CaravanError('not-found', `There is no ${kind} named ${name}.`);
   }
 
   async revoke(site: string): Promise<number> {
-    const siteIds = this.#issued.siteIdsOf(site);
-    if (siteIds.length === 0)
-      throw new CaravanError('not-found', `${site} was never let in here, by that name or id; see: caravan links`);
+    const now = new Date(this.#clock.now());
+    const siteId = siteToRevoke(site, this.#issued.sitesOf(site), (id) => this.#incoming.has(id), now);
     // From the call on it is let in no more; its links are cut whether or not that can be kept.
-    const revoked = this.#issued.revoke(site, new Date());
-    this.#incoming.cut(siteIds, 'this site was revoked');
+    const revoked = this.#issued.revoke(siteId, now);
+    this.#incoming.cut(siteId, 'this site was revoked');
     try {
       return await revoked;
     } catch (error) {
@@ -359,6 +359,8 @@ export class Site implements SiteControl {
     this.#closed = true;
     this.#follow.stop();
     await Promise.all(this.#sources.map((source) => source.close()));
+    this.#serverCertificate.close();
+    this.#linkCertificates.close();
     this.#listeners.close();
     await this.#proxy.close();
     this.#router.drain();
@@ -393,7 +395,7 @@ export class Site implements SiteControl {
     this.#wishes = wishesOf(this.#resources());
     const { connectors, links, access, proxy } = this.#wishes;
     this.#router.setConnectors(connectors);
-    this.#outgoing.set(links);
+    this.#outgoing.set(this.#linkCertificates.set(links));
     this.#access.set(access);
     this.#proxy.set(proxy);
     this.#listen();
@@ -427,28 +429,19 @@ export class Site implements SiteControl {
     return first ? [{ ...first, host }] : this.#access.endpoints();
   }
 
-  /** With the Secret that belongs to it. Rejects with `bad-request`, and keeps nothing, where it could not be used. */
-  async #make(
-    kind: 'Connector' | 'Listener',
-    name: string,
-    spec: object,
-    secret?: { name: string; keys: Record<string, string | undefined> },
-  ): Promise<MadeResource> {
-    const resource = {
-      apiVersion: API_VERSION,
-      kind,
-      metadata: { name },
-      spec: { ...spec, ...(secret && { tlsCredentials: secret.name }) },
-    };
-    const keys = secret && { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret.name }, stringData: secret.keys };
-    await this.#commands.put(kind, name, keys ? [resource, keys] : [resource]);
+  /** Rejects with `bad-request`, and keeps nothing, where it could not be used. */
+  async #make(wished: WishedResource): Promise<MadeResource> {
+    const { kind, name } = wished;
+    await this.#commands.put(kind, name, documentsOf(wished));
     return { kind, name };
   }
 }
 
 interface SiteParts {
+  clock: Clock;
   identity: Identity;
   issued: IssuedCertificates;
+  renewed: Awaited<ReturnType<typeof LinkCertificates.remembered>>;
   auto: AutoListeners;
   proxy: ProxyWish | undefined;
   commands: StoreSource;

@@ -1,6 +1,7 @@
 /** Whole sites in this process, joined over real sockets. */
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/until.ts';
+import type { Clock } from '../clock.ts';
 import { silentLog } from '../log.ts';
 import type { Resource } from './resources.ts';
 import { Site } from './site.ts';
@@ -44,11 +45,14 @@ export function resourcesOf(name: string, settings: Record<string, string> = {})
   ];
 }
 
-/** A site that takes links on loopback. */
-export async function start(name: string, settings?: Record<string, string>) {
-  const store = new MemoryStore();
+/** A site that takes links on loopback. With the store of another it is that one, started again. */
+export async function start(
+  name: string,
+  settings?: Record<string, string>,
+  { store = new MemoryStore(), clock }: { store?: MemoryStore; clock?: Clock } = {},
+) {
   const source = new TestSource(resourcesOf(name, settings));
-  const site = await Site.start({ store, sources: [source], platform: 'host', log: silentLog });
+  const site = await Site.start({ store, sources: [source], platform: 'host', ...(clock && { clock }), log: silentLog });
   sites.push(site);
   return { site, store, source };
 }

@@ -20,9 +20,8 @@ function resource(kind: string, name: string, spec: string, file?: string): Reso
   return read(`{apiVersion: ${API_VERSION}, kind: ${kind}, metadata: {name: ${name}}, spec: ${spec}}`, file)[0]!;
 }
 
-function secret(name: string, ca = authority): Resource {
-  const pem = '-----BEGIN X-----';
-  const data = JSON.stringify({ 'ca.crt': ca, 'tls.crt': pem, 'tls.key': pem });
+function secret(name: string, ca = authority, certificate = authority): Resource {
+  const data = JSON.stringify({ 'ca.crt': ca, 'tls.crt': certificate, 'tls.key': '-----BEGIN X-----' });
   return read(`{apiVersion: v1, kind: Secret, metadata: {name: ${name}}, stringData: ${data}}`)[0]!;
 }
 
@@ -279,6 +278,9 @@ describe('a Link', () => {
   it('says that a certificate is none', () => {
     assert.deepEqual(complaints(link(), secret('keys', '-----BEGIN CERTIFICATE-----\nx')), [
       'Link west: ca.crt of the Secret keys is no certificate; redeem its token again.',
+    ]);
+    assert.deepEqual(complaints(link(), secret('keys', authority, '-----BEGIN CERTIFICATE-----\nx')), [
+      'Link west: tls.crt of the Secret keys is no certificate; redeem its token again.',
     ]);
   });
 

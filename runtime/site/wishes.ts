@@ -226,8 +226,10 @@ function linkOf({ name, spec, where }: Of<'Link'>, secrets: Secrets, problems: P
   if (authority === undefined || certificate === undefined || key === undefined)
     return complain(`the Secret ${spec.tlsCredentials} needs ca.crt, tls.crt and tls.key; redeem its token again.`);
   const siteId = siteOf(authority);
-  if (siteId === undefined)
-    return complain(`ca.crt of the Secret ${spec.tlsCredentials} is no certificate; redeem its token again.`);
+  if (siteId === undefined || siteOf(certificate) === undefined) {
+    const wrong = siteId === undefined ? 'ca.crt' : 'tls.crt';
+    return complain(`${wrong} of the Secret ${spec.tlsCredentials} is no certificate; redeem its token again.`);
+  }
   const credentials = { authority, certificate, key };
   const endpoints = spec.endpoints.map(({ host, port }) => ({ host, port }));
   return [{ name, cost: spec.cost, endpoints, credentials, siteId, portForward }];
@@ -238,10 +240,10 @@ function notFromResources({ kind, name, where }: Of<'AccessGrant'> | Of<'AccessT
   return { where, message: `${kind} ${name}: this is done by a command, not by a resource: ${instead}.` };
 }
 
-/** The id of the site whose authority a certificate is. */
-export function siteOf(authority: string): string | undefined {
+/** The id of the site that a certificate names. */
+export function siteOf(certificate: string): string | undefined {
   try {
-    return /^CN=(.+)$/m.exec(new X509Certificate(authority).subject)?.[1];
+    return /^CN=(.+)$/m.exec(new X509Certificate(certificate).subject)?.[1];
   } catch {
     return undefined;
   }
