@@ -140,6 +140,14 @@ describe('routing engine', () => {
     assert.deepEqual(mesh.engine('a').setOffers([offer]).send, [], 'what did not change does not travel');
   });
 
+  it('never offers what neighbours cut the link for', () => {
+    const mesh = new Mesh(['a', 'b']);
+    mesh.link('a', 'b', 1);
+    mesh.offer('a', 'my queue', 1, 'x'.repeat(254), 1, 'a\u0007', 1, '', 1, 'good', 70_000, 'better', 1);
+    mesh.settle();
+    assert.deepEqual([mesh.addresses('a'), mesh.addresses('b')], [['better'], ['better']]);
+  });
+
   it('passes over what a later version says, and passes on words that it does not know', () => {
     const mesh = new Mesh(['a', 'b', 'c']);
     const link = mesh.link('a', 'b', 1);

@@ -86,8 +86,13 @@ function isReachable(entry: unknown): boolean {
   return isRecord(entry) && isRouter(entry['router']) && isPathCost(entry['cost']);
 }
 
-function isOffer(offer: unknown): boolean {
-  if (!isRecord(offer) || !isName(offer['address']) || offer['address'].includes(' ')) return false;
+/** Whether neighbours take an address: one that gets another cuts the link. */
+export function isAddress(value: unknown): value is string {
+  return isName(value) && !value.includes(' ');
+}
+
+export function isOffer(offer: unknown): boolean {
+  if (!isRecord(offer) || !isAddress(offer['address'])) return false;
   const { edge, aggregate, listenerCredentials } = offer;
   if (aggregate !== undefined && !isWord(aggregate)) return false;
   if (listenerCredentials !== undefined && !isResourceName(listenerCredentials)) return false;
