@@ -86,6 +86,19 @@ describe('routing engine', () => {
     assert.deepEqual(mesh.addresses('a'), []);
   });
 
+  it('forgets it also where its own clock was set back meanwhile', () => {
+    const mesh = new Mesh(['a', 'b']);
+    const link = mesh.link('a', 'b', 1);
+    mesh.offer('b', 'orders', 5432);
+    mesh.tick(86_400_000);
+    mesh.settle();
+    mesh.cut(link);
+    mesh.tick(1000);
+    assert.deepEqual(mesh.addresses('a'), ['orders']);
+    mesh.tick(-86_400_000);
+    assert.deepEqual(mesh.addresses('a'), []);
+  });
+
   it('believes a restarted router, even one whose clock was set back', () => {
     const mesh = new Mesh(['a', 'b', 'c']);
     mesh.link('a', 'b', 1);
