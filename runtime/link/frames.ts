@@ -40,6 +40,9 @@ export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** The largest piece of a stream in one frame: what a small frame of another stream waits for at most. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024;
 
+/** Of what a stream is opened with: a neighbour that gets more ends the link. */
+export const MAX_OPEN_BYTES = 4096;
+
 export interface Frame {
   type: FrameType;
   stream: number;

@@ -14,6 +14,7 @@ import {
   type Frame,
   FrameType,
   MAX_MESSAGE_BYTES,
+  MAX_OPEN_BYTES,
   MAX_PAYLOAD_BYTES,
   ProtocolError,
 } from './frames.ts';
@@ -32,8 +33,6 @@ const SOCKET_BYTES = 256 * 1024;
 const MAX_URGENT_BYTES = 64 * 1024 * 1024;
 /** Datagrams that may wait at most; further ones are dropped, as networks do. Bytes. */
 const MAX_WAITING_DATAGRAM_BYTES = 4 * 1024 * 1024;
-/** Of what a stream is opened with. */
-const MAX_OPEN_BYTES = 4096;
 /** A neighbour that opens more streams than this on one link is refused further ones. */
 export const MAX_STREAMS = 100_000;
 /** What has arrived is told in steps of at least this. Bytes. */

@@ -1,4 +1,4 @@
-import { encodeFrame, encodeJsonFrame, encodeNumberFrame, FrameType } from './frames.ts';
+import { encodeFrame, encodeJsonFrame, encodeNumberFrame, FrameType, HEADER_BYTES, MAX_OPEN_BYTES } from './frames.ts';
 import type { Place } from '../routing/types.ts';
 import type { Reason } from './reason.ts';
 import { Ring } from './ring.ts';
@@ -32,6 +32,7 @@ export interface StreamPort {
   readonly isFull: boolean;
   /** In pieces of how much a writer should send: on a narrow path the small ones of others wait for one. Bytes. */
   readonly pieceBytes: number;
+  /** Refused at once, with the handler told, where `info` is more than a neighbour takes. */
   sendOpen(window: number, info: unknown): void;
   sendOpened(window: number, info: unknown): void;
   sendRefused(reason: Reason): void;
@@ -47,6 +48,11 @@ export interface StreamPort {
 
 /** More than this waiting for one stream: its writer should pause until `drained`. Bytes. */
 const HIGH_WATER_BYTES = 256 * 1024;
+
+const TOO_LARGE: Reason = {
+  code: 'refused',
+  message: `where the stream goes, and for whom, takes more than ${MAX_OPEN_BYTES} bytes`,
+};
 
 /** The link, as a stream sees it. */
 export interface StreamCarrier {
@@ -76,7 +82,9 @@ export class RawStream implements StreamPort, StreamQueue {
   }
 
   sendOpen(window: number, info: unknown): void {
-    this.#urgent(encodeWindowed(FrameType.open, this.id, window, info));
+    const frame = encodeWindowed(FrameType.open, this.id, window, info);
+    if (this.closed || frame.length <= HEADER_BYTES + MAX_OPEN_BYTES) this.#urgent(frame);
+    else this.receivedRefused(TOO_LARGE);
   }
 
   sendOpened(window: number, info: unknown): void {

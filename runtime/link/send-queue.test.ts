@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Flight } from './flight.ts';
 import { decodeFrame, encodeFrame, FrameType, INLINE_BYTES, MAX_PAYLOAD_BYTES } from './frames.ts';
 import { Ring } from './ring.ts';
 import { SendQueue, type StreamQueue } from './send-queue.ts';
@@ -94,6 +95,35 @@ describe('what a link sends next', () => {
     for (const [at, turn] of turns.slice(1).entries()) assert.equal(turn - turns[at]!, 17);
     const counts = small.map(({ id }) => frames.filter((frame) => frame === `${id}:50`).length);
     assert.equal(Math.max(...counts) - Math.min(...counts), 0, `small streams take equal turns: ${counts.join()}`);
+  });
+
+  it('is now and then bulk also on a link that small streams fill', () => {
+    const queue = new SendQueue();
+    const flight = new Flight();
+    const bulk = stream(1);
+    const small = Array.from({ length: 100 }, (_, at) => stream(3 + 2 * at));
+    // 100 Mbit/s over 10 ms. Everybody has always something to send.
+    const onTheWay: { at: number; total: number }[] = [];
+    const turns = { bulk: 0, small: 0 };
+    let [sent, freeAt] = [0, 0];
+    for (let now = 0; now < 2000; now++) {
+      while (onTheWay.length > 0 && onTheWay[0]!.at <= now) flight.received(onTheWay.shift()!.total, now);
+      flight.look(now);
+      for (;;) {
+        while (bulk.bytes < 4 * MAX_PAYLOAD_BYTES) queue.push(bulk, Buffer.alloc(8192));
+        for (const each of small) if (each.pending.size === 0) queue.push(each, Buffer.alloc(1000));
+        const next = queue.next(flight.room);
+        if (!next) break;
+        const bytes = next.messages.reduce((sum, { length }) => sum + length, 0);
+        sent += bytes;
+        flight.sent(bytes, now);
+        freeAt = Math.max(freeAt, now) + bytes / 12_500;
+        onTheWay.push({ at: freeAt + 10, total: sent });
+        turns[next.stream === bulk ? 'bulk' : 'small']++;
+      }
+    }
+    assert.ok(turns.bulk >= turns.small / 17, JSON.stringify(turns));
+    assert.ok(turns.bulk <= turns.small / 15, JSON.stringify(turns));
   });
 
   it('is what there is room for', () => {

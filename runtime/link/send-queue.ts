@@ -16,7 +16,7 @@ export interface StreamQueue {
 /** A payload, or one of the two marks that must keep their place among payloads. */
 export type Item = Buffer | typeof FrameType.end | typeof FrameType.blocked;
 
-/** For whom there is room on the way: for all, only for streams with little to send, or for control frames alone. */
+/** For whom there is room on the way: for all, for small streams and the turns of bulk among them, or for control frames alone. */
 export type Room = 'bulk' | 'small' | 'none';
 
 /** One frame as one or two messages, and the stream that it belongs to, if any. */
@@ -93,13 +93,14 @@ export class SendQueue {
   #nextStream(room: Room): StreamQueue | undefined {
     if (room === 'none') return undefined;
     const { small, bulk } = this.#lanes;
-    if (room === 'small') return small.shift();
-    if (small.size > 0 && (bulk.size === 0 || this.#smallInARow < SMALL_PER_BULK)) {
-      this.#smallInARow++;
-      return small.shift();
+    // Also where there is room for small ones only: on a link that they fill there is never any other.
+    const isTurnOfBulk = this.#smallInARow >= SMALL_PER_BULK || (room === 'bulk' && small.size === 0);
+    if (isTurnOfBulk && bulk.size > 0) {
+      this.#smallInARow = 0;
+      return bulk.shift();
     }
-    this.#smallInARow = 0;
-    return bulk.shift();
+    if (small.size > 0) this.#smallInARow++;
+    return small.shift();
   }
 }
 

@@ -20,6 +20,8 @@ export interface Way {
   /** What the clients ask for, for people. */
   readonly address: string;
   readonly log: Log;
+  /** The port of the address that clients mean. Undefined where it is the listener's own. */
+  readonly servicePort?: number | undefined;
   /** How clients' TLS is ended: see `acceptClients`. Another object once it has changed. Undefined where they speak plainly. */
   readonly tls?: ServerTls | undefined;
   /** A connection of TCP on which nothing moved for so long is reset. Milliseconds; undefined: never. */

@@ -1,6 +1,7 @@
 import { Writable, type Duplex } from 'node:stream';
 import { StreamError } from '../link/reason.ts';
 import type { MessageNetwork, ReceivingRouter, Served } from '../protocols/amqp/message-network.ts';
+import { membersOf } from '../routing/multicast.ts';
 import type { Offer, Place } from '../routing/types.ts';
 import { MAX_CHANNEL_MEMBERS } from './channels.ts';
 import type { Router } from './router.ts';
@@ -65,11 +66,15 @@ export class AmqpNetwork implements MessageNetwork {
 
   destinations(address: string): ReceivingRouter[] {
     const { engine } = this.#router;
-    return engine.offersOf(address).flatMap(({ offer, place, router, cost }) => {
-      const receivers = offer.ports.reduce((sum, { targets }) => sum + targets.length, 0);
-      if (cost === undefined || offer.type !== 'amqp' || receivers === 0 || router.id === engine.self.id) return [];
-      return [{ router: nameOf(place), site: router.site.name, cost: Math.max(1, cost), receivers }];
+    const offers = engine.offersOf(address).filter(({ offer, router }) => {
+      return offer.type === 'amqp' && receiversOf(offer) > 0 && router.id !== engine.self.id;
     });
+    return membersOf(offers).map(({ offer, place, router, cost }) => ({
+      router: nameOf(place),
+      site: router.site.name,
+      cost: Math.max(1, cost),
+      receivers: receiversOf(offer),
+    }));
   }
 
   onChange(changed: () => void): void {
@@ -140,6 +145,10 @@ async function tell(outcome: Promise<unknown>, done: (error?: Error) => void): P
   } catch (error) {
     done(error as Error);
   }
+}
+
+function receiversOf({ ports }: Offer): number {
+  return ports.reduce((sum, { targets }) => sum + targets.length, 0);
 }
 
 function nameOf({ router, edge }: Place): string {

@@ -143,6 +143,14 @@ describe('a channel to one router', () => {
     }
   });
 
+  it('is refused where it takes more to say where it goes than a neighbour takes, and the link stays', async () => {
+    const message = 'where the stream goes, and for whom, takes more than 4096 bytes';
+    await assert.rejects(b.channels.open({ router: 'a' }, 'test', 'x'.repeat(5000)), { code: 'refused', message });
+    await assert.rejects(b.channels.openMulticast([{ router: 'a' }], 'test', 'x'.repeat(5000)), { code: 'refused', message });
+    await assert.rejects(b.channels.open({ router: 'a' }, 'unknown', 'x'.repeat(3900)), { message: 'a does not speak unknown' });
+    assert.deepEqual([b.streams, shared.streams], [0, 0]);
+  });
+
   it('is refused where the router does not speak it', async () => {
     await assert.rejects(b.channels.open({ router: 'a' }, 'unknown', 'x'), {
       code: 'refused',

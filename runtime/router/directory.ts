@@ -2,6 +2,7 @@ import type { FanOut } from '../protocols/listener.ts';
 import type { Candidate } from '../routing/balancer.ts';
 import type { KnownOffer, RoutingEngine } from '../routing/engine.ts';
 import { type Intercept, isServer } from '../routing/intercept.ts';
+import { type Member, membersOf } from '../routing/multicast.ts';
 import type { RequestRule } from '../routing/request-rule.ts';
 import { type Distribution, type OfferedPort, type Place, portsFor, type RouterId } from '../routing/types.ts';
 
@@ -66,11 +67,9 @@ export class Directory {
   #look(address: string, port: number): Known {
     const offers = this.#engine.offersOf(address);
     const { distribution = 'balanced', aggregate = 'event' } = offers[0]?.offer ?? {};
-    const offered = offers.flatMap((known) =>
-      isReachable(known)
-        ? portsFor(known.offer.ports, port).flatMap((each) => (each.targets.length > 0 ? [{ known, offered: each }] : []))
-        : [],
-    );
+    const portsOf = ({ offer }: KnownOffer) => portsFor(offer.ports, port).filter(({ targets }) => targets.length > 0);
+    const members = membersOf(offers.filter((known) => portsOf(known).length > 0));
+    const offered = members.flatMap((known) => portsOf(known).map((each) => ({ known, offered: each })));
     const servers = offered.flatMap((each) => serversIn(address, each));
     return {
       distribution,
@@ -82,15 +81,15 @@ export class Directory {
   }
 }
 
-/** What is offered to clients of a port, where it can be reached and there is a server. */
-interface Reachable {
-  known: KnownOffer & { cost: number };
+/** What a member offers to clients of a port, where there is a server. */
+interface MemberPort {
+  known: Member;
   offered: OfferedPort;
 }
 
-function destinationsIn(reachable: readonly Reachable[]): Destination[] {
+function destinationsIn(ports: readonly MemberPort[]): Destination[] {
   const byRouter = new Map<RouterId, Destination>();
-  for (const { known, offered } of reachable) {
+  for (const { known, offered } of ports) {
     const { place, router, cost } = known;
     // A connection is no request: nobody knows what will be asked on it.
     if (offered.rule || !isServer(offered)) continue;
@@ -102,7 +101,7 @@ function destinationsIn(reachable: readonly Reachable[]): Destination[] {
   return [...byRouter.values()];
 }
 
-function serversIn(address: string, { known, offered }: Reachable): RequestServer[] {
+function serversIn(address: string, { known, offered }: MemberPort): RequestServer[] {
   const { place, router, cost } = known;
   const { targets, rule, weight, intercept } = offered;
   return targets.map((target) => ({
@@ -117,8 +116,4 @@ function serversIn(address: string, { known, offered }: Reachable): RequestServe
     target,
     site: router.site.name,
   }));
-}
-
-function isReachable(known: KnownOffer): known is KnownOffer & { cost: number } {
-  return known.cost !== undefined;
 }

@@ -5,7 +5,7 @@ import { stoppedClock } from '../../test/support/stopped-clock.ts';
 import { UdpPeer } from '../../test/support/udp.ts';
 import { until } from '../../test/support/until.ts';
 import type { Flow } from '../protocols/listener.ts';
-import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from '../protocols/udp/udp-listener.ts';
+import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from '../protocols/udp/flow-table.ts';
 import type { Distribution } from '../routing/types.ts';
 import type { ConnectorConfig } from './config.ts';
 import { RouterMesh } from './router-mesh.testkit.ts';

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
-import type { Log } from '../log.ts';
+import { type Log, sparing } from '../log.ts';
 import type { Flow } from '../protocols/listener.ts';
-import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from '../protocols/udp/udp-listener.ts';
+import { FlowTable, type FlowUse, newUse } from '../protocols/udp/flow-table.ts';
 import { openUdpTarget, type UdpTarget } from '../protocols/udp/udp-target.ts';
 import { type Place, type RouterId, routerAt } from '../routing/types.ts';
 import type { Arrived, Receiver } from './datagrams.ts';
 import type { Router } from './router.ts';
 import type { PickedServer } from './servers.ts';
 
-/** Flows that end at servers here, of all routers together; the datagrams of further ones are dropped. */
+/** Flows that end at servers here, of all routers together. */
 const MAX_FAR_FLOWS = 20_000;
 
 /** What the system says where a server is not there, and not merely short of room for a datagram. */
@@ -22,12 +22,11 @@ interface Course {
   send: (datagram: Buffer) => void;
 }
 
-interface FarFlow {
+interface FarFlow extends FlowUse {
   /** Where it began. An edge may have another uplink by now. */
   from: Place;
   back: (datagram: Buffer) => void;
   targets: { target: UdpTarget; server: PickedServer }[];
-  usedAt: number;
 }
 
 /** Flows of datagrams: those that begin here, with a client, and those that end here, at servers. */
@@ -36,8 +35,7 @@ export class Flows {
   readonly #log: Log;
   /** Answers of flows that began here, by number. */
   readonly #answers = new Map<number, (datagram: Buffer) => void>();
-  readonly #far = new Map<string, FarFlow>();
-  readonly #sweeper: NodeJS.Timeout;
+  readonly #far: FlowTable<FarFlow>;
   /** Begins anywhere: what was on its way to an earlier life of this router is not taken for an answer to this one. */
   #count = randomInt(2 ** 40);
   /** Counts changes of the network: what was chosen before one is looked at again. */
@@ -45,8 +43,17 @@ export class Flows {
 
   constructor(router: Router, log: Log) {
     this.#router = router;
-    this.#log = log;
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS).unref();
+    this.#log = sparing(log);
+    this.#far = new FlowTable<FarFlow>(MAX_FAR_FLOWS, {
+      end: endFar,
+      full: () =>
+        this.#log.warn(
+          'servers here have as many flows of datagrams as a router takes; the one that was silent longest is ended',
+          {
+            flows: MAX_FAR_FLOWS,
+          },
+        ),
+    });
   }
 
   get size(): number {
@@ -97,15 +104,14 @@ export class Flows {
       const key = flows + flow;
       const far = this.#far.get(key) ?? this.#begin(key, flow, arrived);
       if (!far) return;
-      far.usedAt = performance.now();
+      this.#far.asked(key, far);
       if (far.from.router !== from.router) Object.assign(far, this.#wayBack(from, flow));
       for (const { target } of far.targets) target.send(payload);
     };
   }
 
   close(): void {
-    clearInterval(this.#sweeper);
-    for (const key of this.#far.keys()) this.#end(key);
+    this.#far.close();
     this.#answers.clear();
   }
 
@@ -126,15 +132,14 @@ export class Flows {
   }
 
   #begin(key: string, flow: number, { from, address, port, every }: Arrived): FarFlow | undefined {
-    if (this.#far.size >= MAX_FAR_FLOWS) return undefined;
     const picked = this.#router.servers.pick(address!, port!, every === true);
     if (picked.length === 0) return undefined;
-    const far: FarFlow = { ...this.#wayBack(from, flow), targets: [], usedAt: 0 };
+    const far: FarFlow = { ...newUse(port!), ...this.#wayBack(from, flow), targets: [] };
     far.targets = picked.map((server) => ({
       server,
       target: openUdpTarget(server.target, {
         answer: (datagram) => {
-          far.usedAt = performance.now();
+          this.#far.answered(key, far);
           far.back(datagram);
         },
         // The next datagram begins a new flow, with another server where there is one: here, or at another site.
@@ -143,29 +148,22 @@ export class Flows {
           server.release();
           if (GONE.has(error.code ?? '')) server.refused();
           far.targets = far.targets.filter((other) => other.server !== server);
-          if (far.targets.length === 0 && this.#far.get(key) === far) this.#far.delete(key);
+          if (far.targets.length === 0) this.#far.forget(key, far);
         },
       }),
     }));
-    this.#far.set(key, far);
+    this.#far.add(key, far);
     return far;
   }
 
   #wayBack(from: Place, flow: number): Pick<FarFlow, 'from' | 'back'> {
     return { from, back: this.#router.datagrams.sender([from], flow, { from: this.#router.engine.place }) };
   }
+}
 
-  #end(key: string): void {
-    const far = this.#far.get(key);
-    this.#far.delete(key);
-    for (const { target, server } of far?.targets ?? []) {
-      target.close();
-      server.release();
-    }
-  }
-
-  #sweep(): void {
-    const idleSince = performance.now() - FLOW_IDLE_MS;
-    for (const [key, { usedAt }] of this.#far) if (usedAt < idleSince) this.#end(key);
+function endFar({ targets }: FarFlow): void {
+  for (const { target, server } of targets) {
+    target.close();
+    server.release();
   }
 }

@@ -136,6 +136,10 @@ class GatedListener implements Way {
     return this.#config.address;
   }
 
+  get servicePort(): number {
+    return this.#config.servicePort;
+  }
+
   get tls(): ServerTls | undefined {
     return this.#tls;
   }

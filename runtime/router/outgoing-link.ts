@@ -40,6 +40,8 @@ export class OutgoingLink {
   #peer: RouterInfo | undefined;
   #state: LinkState = 'connecting';
   #since = new Date();
+  /** Of the endpoints: the next one's when this one has failed. */
+  #turn = 0;
   #endpoint: string;
   /** Of the certificate that the next dial shows. ISO 8601. */
   #certificateEnds: string;
@@ -111,7 +113,9 @@ export class OutgoingLink {
       try {
         // Back to quick retries once a link has been up: what was lost a moment ago is often back the next.
         if (await this.#session(attempt)) attempt = 0;
+        else this.#turn++;
       } catch (error) {
+        this.#turn++;
         this.#failed(sentence(error));
       }
       const pause = growing(FIRST_RETRY_MS, LAST_RETRY_MS, attempt) * (0.75 + Math.random() / 2);
@@ -126,7 +130,7 @@ export class OutgoingLink {
     const within = portForward ? FORWARDED_DIAL_MS : growing(FIRST_DIAL_MS, LAST_DIAL_MS, attempt);
     const late = AbortSignal.timeout(within);
     const signal = AbortSignal.any([this.#ended.signal, late]);
-    const turn = attempt % Math.max(1, endpoints.length);
+    const turn = this.#turn % Math.max(1, endpoints.length);
     this.#endpoint = nameOf(this.config, turn);
     const { host, port } = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
     const transport = portForward ? await this.#forward(portForward, signal) : undefined;

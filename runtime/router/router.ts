@@ -15,8 +15,9 @@ import { clientInfo, isClientInfo } from '../protocols/client-info.ts';
 import type { FanOut, Joined, Server } from '../protocols/listener.ts';
 import { abort, splice } from '../protocols/splice.ts';
 import { SplicedStream } from '../protocols/spliced-stream.ts';
-import { Balancer } from '../routing/balancer.ts';
+import { Balancer, type Candidate } from '../routing/balancer.ts';
 import { createEngine, type RoutingEngine } from '../routing/engine.ts';
+import { Failures } from '../routing/failures.ts';
 import { INSTANCES_PER_MS, MAX_HOPS } from '../routing/limits.ts';
 import { hears, type RequestTraits, takersOf } from '../routing/request-rule.ts';
 import { RequestShares } from '../routing/request-shares.ts';
@@ -44,6 +45,8 @@ import { ACCEPT_WITHIN_MS } from './router-links.ts';
 import { Servers, type Wanted } from './servers.ts';
 
 const TICK_EVERY_MS = 100;
+/** What says of servers that they took nothing, and not only of the way to them. */
+const OF_SERVERS = new Set<ReasonCode>(['refused', 'timeout']);
 
 /** What the opening frame of a stream says. */
 interface StreamInfo extends Wanted {
@@ -75,6 +78,7 @@ export class Router {
     () => this.advertise(),
   );
   readonly balancer = new Balancer();
+  readonly #failures = new Failures();
   readonly #directory: Directory;
   readonly #shares = new RequestShares();
   readonly #amqpNetwork: AmqpNetwork;
@@ -247,12 +251,13 @@ export class Router {
     for (;;) {
       const { distribution, destinations } = this.#directory.of(address, port);
       const left = refused.size === 0 ? destinations : destinations.filter(({ key }) => !refused.has(key));
-      const choice = this.balancer.choose(address, preferred ?? distribution, takersOf(left, undefined));
+      const ready = this.#ready(address, takersOf(left, undefined));
+      const choice = this.balancer.choose(address, preferred ?? distribution, ready);
       if (!choice) throw last ?? new StreamError(refusal('unreachable', `nothing offers ${address}`));
       this.balancer.started(address, choice.key);
       const ended = () => this.balancer.ended(address, choice.key);
       try {
-        return await reach(choice.place, wanted, ended);
+        return await this.#noting(address, choice.key, () => reach(choice.place, wanted, ended));
       } catch (error) {
         ended();
         if (!(error instanceof StreamError)) throw error;
@@ -263,10 +268,29 @@ export class Router {
     }
   }
 
+  /** Those that took what was sent to them of late; all where none did. */
+  #ready<C extends Candidate>(address: string, all: readonly C[]): readonly C[] {
+    return this.#failures.has(address) ? this.#failures.ready(address, all, performance.now()) : all;
+  }
+
+  /** Remembers what becomes of it. */
+  async #noting<T>(address: string, key: string, reach: () => Promise<T>): Promise<T> {
+    this.#failures.tried(address, key, performance.now());
+    try {
+      const reached = await reach();
+      this.#failures.took(address, key);
+      return reached;
+    } catch (error) {
+      if (error instanceof StreamError && OF_SERVERS.has(error.code)) this.#failures.failed(address, key, performance.now());
+      throw error;
+    }
+  }
+
   /** The server for a request, other than those that were tried: see `Server`. */
   nextServer({ address, port, request, preferred }: WantedServer, tried: ReadonlySet<string>): Server | undefined {
     const { distribution, servers } = this.#directory.of(address, port);
-    const left = takersOf(tried.size === 0 ? servers : servers.filter(({ key }) => !tried.has(key)), request);
+    const untried = tried.size === 0 ? servers : servers.filter(({ key }) => !tried.has(key));
+    const left = this.#ready(address, takersOf(untried, request));
     const choice = this.balancer.choose(address, preferred ?? distribution, this.#shares.turnOf(address, left));
     return choice && this.#use(choice, address, port);
   }
@@ -288,7 +312,7 @@ export class Router {
         const { servers, listening } = directory.of(address, port);
         return [servers, listening].some((all) => all.some((server) => server.key === key));
       },
-      connect: () => this.#reach(place, { address, port, target }),
+      connect: () => this.#noting(address, key, () => this.#reach(place, { address, port, target })),
       done: () => this.balancer.ended(address, key),
     };
   }
@@ -297,6 +321,7 @@ export class Router {
   forget(address: string): void {
     this.balancer.forget(address);
     this.#shares.forget(address);
+    this.#failures.forget(address);
   }
 
   /** A neighbour opens a stream: it ends here, or goes on. */

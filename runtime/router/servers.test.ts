@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
+import { stoppedClock } from '../../test/support/stopped-clock.ts';
 import { TestServer } from '../../test/support/tcp.ts';
 import { until } from '../../test/support/until.ts';
+import { FIRST_ASIDE_MS } from '../routing/failures.ts';
 import type { ConnectorConfig } from './config.ts';
 import { type ServerConnection, Servers } from './servers.ts';
 
@@ -85,6 +89,20 @@ describe('a connection goes', () => {
     servers.set([connector('a', [dead, alive])]);
     for (let at = 0; at < 4; at++) assert.equal(await connect(servers), `server-${alive}`);
     assert.equal(servers.status()[0]!.connections, 4, 'what failed does not count');
+  });
+
+  it('to one that failed after the others, for a while; then one more, to see', async (t) => {
+    const pass = stoppedClock(t, 1000);
+    const [dead, alive] = [await closedPort(), await server()];
+    const servers = new Servers();
+    servers.set([connector('a', [dead, alive])]);
+    for (let at = 0; at < 2; at++) assert.equal(await connect(servers), `server-${alive}`);
+    const back = createServer((socket) => socket.resume()).listen(dead, '127.0.0.1');
+    await once(back, 'listening');
+    t.after(() => back.close());
+    assert.equal(await connect(servers), `server-${alive}`, 'though the other one has nothing to do');
+    pass(FIRST_ASIDE_MS);
+    for (let at = 0; at < 3; at++) assert.equal(await connect(servers), `server-${dead}`, 'and has the fewest again');
   });
 
   it('nowhere, with the reason of the last, when all refuse', async () => {

@@ -2,6 +2,7 @@ import type { ConnectorStatus } from '../api/types.ts';
 import { StreamError } from '../link/reason.ts';
 import type { ClientInfo } from '../protocols/client-info.ts';
 import { connectToTarget } from '../protocols/tcp/tcp-target.ts';
+import { Failures } from '../routing/failures.ts';
 import { isServer } from '../routing/intercept.ts';
 import { headerText } from '../routing/request-rule.ts';
 import type { Offer } from '../routing/types.ts';
@@ -53,6 +54,7 @@ export class Servers {
   /** When each was last used, as a running number: ties go to whoever waited longest. */
   readonly #lastUsed = new Map<string, number>();
   #uses = 0;
+  readonly #failures = new Failures();
   readonly #tlsProblems: TlsProblems;
   /** Those that refused datagrams a while ago, until each is offered again. */
   readonly #refusing = new Map<string, NodeJS.Timeout>();
@@ -65,6 +67,8 @@ export class Servers {
   }
 
   set(connectors: ConnectorConfig[]): void {
+    const addresses = new Set(connectors.map(({ address }) => address));
+    for (const { address } of this.#connectors) if (!addresses.has(address)) this.#failures.forget(address);
     this.#connectors = connectors;
     const keys = new Set(connectors.flatMap(({ targets }) => targets.map(keyOf)));
     for (const key of this.#lastUsed.keys()) if (!keys.has(key)) this.#lastUsed.delete(key);
@@ -107,23 +111,26 @@ export class Servers {
   }
 
   /**
-   * Connects to the server with the fewest connections; where it refuses, to the next, for as long as the client waits. Rejects with the
-   * last one's reason.
+   * Connects to the server with the fewest connections; where it refuses, to the next, for as long as the client waits. Those that failed of
+   * late are the last. Rejects with the last one's reason.
    */
   async connect(
     { address, port, target: only, ...info }: Wanted,
     isWaiting: () => boolean = () => true,
   ): Promise<ServerConnection> {
     const all = this.#servers(address, port, only !== undefined);
-    const waiting = this.#leastUsed(only === undefined ? all : all.filter(({ name }) => name === only));
+    const waiting = this.#leastUsed(address, only === undefined ? all : all.filter(({ name }) => name === only));
     let last: StreamError | undefined;
     const deadline = performance.now() + CONNECT_ALL_WITHIN_MS;
     for (const target of waiting) {
       if (!isWaiting() || performance.now() > deadline) break;
       const { release } = this.#use(target);
+      const key = keyOf(target);
+      this.#failures.tried(address, key, performance.now());
       try {
         const { connector } = target;
         const stream = await connectToTarget(target, connector, info);
+        this.#failures.took(address, key);
         stream.once('close', release);
         if (connector.tls) this.#tlsProblems.connected(tlsKeyOf(connector, target), stream);
         return { stream, target: target.name };
@@ -131,6 +138,7 @@ export class Servers {
         release();
         this.#tlsProblems.failed(tlsKeyOf(target.connector, target), error);
         if (!(error instanceof StreamError)) throw error;
+        this.#failures.failed(address, key, performance.now());
         last = error;
       }
     }
@@ -140,7 +148,8 @@ export class Servers {
 
   /** The server with the fewest connections and flows, or every one, for a flow of datagrams; none where there is none. */
   pick(address: string, port: number, every: boolean): PickedServer[] {
-    const targets = this.#leastUsed(this.#servers(address, port).filter((target) => !this.#refusing.has(keyOf(target))));
+    const taking = this.#servers(address, port).filter((target) => !this.#refusing.has(keyOf(target)));
+    const targets = this.#leastUsed(address, taking);
     return (every ? targets : targets.slice(0, 1)).map((target) => ({
       ...this.#use(target),
       refused: () => this.#refused(keyOf(target)),
@@ -190,11 +199,14 @@ export class Servers {
     );
   }
 
-  /** Those that stand in for the others before these. */
-  #leastUsed(servers: readonly Server[]): Server[] {
+  /** Those that stand in for the others before these, and those that failed of late behind them. */
+  #leastUsed(address: string, servers: readonly Server[]): Server[] {
+    const now = performance.now();
+    const isAside = (server: Server) => this.#failures.isAside(address, keyOf(server), now);
     return servers.toSorted(
       (a, b) =>
         Number(b.connector.intercept === 'take-over') - Number(a.connector.intercept === 'take-over') ||
+        Number(isAside(a)) - Number(isAside(b)) ||
         this.#count(a) - this.#count(b) ||
         (this.#lastUsed.get(keyOf(a)) ?? 0) - (this.#lastUsed.get(keyOf(b)) ?? 0),
     );

@@ -63,6 +63,37 @@ describe('closest', () => {
   });
 });
 
+describe('destinations that come and go', () => {
+  for (const count of [2, 500])
+    it(`are forgotten once they have nothing to do, and ${count} that stay take turns all the same`, () => {
+      const balancer = new Balancer();
+      const stay = Array.from({ length: count }, (_, index) => at(`stays ${index}`, 1));
+      balancer.started('backend', 'busy');
+      const turns = new Map<string, number>();
+      for (let turn = 0; turn < 20_000; turn++) {
+        const goes = at(`goes ${turn}`, 1);
+        balancer.started('backend', goes.key);
+        balancer.ended('backend', goes.key);
+        const { key } = balancer.choose('backend', 'balanced', stay)!;
+        turns.set(key, (turns.get(key) ?? 0) + 1);
+        balancer.started('backend', key);
+        balancer.ended('backend', key);
+      }
+      assert.ok(balancer.known('backend') <= 100 + 5 * count, `${balancer.known('backend')} are remembered`);
+      assert.equal(balancer.outstanding('backend', 'busy'), 1);
+      assert.equal(turns.size, count);
+      assert.ok(Math.max(...turns.values()) - Math.min(...turns.values()) <= 1);
+    });
+
+  it('are forgotten at once where it is known that they do not come back', () => {
+    const balancer = new Balancer();
+    balancer.started('backend', 'a');
+    balancer.drop('backend', 'a');
+    balancer.ended('backend', 'a');
+    assert.equal(balancer.known('backend'), 0);
+  });
+});
+
 function at(key: string, cost: number, targets = 1): Candidate {
   return { key, cost, targets };
 }

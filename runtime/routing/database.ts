@@ -114,7 +114,8 @@ export class Database {
       else if (entry.lostAt === undefined) {
         entry.lostAt = now;
         changed = true;
-      } else if (now - entry.lostAt >= FORGET_AFTER_MS) {
+        // A clock that was set back must not keep it for as long as that.
+      } else if (Math.abs(now - entry.lostAt) >= FORGET_AFTER_MS) {
         for (const key of entry.offers.keys()) this.#drop(id, entry, key);
         this.routers.delete(id);
         changed = true;
@@ -133,7 +134,7 @@ export class Database {
   }
 
   #put(origin: RouterId, entry: RouterEntry, offer: Offer): void {
-    const key = offerKey(offer);
+    const key = offerKey(offer.address, offer.edge?.router.id);
     const before = entry.offers.get(key);
     entry.offers.set(key, offer);
     const advertised = { origin, offer };

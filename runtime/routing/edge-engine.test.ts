@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FORGET_AFTER_MS } from './limits.ts';
+import { FORGET_AFTER_MS, MAX_NAME_LENGTH } from './limits.ts';
 import { Mesh } from './mesh.testkit.ts';
 import type { Offer } from './types.ts';
 
@@ -33,6 +33,19 @@ describe('an edge router', () => {
       .routers()
       .find(({ id }) => id === 'b')!;
     assert.deepEqual(neighbors, []);
+  });
+
+  it('may offer the longest address that there is, and withdraw it, and no link is cut', () => {
+    const mesh = line();
+    mesh.addEdges('laptop');
+    mesh.link('laptop', 'a', 3);
+    const address = 'x'.repeat(MAX_NAME_LENGTH);
+    mesh.offer('laptop', address, 80);
+    mesh.settle();
+    assert.deepEqual(mesh.addresses('c'), [address]);
+    mesh.offer('laptop');
+    mesh.settle();
+    assert.deepEqual(mesh.addresses('c'), []);
   });
 
   it('is known everywhere by what it offers, as hanging on its uplink', () => {

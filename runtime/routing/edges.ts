@@ -115,13 +115,13 @@ export class Edges {
       for (const offer of advert.put) if (this.#hasRoom(known, offer)) known.offers.set(offer.address, offer);
       return {
         put: advert.put.filter(({ address }) => known.offers.has(address)).map((offer) => marked(offer, edge)),
-        drop: advert.drop.map((address) => keyOf(address, edge)),
+        drop: advert.drop.map((address) => offerKey(address, edge.router.id)),
       };
     }
     const offers = new Map(advert.offers.slice(0, MAX_EDGE_OFFERS).map((offer) => [offer.address, offer]));
     const drop = [...(known?.offers.keys() ?? [])]
       .filter((address) => !offers.has(address))
-      .map((address) => keyOf(address, edge));
+      .map((address) => offerKey(address, edge.router.id));
     const put = [...offers.values()].map((offer) => marked(offer, edge));
     this.#offerings.set(edge.router.id, { link, lostAt: 0, version: advert, offers });
     return { put, drop };
@@ -139,7 +139,7 @@ export class Edges {
     for (const [edge, { link, lostAt, offers }] of this.#offerings) {
       if (link !== undefined || Math.abs(now - lostAt) < FORGET_AFTER_MS) continue;
       this.#offerings.delete(edge);
-      for (const address of offers.keys()) change.drop.push(`${address} ${edge}`);
+      for (const address of offers.keys()) change.drop.push(offerKey(address, edge));
     }
     return change;
   }
@@ -171,10 +171,6 @@ export class Edges {
 
 function noChange(): OfferChange {
   return { put: [], drop: [] };
-}
-
-function keyOf(address: string, { router }: HangingEdge): string {
-  return offerKey({ address, edge: { router, cost: 1 } });
 }
 
 function marked(offer: Offer, { router, cost }: HangingEdge): Offer {

@@ -86,6 +86,19 @@ describe('routing engine', () => {
     assert.deepEqual(mesh.addresses('a'), []);
   });
 
+  it('forgets it also where its own clock was set back meanwhile', () => {
+    const mesh = new Mesh(['a', 'b']);
+    const link = mesh.link('a', 'b', 1);
+    mesh.offer('b', 'orders', 5432);
+    mesh.tick(86_400_000);
+    mesh.settle();
+    mesh.cut(link);
+    mesh.tick(1000);
+    assert.deepEqual(mesh.addresses('a'), ['orders']);
+    mesh.tick(-86_400_000);
+    assert.deepEqual(mesh.addresses('a'), []);
+  });
+
   it('believes a restarted router, even one whose clock was set back', () => {
     const mesh = new Mesh(['a', 'b', 'c']);
     mesh.link('a', 'b', 1);
@@ -138,6 +151,14 @@ describe('routing engine', () => {
     assert.deepEqual(cut, []);
     assert.deepEqual(mesh.addresses('b'), ['large']);
     assert.deepEqual(mesh.engine('a').setOffers([offer]).send, [], 'what did not change does not travel');
+  });
+
+  it('never offers what neighbours cut the link for', () => {
+    const mesh = new Mesh(['a', 'b']);
+    mesh.link('a', 'b', 1);
+    mesh.offer('a', 'my queue', 1, 'x'.repeat(254), 1, 'a\u0007', 1, '', 1, 'good', 70_000, 'better', 1);
+    mesh.settle();
+    assert.deepEqual([mesh.addresses('a'), mesh.addresses('b')], [['better'], ['better']]);
   });
 
   it('passes over what a later version says, and passes on words that it does not know', () => {

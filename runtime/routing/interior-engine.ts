@@ -225,7 +225,7 @@ export class InteriorEngine implements RoutingEngine {
   #changeOffers({ put: wanted, drop }: OfferChange): void {
     const { offers } = this.#database.routers.get(this.self.id)!;
     let room = MAX_OFFERS_PER_ROUTER - offers.size;
-    const put = wanted.filter((offer) => offers.has(offerKey(offer)) || room-- > 0);
+    const put = wanted.filter(({ address, edge }) => offers.has(offerKey(address, edge?.router.id)) || room-- > 0);
     if (this.#leaving || put.length + drop.length === 0) return;
     const delta: OffersDelta = { kind: 'offers-delta', ...this.#nextOffersVersion(), put, drop };
     this.#database.applyDelta(delta);

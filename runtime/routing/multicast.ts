@@ -1,18 +1,25 @@
 import type { KnownOffer } from './engine.ts';
 import type { LinkId, Place, RouterId } from './types.ts';
 
+/** What a router offers that a path leads to. */
+export type Member = KnownOffer & { cost: number };
+
 /**
- * Where the members of a multicast are: each router once. An edge that has just changed its uplink may be known in two places, and is
- * sent to where it is nearer.
+ * Of what is offered under an address, that which can be reached: each router once. An edge that has just changed its uplink may be known in two
+ * places, and is sent to where it is nearer.
  */
-export function membersOf(offers: readonly KnownOffer[]): Place[] {
-  const nearest = new Map<RouterId, { place: Place; cost: number }>();
-  for (const { router, place, cost } of offers) {
-    if (cost === undefined) continue;
-    const known = nearest.get(router.id);
-    if (!known || cost < known.cost) nearest.set(router.id, { place, cost });
+export function membersOf(offers: readonly KnownOffer[]): Member[] {
+  const nearest = new Map<RouterId, Member>();
+  for (const offer of offers) {
+    if (!isReachable(offer)) continue;
+    const known = nearest.get(offer.router.id);
+    if (!known || offer.cost < known.cost) nearest.set(offer.router.id, offer);
   }
-  return [...nearest.values()].map(({ place }) => place);
+  return [...nearest.values()];
+}
+
+function isReachable(offer: KnownOffer): offer is Member {
+  return offer.cost !== undefined;
 }
 
 /**

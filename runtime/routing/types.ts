@@ -96,8 +96,8 @@ export interface OfferingEdge {
 }
 
 /** Tells the offers of one router apart: an address may be offered by it and by every edge that hangs on it. */
-export function offerKey({ address, edge }: Pick<Offer, 'address' | 'edge'>): string {
-  return edge ? `${address} ${edge.router.id}` : address;
+export function offerKey(address: string, edge: RouterId | undefined): string {
+  return edge === undefined ? address : `${address} ${edge}`;
 }
 
 /**

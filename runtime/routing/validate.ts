@@ -23,7 +23,7 @@ export function whyInvalid(message: unknown): string | undefined {
       return (
         whyInvalidVersion(message) ??
         whyInvalidOffers(message['put']) ??
-        whyInvalidList(message['drop'], MAX_OFFERS_PER_ROUTER, isName, 'addresses')
+        whyInvalidList(message['drop'], MAX_OFFERS_PER_ROUTER, isOfferKey, 'addresses')
       );
     case 'digest':
       return whyInvalidList(message['entries'], MAX_ROUTERS, isDigestEntry, 'entries');
@@ -86,8 +86,13 @@ function isReachable(entry: unknown): boolean {
   return isRecord(entry) && isRouter(entry['router']) && isPathCost(entry['cost']);
 }
 
-function isOffer(offer: unknown): boolean {
-  if (!isRecord(offer) || !isName(offer['address']) || offer['address'].includes(' ')) return false;
+/** Whether neighbours take an address: one that gets another cuts the link. */
+export function isAddress(value: unknown): value is string {
+  return isName(value) && !value.includes(' ');
+}
+
+export function isOffer(offer: unknown): boolean {
+  if (!isRecord(offer) || !isAddress(offer['address'])) return false;
   const { edge, aggregate, listenerCredentials } = offer;
   if (aggregate !== undefined && !isWord(aggregate)) return false;
   if (listenerCredentials !== undefined && !isResourceName(listenerCredentials)) return false;
@@ -135,9 +140,18 @@ function isResourceName(value: unknown): boolean {
   return isName(value) && /^[a-z0-9][-a-z0-9.]*$/.test(value);
 }
 
-/** Without control characters: names end up in terminals. */
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH && !/\p{Cc}/u.test(value);
+  return isText(value, MAX_NAME_LENGTH);
+}
+
+/** An address, perhaps with an edge: see `offerKey`. */
+function isOfferKey(value: unknown): boolean {
+  return isText(value, 2 * MAX_NAME_LENGTH + 1);
+}
+
+/** Without control characters: names end up in terminals. */
+function isText(value: unknown, mostLength: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= mostLength && !/\p{Cc}/u.test(value);
 }
 
 function isCount(value: unknown): boolean {

@@ -155,7 +155,7 @@ export class Network {
 
   /** Where an address is offered, as a router knows it. */
   members(at: RouterId, address: string): Place[] {
-    return membersOf(this.engine(at).offersOf(address));
+    return membersOf(this.engine(at).offersOf(address)).map(({ place }) => place);
   }
 
   /** Sends something to many places, as routers do: one copy a link. It travels as what is routed does, unharmed but in its own time. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import rhea from 'rhea';
 import { until } from '../../../test/support/until.ts';
+import { Balancer } from '../../routing/balancer.ts';
 import { Hubs } from './clients.testkit.ts';
 import { MAX_ORPHAN_BYTES } from './limits.ts';
 
@@ -236,6 +237,19 @@ describe('messages to one of several receivers', () => {
       receiver.received.map(({ message }) => message.subject),
       ['0 0', '0 1', '0 2', '0 3', '1 0', '1 1', '1 2', 'next'],
     );
+  });
+
+  it('leave nothing behind of a receiver that is gone', async (t) => {
+    const started = t.mock.method(Balancer.prototype, 'started').mock;
+    hubs = await Hubs.start('a');
+    const [stays, goes] = [await hubs.client('a'), await hubs.client('a')];
+    for (const client of [stays, goes]) await client.receiver('x');
+    const sender = await (await hubs.client('a')).sender('x');
+    for (let count = 0; count < 2; count++) assert.equal(await sender.sendAndHear({ body: 1 }), 'accepted');
+    const balancer = started.calls[0]!.this as Balancer;
+    assert.equal(balancer.known('x'), 2);
+    await goes.close();
+    await until('it to be forgotten', () => balancer.known('x') === 1);
   });
 
   it('leave nothing behind when everybody is gone', async () => {

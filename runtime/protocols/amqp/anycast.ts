@@ -187,6 +187,7 @@ export class AnycastAddress implements Address {
 
   receiverClosed(receiver: ClientReceiver): void {
     this.#receivers.delete(receiver);
+    this.#context.balancer.drop(this.name, receiver.key);
     this.#receiversChanged();
     this.#idle();
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isAddress } from '../../routing/validate.ts';
 import type { HubContext } from './address.ts';
 import { replyAddress, replyRouter } from './addresses.ts';
 import { ClientSender } from './client-sender.ts';
@@ -71,11 +72,19 @@ export class Client implements ConnectionUser {
     if (!source.address) throw new AmqpError('amqp:invalid-field', 'The source has no address.');
     if (replyRouter(source.address) !== undefined)
       throw new AmqpError('amqp:not-allowed', 'An address for replies belongs to the client that it was made for.');
-    this.#hub.address(this.#allowed(source.address)).addReceiver(link);
+    const name = this.#allowed(source.address);
+    if (!this.#hub.hasRoomFor(name))
+      throw new AmqpError('amqp:resource-limit-exceeded', 'This router has as many addresses as it takes.');
+    this.#hub.address(name).addReceiver(link);
   }
 
   /** Replies go to whoever asked, also behind a listener for one address. */
   #allowed(name: string): string {
+    if (!isAddress(name))
+      throw new AmqpError(
+        'amqp:invalid-field',
+        'An address has at most 253 characters, none of them a blank or a control character.',
+      );
     if (this.#only === undefined || name === this.#only || replyRouter(name) !== undefined) return name;
     throw new AmqpError('amqp:not-allowed', `This port is for ${this.#only} only; ${name} needs a listener of its own.`);
   }

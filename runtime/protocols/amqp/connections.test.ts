@@ -4,7 +4,7 @@ import { afterEach, describe, it } from 'node:test';
 import { until } from '../../../test/support/until.ts';
 import { Hubs, RheaClient, way } from './clients.testkit.ts';
 import { openAmqpListener } from './amqp-listener.ts';
-import { MAX_FRAME_BYTES, MAX_SESSIONS } from './limits.ts';
+import { MAX_FRAME_BYTES, MAX_NAME_BYTES, MAX_SESSIONS } from './limits.ts';
 import { Peer } from './peer.testkit.ts';
 import { Decoder } from './wire/decoder.ts';
 import { decodeFlow, decodeOpen, OPEN } from './wire/performatives.ts';
@@ -35,6 +35,40 @@ describe('connections of AMQP clients', () => {
     peer.attach(false, 'x', { name: 'same', handle: 1 });
     await until('both', () => peer.seen.filter(({ performative }) => performative === 0x12).length === 2);
     peer.socket.destroy();
+  });
+
+  for (const [what, address] of [
+    ['with a blank', 'my queue'],
+    ['with a control character', 'queue\u0007'],
+    ['that is too long', 'q'.repeat(254)],
+    ['for replies that is too long', `_reply/b/${'q'.repeat(5000)}`],
+  ] as const)
+    it(`are refused an address ${what}, which neighbours would cut links for`, async () => {
+      hubs = await Hubs.start('a', 'b');
+      const client = await hubs.client('a');
+      if (address.length < MAX_NAME_BYTES)
+        for (const link of [(await client.receiver(address)).link, (await client.sender(address)).link]) {
+          await until('it to be refused', () => link.error);
+          assert.equal((link.error as { condition?: string }).condition, 'amqp:invalid-field');
+        }
+      const sender = await client.sender(null);
+      const delivery = await sender.send({ to: address, body: 'x' });
+      assert.match(JSON.stringify(await sender.outcome(delivery)), /rejected.*amqp:invalid-field/);
+      assert.deepEqual([...hubs.router('a').served.keys()], []);
+      assert.equal(hubs.network.opened.connect, 0);
+    });
+
+  it('may receive from so many addresses in all, and from those that are there', async () => {
+    hubs = await Hubs.start();
+    await hubs.add('a', 1, { maxAddresses: 2 });
+    const client = await hubs.client('a');
+    for (const address of ['x', 'y']) await client.receiver(address);
+    const { link } = await client.receiver('z');
+    await until('it to be refused', () => link.error);
+    assert.equal((link.error as { condition?: string }).condition, 'amqp:resource-limit-exceeded');
+    const again = await client.receiver('x');
+    assert.equal(again.link.error, undefined);
+    assert.deepEqual(hubs.hub('a').addresses, ['x', 'y']);
   });
 
   it('hear what the router takes', async () => {

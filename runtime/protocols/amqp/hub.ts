@@ -6,7 +6,7 @@ import type { Address, HubContext } from './address.ts';
 import { distributionOf, replyRouter } from './addresses.ts';
 import { AnycastAddress } from './anycast.ts';
 import { Client } from './client.ts';
-import { MESSAGE_STALL_MS, SUBSCRIBER_PATIENCE_MS } from './limits.ts';
+import { MAX_ADDRESSES, MESSAGE_STALL_MS, SUBSCRIBER_PATIENCE_MS } from './limits.ts';
 import type { MessageNetwork, NetworkHub } from './message-network.ts';
 import { MulticastAddress } from './multicast.ts';
 
@@ -17,6 +17,8 @@ export interface HubOptions {
   subscriberPatienceMs?: number;
   /** Default `MESSAGE_STALL_MS`. */
   messageStallMs?: number;
+  /** Default `MAX_ADDRESSES`. */
+  maxAddresses?: number;
 }
 
 /** How the clients of a listener are taken. */
@@ -31,10 +33,18 @@ export interface ClientOptions {
 export class AmqpHub implements NetworkHub {
   readonly #context: HubContext;
   readonly #addresses = new Map<string, Address>();
+  readonly #maxAddresses: number;
   readonly #clients = new Set<Client>();
   #isClosed = false;
 
-  constructor({ network, log, subscriberPatienceMs = SUBSCRIBER_PATIENCE_MS, messageStallMs = MESSAGE_STALL_MS }: HubOptions) {
+  constructor({
+    network,
+    log,
+    subscriberPatienceMs = SUBSCRIBER_PATIENCE_MS,
+    messageStallMs = MESSAGE_STALL_MS,
+    maxAddresses = MAX_ADDRESSES,
+  }: HubOptions) {
+    this.#maxAddresses = maxAddresses;
     this.#context = {
       network,
       balancer: new Balancer(),
@@ -57,6 +67,11 @@ export class AmqpHub implements NetworkHub {
   /** The addresses that somebody has to do with at this router. */
   get addresses(): string[] {
     return [...this.#addresses.keys()];
+  }
+
+  /** Whether a client may receive from an address of that name. */
+  hasRoomFor(name: string): boolean {
+    return this.#addresses.has(name) || this.#addresses.size < this.#maxAddresses;
   }
 
   /** Takes a client that has connected. Its listener may close it. */

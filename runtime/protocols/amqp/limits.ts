@@ -10,6 +10,8 @@ export const CONNECTION_WINDOW_BYTES = 32 * 1024 * 1024;
 export const MAX_SESSIONS = 16;
 /** Links of a session, announced as handle-max. */
 export const MAX_LINKS = 4096;
+/** Addresses of one hub; nobody may receive from a further one. What clients receive from is told to all routers. */
+export const MAX_ADDRESSES = 20_000;
 /** Of a link's name, and of an address. UTF-8 bytes. */
 export const MAX_NAME_BYTES = 1024;
 /** A delivery's tag (section 2.8.7 of AMQP 1.0). Bytes. */

@@ -5,7 +5,8 @@ import { UdpPeer } from '../../../test/support/udp.ts';
 import { until } from '../../../test/support/until.ts';
 import { silentLog } from '../../log.ts';
 import type { Way } from '../listener.ts';
-import { FLOW_IDLE_MS, openUdpListener, SWEEP_EVERY_MS } from './udp-listener.ts';
+import { FLOW_IDLE_MS, SWEEP_EVERY_MS } from './flow-table.ts';
+import { openUdpListener } from './udp-listener.ts';
 
 it('a flow is over once nothing came or went for two minutes; what the client sends then is another', async (t) => {
   const pass = stoppedClock(t, SWEEP_EVERY_MS);

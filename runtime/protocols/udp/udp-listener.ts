@@ -1,18 +1,15 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { type Log, sparing } from '../../log.ts';
 import type { Flow, OpenListener, Way } from '../listener.ts';
+import { FlowTable, type FlowUse, newUse } from './flow-table.ts';
 import { SOCKET_BUFFER_BYTES, trySize } from './udp-target.ts';
 
-/** A flow in which nothing came or went for this long is over. As RFC 4787, section 4.3 asks of what keeps state of UDP: two minutes. */
-export const FLOW_IDLE_MS = 120_000;
-/** How often idle flows are looked for. Milliseconds. */
-export const SWEEP_EVERY_MS = 5000;
-/** Clients of one listener at a time; the datagrams of further ones are dropped. */
+/** Clients of one listener at a time. */
 export const MAX_FLOWS = 10_000;
 
-interface ClientFlow {
+interface ClientFlow extends FlowUse {
   flow: Flow;
-  usedAt: number;
 }
 
 /** A socket that takes datagrams: what comes from one address and port is one flow, and answers go back there. */
@@ -33,60 +30,49 @@ class UdpListener {
   readonly port: number;
   readonly #socket: Socket;
   readonly #way: Way;
+  readonly #log: Log;
   /** By the client's address and port. */
-  readonly #flows = new Map<string, ClientFlow>();
-  readonly #sweeper: NodeJS.Timeout;
-  #toldFull = false;
+  readonly #flows: FlowTable<ClientFlow>;
 
   constructor(socket: Socket, way: Way) {
     this.#socket = socket;
     this.#way = way;
+    this.#log = sparing(way.log);
     this.port = socket.address().port;
+    this.#flows = new FlowTable<ClientFlow>(MAX_FLOWS, {
+      end: ({ flow }) => flow.close(),
+      full: () =>
+        this.#log.warn('a listener has as many clients as it takes; the one that was silent longest is forgotten', {
+          address: way.address,
+          clients: MAX_FLOWS,
+        }),
+    });
     socket.on('message', (datagram, from) => this.#received(datagram, from));
     // An answer that a client does not take any more.
-    socket.on('error', (error) => way.log.debug(`a datagram was not delivered: ${error.message}`));
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS).unref();
+    socket.on('error', (error) => this.#log.debug('a datagram was not delivered', { address: way.address, error }));
   }
 
   close(): void {
-    clearInterval(this.#sweeper);
-    for (const { flow } of this.#flows.values()) flow.close();
-    this.#flows.clear();
+    this.#flows.close();
     this.#socket.close();
   }
 
   #received(datagram: Buffer, from: RemoteInfo): void {
     const client = `${from.address} ${from.port}`;
     const known = this.#flows.get(client) ?? this.#begin(client, from);
-    if (!known) return;
-    known.usedAt = performance.now();
+    this.#flows.asked(client, known);
     known.flow.send(datagram);
   }
 
-  #begin(client: string, { address, port }: RemoteInfo): ClientFlow | undefined {
-    if (this.#flows.size >= MAX_FLOWS) {
-      if (!this.#toldFull) this.#way.log.warn(`${this.#way.address} has ${MAX_FLOWS} clients: datagrams of others are dropped`);
-      this.#toldFull = true;
-      return undefined;
-    }
+  #begin(client: string, { address, port }: RemoteInfo): ClientFlow {
     const begun: ClientFlow = {
-      usedAt: 0,
+      ...newUse(this.#way.servicePort ?? this.port),
       flow: this.#way.flow((answer) => {
-        begun.usedAt = performance.now();
+        this.#flows.answered(client, begun);
         if (this.#flows.get(client) === begun) this.#socket.send(answer, port, address);
       }),
     };
-    this.#flows.set(client, begun);
+    this.#flows.add(client, begun);
     return begun;
-  }
-
-  #sweep(): void {
-    this.#toldFull = false;
-    const idleSince = performance.now() - FLOW_IDLE_MS;
-    for (const [client, { flow, usedAt }] of this.#flows) {
-      if (usedAt > idleSince) continue;
-      this.#flows.delete(client);
-      flow.close();
-    }
   }
 }
