@@ -36,7 +36,7 @@ export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
         for (const client of clients) client.sweep(now);
         context.pool.sweep(now);
       },
-      Math.min(SWEEP_EVERY_MS, limits.headWithinMs, limits.clientIdleMs, limits.lingerMs, limits.serverIdleMs),
+      Math.min(SWEEP_EVERY_MS, limits.headWithinMs, limits.stalledMs, limits.clientIdleMs, limits.lingerMs, limits.serverIdleMs),
     ).unref();
     const handle: HandleRequest = (head, client) => handlerFor(head, client, context);
     const take = (socket: Socket) => {

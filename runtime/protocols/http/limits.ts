@@ -14,6 +14,11 @@ export const MAX_REPLAY_BYTES = 64 * 1024;
 export const MAX_REPEATS = 2;
 /** A head must be complete this long after its first byte. Milliseconds. */
 export const HEAD_WITHIN_MS = 30_000;
+/**
+ * A request is given up where its client has to go on, with a body that is not whole or by reading its answer, and nothing moves for so long.
+ * Milliseconds.
+ */
+export const STALLED_MS = 5 * 60_000;
 /** A client's connection without a request is closed after this. Milliseconds. */
 export const CLIENT_IDLE_MS = 120_000;
 /** How long a client whose connection is being closed may still send what nobody reads: it learns of the answer first. Milliseconds. */
@@ -51,6 +56,7 @@ export interface HttpLimits {
   replayBytes: number;
   repeats: number;
   headWithinMs: number;
+  stalledMs: number;
   clientIdleMs: number;
   lingerMs: number;
   serverIdleMs: number;
@@ -74,6 +80,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   replayBytes: MAX_REPLAY_BYTES,
   repeats: MAX_REPEATS,
   headWithinMs: HEAD_WITHIN_MS,
+  stalledMs: STALLED_MS,
   clientIdleMs: CLIENT_IDLE_MS,
   lingerMs: LINGER_MS,
   serverIdleMs: SERVER_IDLE_MS,

@@ -120,6 +120,7 @@ export function http1Limits({
   headerFields,
   clientIdleMs,
   serverIdleMs,
+  stalledMs,
   http1ConnectionsPerServer,
 }: Limits): HttpLimits {
   return {
@@ -128,6 +129,7 @@ export function http1Limits({
     fields: headerFields,
     clientIdleMs,
     serverIdleMs,
+    stalledMs,
     idlePerServer: http1ConnectionsPerServer,
   };
 }
