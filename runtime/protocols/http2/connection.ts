@@ -131,6 +131,11 @@ export class Http2Connection implements StreamCarrier {
     return stream;
   }
 
+  /** Looks for streams of which the other end has sent nothing for so long. Milliseconds. */
+  review(now: number, stalledMs: number): void {
+    for (const stream of this.#streams.values()) stream.review(now, stalledMs);
+  }
+
   /** The window of a stream has grown: the way is long. */
   grew(windowBytes: number): void {
     this.#usualWindow = Math.max(this.#usualWindow, windowBytes);

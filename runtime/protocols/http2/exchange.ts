@@ -6,7 +6,7 @@ import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, tooLargeRequest, tooLargeResponse, unreached } from './failure.ts';
 import { areWithin, field, fieldOf, type Fields, valuesOf } from './field.ts';
-import { clientOf, isGrpc } from './fields.ts';
+import { isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
 import { HeldAnswer, type HeldAnswers, type Holder } from './held-answers.ts';
 import type { Http1Servers } from './http1-servers.ts';
@@ -88,7 +88,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   }
 
   get client(): string {
-    return clientOf(this.#inbound.fields);
+    return this.#inbound.client;
   }
 
   giveUp(reason: string): void {
@@ -103,6 +103,16 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
 
   bodyEnded(trailers: Fields | undefined): void {
     this.#body.end(trailers);
+  }
+
+  /** A request of gRPC is let be until it is answered: both ends of its stream may be silent for days. */
+  bodyStalled(): void {
+    if (this.#isWhole) this.#inbound.letGo();
+    if (this.#isAnswered || this.#grpc) return;
+    if (this.#waiting) this.#stopWaiting(this.#waiting);
+    this.#isAnswered = true;
+    const reason = `nothing came of the request’s body for ${this.#context.limits.stalledMs / 1000} s`;
+    this.#replace({ status: 408, reason, untouched: false });
   }
 
   sent(bytes: number): void {
@@ -178,7 +188,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   #ask(server: Server): void {
     const { sessions, http1 } = this.#context;
     if (!this.#grpc && http1.isKnown(server.id)) return this.#askOverHttp1(server);
-    const slot = sessions.take(server, this.#session);
+    const slot = sessions.take(server, this.client, this.#session);
     if (slot) this.#askOverHttp2(slot, server);
     else this.#wait(server);
     return undefined;
@@ -241,7 +251,8 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   }
 
   get #request(): CallRequest {
-    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody, growth: this.#growth };
+    const { fields, client, hasBody } = this.#inbound;
+    return { fields, ended: !hasBody, client, growth: this.#growth };
   }
 
   /** The server gave no answer, and the client waits. */
@@ -296,7 +307,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     inbound.letGo();
   }
 
-  /** The server's response is not for this client. */
+  /** Whatever the server says is not for this client. */
   #replace(failure: Failure): void {
     this.#isWhole = true;
     this.#call?.cancel(ErrorCode.cancel);

@@ -46,6 +46,11 @@ export class ForwardedFields {
     this.#origin = origin;
   }
 
+  /** The client's address. */
+  get client(): string {
+    return this.#origin.address;
+  }
+
   addTo(fields: Fields): Fields {
     const host = fieldOf(fields, ':authority') ?? fieldOf(fields, 'host');
     if (fields.some(({ name }) => FORWARDED.has(name)))
@@ -70,11 +75,6 @@ export class ForwardedFields {
     if (fieldOf(there, 'x-forwarded-host') === undefined && host !== undefined) built.push(field('x-forwarded-host', host));
     return built;
   }
-}
-
-/** The address of the client itself: the last that `ForwardedFields` has appended. */
-export function clientOf(fields: Fields): string {
-  return /[^ ]*$/.exec(fieldOf(fields, 'x-forwarded-for') ?? '')![0];
 }
 
 /** A token as it is, anything else as a quoted string (RFC 9110, section 5.6). */

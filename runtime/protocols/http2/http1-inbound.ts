@@ -11,6 +11,7 @@ import { type Inbound, NO_EVENTS } from './inbound.ts';
 /** A request of a client that speaks HTTP/1.1. */
 export class Http1Inbound implements Inbound, RequestHandler {
   readonly fields: Fields;
+  readonly client: string;
   readonly hasBody: boolean;
   readonly hasCodes = false;
   events = NO_EVENTS;
@@ -35,6 +36,7 @@ export class Http1Inbound implements Inbound, RequestHandler {
     this.#head = head;
     this.#client = client;
     this.#context = context;
+    this.client = forwarded.client;
     this.fields = forwarded.addTo(requestFields(head, context.way.address));
     this.hasBody = head.framing !== 0;
     client.unchunk();

@@ -56,6 +56,9 @@ export class Http2Call implements Call, StreamEvents {
     this.#events.answerEnded(trailers && withoutHopByHop(trailers));
   }
 
+  /** A server may take its time: its streams are not looked at for that. */
+  stalled(): void {}
+
   sent(bytes: number): void {
     this.#events.asked(bytes);
   }

@@ -29,7 +29,7 @@ export interface Limits {
   pingsPerSecond: number;
   settingsPerSecond: number;
 
-  /** Connections to one server, and requests on each at a time where the server allows as many. */
+  /** Connections to one server, and requests on each at a time where the server allows as many. One client has half of all places at most. */
   sessionsPerServer: number;
   streamsPerServerSession: number;
   /** Requests that wait for a place at one server, whatever it speaks, and how long. */
@@ -53,7 +53,8 @@ export interface Limits {
   heldBytes: number;
   /**
    * A response of which something waits, and its client takes nothing for so long, is reset; so is a request that its server does not end
-   * for so long, though its client has all of the response.
+   * for so long, though its client has all of the response. One that has no response is answered with 408 where nothing comes of its body for
+   * so long; one of gRPC is not.
    */
   stalledMs: number;
   /**

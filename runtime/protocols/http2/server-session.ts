@@ -16,14 +16,21 @@ export class NotHttp2Error extends Error {
   override readonly name = 'NotHttp2Error';
 }
 
+/** What one client has at a server: its requests that are under way there. */
+export interface Share {
+  underWay: number;
+}
+
 /** A place for one request in a session: wants `release`, once, when the request is over. */
 export class Slot {
   readonly session: ServerSession;
   readonly #connection: Http2Connection;
+  readonly #share: Share;
 
-  constructor(session: ServerSession, connection: Http2Connection) {
+  constructor(session: ServerSession, connection: Http2Connection, share: Share) {
     this.session = session;
     this.#connection = connection;
+    this.#share = share;
   }
 
   /** The server takes a request with these fields. */
@@ -36,6 +43,7 @@ export class Slot {
   }
 
   release(): void {
+    this.#share.underWay--;
     this.session.release();
   }
 }
@@ -109,14 +117,22 @@ export class ServerSession implements ConnectionEvents {
     return this.#busy > 0;
   }
 
-  get hasRoom(): boolean {
-    return this.#busy < Math.min(this.#connection.maxStreams, this.#limits.streamsPerServerSession) && this.isOpen;
+  /** Requests that it takes at a time. */
+  get places(): number {
+    return Math.min(this.#connection.maxStreams, this.#limits.streamsPerServerSession);
   }
 
-  reserve(): Slot {
+  /** Of these, how many are free. */
+  get room(): number {
+    return this.isOpen ? Math.max(0, this.places - this.#busy) : 0;
+  }
+
+  /** `share`: of the client whose request gets the place. */
+  reserve(share: Share): Slot {
     this.#busy++;
     this.#requests++;
-    return new Slot(this, this.#connection);
+    share.underWay++;
+    return new Slot(this, this.#connection, share);
   }
 
   release(): void {

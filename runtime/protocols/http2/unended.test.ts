@@ -7,7 +7,7 @@ import { TestServer } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import { answerOf, askHttp2, says } from './ends.testkit.ts';
 import { END_HEADERS, END_STREAM, Frame, frame, GET, PREFACE_BYTES, RawEnd, uint32 } from './raw-frames.testkit.ts';
-import { Stage } from './stage.testkit.ts';
+import { grpcFields, Stage } from './stage.testkit.ts';
 
 const { NGHTTP2_NO_ERROR } = constants;
 const KIB = 1024;
@@ -77,6 +77,51 @@ describe('a server of HTTP/2', () => {
     const { headers, body } = await askHttp2(stage.client);
     assert.equal(headers[':status'], 503);
     assert.match(body, /is busy: it had no room for a further request within 0\.1 s/);
+  });
+});
+
+describe('a client that does not go on with its body', () => {
+  it('is told so once nothing has come for a time, and its server is free', async () => {
+    const server = await stage.serve((stream) => stream.resume());
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20 });
+    const stream = stage.client.request({ ':method': 'POST' });
+    stream.write('some');
+    const { headers, body } = await answerOf(stream);
+    assert.equal(headers[':status'], 408);
+    assert.equal(body, 'orders did not answer: nothing came of the request’s body for 0.1 s.\n');
+    await until('the server to be given back', () => stage.way.busy.size === 0);
+  });
+
+  it('is told so while it waits for a place', async () => {
+    const server = await stage.serve(() => {}, { settings: { maxConcurrentStreams: 0 } });
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20, waitForServerMs: 60_000 });
+    const { headers } = await answerOf(stage.client.request({ ':method': 'POST' }));
+    assert.equal(headers[':status'], 408);
+  });
+
+  it('loses its request where the answer is whole', async () => {
+    const server = await stage.serve(says('enough'));
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20 });
+    const { body, code } = await answerOf(stage.client.request({ ':method': 'POST' }));
+    assert.deepEqual([body, code], ['enough', NGHTTP2_NO_ERROR]);
+    await until('the server to be given back', () => stage.way.busy.size === 0);
+  });
+
+  it('is let be while its answer goes on, and where it is one of gRPC', async () => {
+    const server = await stage.serve((stream, { ':path': path }) => {
+      if (path === '/events') stream.respond({ ':status': 200 });
+    });
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20 });
+    const patient = [{ ':method': 'POST', ':path': '/events' }, grpcFields()].map((fields) =>
+      stage.client.request(fields, { endStream: false }).on('error', () => {}),
+    );
+    await until('both at the server', () => server.requests.length === 2);
+    assert.equal((await answerOf(stage.client.request({ ':method': 'POST' }))).headers[':status'], 408);
+    assert.deepEqual(
+      patient.map(({ closed }) => closed),
+      [false, false],
+    );
+    assert.equal(stage.way.busy.size, 2);
   });
 });
 
