@@ -37,7 +37,7 @@ export class Http1Inbound implements Inbound, RequestHandler {
     this.#client = client;
     this.#context = context;
     this.client = forwarded.client;
-    this.fields = forwarded.addTo(requestFields(head, context.way.address));
+    this.fields = forwarded.addTo(requestFields(head, context.way.address), head.minor === 0 ? '1.0' : '1.1');
     this.hasBody = head.framing !== 0;
     client.unchunk();
     this.#response = new Http1Message({

@@ -30,7 +30,7 @@ export class Http2Inbound implements Inbound, StreamEvents {
     this.#stream = stream;
     this.#closed = closed;
     this.client = forwarded.client;
-    this.fields = forwarded.addTo(withoutHopByHop(fields));
+    this.fields = forwarded.addTo(withoutHopByHop(fields), '2.0');
     this.hasBody = !stream.hasGotEnd;
     stream.events = this;
   }
