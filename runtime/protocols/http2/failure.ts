@@ -22,7 +22,6 @@ export interface Failure {
 }
 
 /** gRPC's words for what went wrong (https://grpc.io/docs/guides/status-codes/). */
-const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
 const GRPC_UNAVAILABLE = 14;
 
@@ -73,9 +72,9 @@ export function grpcTrailers(address: string, failure: Failure): Fields {
   ];
 }
 
-function grpcStatus({ status, isTooLarge }: Failure): number {
-  if (isTooLarge) return GRPC_RESOURCE_EXHAUSTED;
-  return status === 504 ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
+/** A server that is not reached in time is unavailable: the deadline is the client's own, and has not passed. So does gRPC itself read 504. */
+function grpcStatus({ isTooLarge }: Failure): number {
+  return isTooLarge ? GRPC_RESOURCE_EXHAUSTED : GRPC_UNAVAILABLE;
 }
 
 /** Everything but printable ASCII, and the percent sign itself, as the bytes of UTF-8 ("Percent-Encoded" of gRPC over HTTP/2). */
