@@ -9,7 +9,7 @@ import { answerOf, askHttp2, says } from './ends.testkit.ts';
 import { END_HEADERS, END_STREAM, Frame, frame, GET, PREFACE_BYTES, RawEnd, uint32 } from './raw-frames.testkit.ts';
 import { grpcFields, Stage } from './stage.testkit.ts';
 
-const { NGHTTP2_NO_ERROR } = constants;
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
 const KIB = 1024;
 /** `:status 200` and `:status 204` of HPACK's static table (RFC 7541, appendix A). */
 const OK = Buffer.of(0x88);
@@ -55,6 +55,27 @@ describe('a server of HTTP/2', () => {
     const { headers, code } = await answerOf(stream);
     assert.equal(headers[':status'], 204);
     assert.equal(code, NGHTTP2_NO_ERROR);
+  });
+
+  it('that ends a request without an error in the midst of its response has it reset with one', async () => {
+    const port = await serve((id) => [
+      frame(Frame.headers, END_HEADERS, id, OK),
+      frame(Frame.data, 0, id, Buffer.from('some')),
+      frame(Frame.reset, 0, id, uint32(NGHTTP2_NO_ERROR)),
+    ]);
+    await stage.open([port]);
+    const { headers, code } = await askHttp2(stage.client);
+    assert.deepEqual([headers[':status'], code], [200, NGHTTP2_INTERNAL_ERROR]);
+    const answer = await askHttp2(stage.client, grpcFields(), 'x');
+    assert.equal(answer.trailers?.['grpc-status'], '14');
+  });
+
+  it('that ends a request without an error before its response is told of', async () => {
+    const port = await serve((id) => [frame(Frame.reset, 0, id, uint32(NGHTTP2_NO_ERROR))]);
+    await stage.open([port]);
+    const { headers, body } = await askHttp2(stage.client, { ':method': 'POST' }, 'x');
+    assert.equal(headers[':status'], 502);
+    assert.match(body, /ended the request before its response was whole/);
   });
 
   it('that never ends what its client has all of loses the request', async () => {
