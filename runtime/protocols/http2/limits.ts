@@ -49,7 +49,10 @@ export interface Limits {
   serverWindowBytes: number;
   /** What the windows of the responses to one client connection may grow by, together, where the way to a server is long. Bytes. */
   windowGrowthBytes: number;
-  /** What waits in all of the listener for clients that do not read, bodies of responses, in bytes. Beyond it who has most loses some. */
+  /**
+   * What waits in all of the listener for clients and servers that do not read, bodies of responses and of requests, in bytes. Beyond it the client
+   * that has most loses some.
+   */
   heldBytes: number;
   /**
    * A response of which something waits, and its client takes nothing for so long, is reset; so is a request that its server does not end
