@@ -26,6 +26,11 @@ export const LINGER_MS = 2000;
 /** A connection to a server without a request is closed after this. Milliseconds. */
 export const SERVER_IDLE_MS = 30_000;
 /**
+ * A connection to a server is not kept once it is so old: the way to the server may have changed, its port or its TLS, and under load it would
+ * never be idle. Milliseconds.
+ */
+export const SERVER_AGE_MS = 5 * 60_000;
+/**
  * A request that must not be sent twice takes no connection that was idle for longer than this: the server may just be closing it.
  * Milliseconds.
  */
@@ -60,6 +65,7 @@ export interface HttpLimits {
   clientIdleMs: number;
   lingerMs: number;
   serverIdleMs: number;
+  serverAgeMs: number;
   freshWithinMs: number;
   idlePerServer: number;
   idleConnections: number;
@@ -84,6 +90,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   clientIdleMs: CLIENT_IDLE_MS,
   lingerMs: LINGER_MS,
   serverIdleMs: SERVER_IDLE_MS,
+  serverAgeMs: SERVER_AGE_MS,
   freshWithinMs: FRESH_WITHIN_MS,
   idlePerServer: MAX_IDLE_PER_SERVER,
   idleConnections: MAX_IDLE_CONNECTIONS,

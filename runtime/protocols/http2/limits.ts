@@ -39,6 +39,8 @@ export interface Limits {
   settingsWithinMs: number;
   /** A connection to a server is closed after so long without a request. */
   serverIdleMs: number;
+  /** One that is so old takes no further requests, and ends with the last it has: the way to the server may have changed, its port or its TLS. */
+  serverAgeMs: number;
   /**
    * How often a server with requests under way is asked whether it is there, and how long it may take to answer. gRPC servers cut off
    * whoever asks more often than every 5 minutes (gRFC A8).
@@ -103,6 +105,7 @@ export const DEFAULT_LIMITS: Limits = {
   waitForServerMs: 5000,
   settingsWithinMs: 5000,
   serverIdleMs: 60_000,
+  serverAgeMs: 5 * 60_000,
   serverProbeEveryMs: 5 * 60_000 + 10_000,
   serverProbeWithinMs: 20_000,
   serverWindowBytes: 64 * 1024,
@@ -124,6 +127,7 @@ export function http1Limits({
   headerFields,
   clientIdleMs,
   serverIdleMs,
+  serverAgeMs,
   stalledMs,
   http1ConnectionsPerServer,
 }: Limits): HttpLimits {
@@ -133,6 +137,7 @@ export function http1Limits({
     fields: headerFields,
     clientIdleMs,
     serverIdleMs,
+    serverAgeMs,
     stalledMs,
     idlePerServer: http1ConnectionsPerServer,
   };

@@ -103,6 +103,28 @@ describe('connections to a server', () => {
     assert.equal((await askHttp2(stage.client)).body, 'here');
   });
 
+  it('take no further requests when they are old, and go on with those that they have', async () => {
+    const held: ServerHttp2Stream[] = [];
+    const old: number[] = [];
+    const server = await stage.serve((stream) => {
+      const at = held.push(stream);
+      stream.session!.once('goaway', () => old.push(at));
+    });
+    // Of four there may be one more that is old.
+    await stage.open([server.port], { serverAgeMs: 0, sessionsPerServer: 4, reviewEveryMs: 20 });
+    const first = askHttp2(stage.client);
+    await until('the first to be old', () => old.length === 1);
+    const second = askHttp2(stage.client);
+    await until('a second connection', () => server.sessions.length === 2 && held.length === 2);
+    says('first')(held[0]!, {});
+    assert.equal((await first).body, 'first');
+    await until('the second to be old, as the first is over', () => old.length === 2);
+    says('second')(held[1]!, {});
+    assert.equal((await second).body, 'second');
+    assert.deepEqual(old, [1, 2]);
+    await until('both to be closed', () => server.sockets.size === 0);
+  });
+
   it('are closed when the server is not offered any more', async () => {
     const server = await stage.serve(says('here'));
     await stage.open([server.port], { reviewEveryMs: 20 });

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
+import { endOfAge } from '../http/end-of-age.ts';
 import type { Server } from '../listener.ts';
 import type { CallRequest } from './call.ts';
 import { type ConnectionEvents, Http2Connection } from './connection.ts';
@@ -59,6 +60,7 @@ export class ServerSession implements ConnectionEvents {
   #busy = 0;
   #requests = 0;
   #resets = 0;
+  readonly #oldAt: number;
   #idleSince = performance.now();
   #probedAt = performance.now();
   #probe: NodeJS.Timeout | undefined;
@@ -72,6 +74,7 @@ export class ServerSession implements ConnectionEvents {
     this.#limits = limits;
     this.#changed = changed;
     this.#opened = opened;
+    this.#oldAt = endOfAge(limits.serverAgeMs);
     socket.on('error', (error) => this.#lose(`the connection was lost (${error.message})`, error));
     socket.once('end', () => this.#lose('the server closed the connection'));
     // What is on its way on all streams together is given back at once: one client never stops another.
@@ -145,6 +148,15 @@ export class ServerSession implements ConnectionEvents {
   /** A request was taken back, or found wrong. After too many, others get a session that the server does not count them in. */
   wentWrong(): void {
     this.#resets++;
+  }
+
+  isOld(now: number): boolean {
+    return now >= this.#oldAt;
+  }
+
+  /** Takes no further requests, and ends with those that are under way. */
+  retire(): void {
+    this.#connection.close();
   }
 
   /** Ends it where nobody needs it, and where the server is silent. `idleMs`: after so long without a request. */

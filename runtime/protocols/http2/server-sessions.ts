@@ -4,6 +4,8 @@ import type { Limits } from './limits.ts';
 import { ServerSession, type Share, type Slot } from './server-session.ts';
 import { type Waiting, WaitingLine } from './waiting-line.ts';
 
+/** Of the connections that there may be to a server, so many more may be there that are too old and go on with what they have, for days maybe. */
+const MOST_OLD = 1 / 4;
 /** So many connections are made for one request that waits where the server ends each at once. */
 const MOST_LET_DOWNS = 2;
 
@@ -65,6 +67,8 @@ class SessionsOfServer {
   readonly #limits: Limits;
   readonly #idleMs: () => number;
   readonly #sessions = new Set<ServerSession>();
+  /** Those that take no further requests since they are too old. */
+  readonly #old = new Set<ServerSession>();
   readonly #line: WaitingLine;
   /** By client, also of those that have nothing under way since it was last looked after. */
   readonly #shares = new Map<string, Share>();
@@ -81,7 +85,7 @@ class SessionsOfServer {
   }
 
   get isEmpty(): boolean {
-    return this.#sessions.size === 0 && this.#line.size === 0 && !this.#opening;
+    return this.#sessions.size === 0 && this.#old.size === 0 && this.#line.size === 0 && !this.#opening;
   }
 
   take(client: string, avoided: ServerSession | undefined): Slot | undefined {
@@ -160,8 +164,17 @@ class SessionsOfServer {
 
   review(now: number): void {
     const idleMs = this.#server.isOffered ? this.#idleMs() : 0;
-    for (const session of this.#sessions) session.review(now, idleMs);
+    for (const sessions of [this.#sessions, this.#old]) for (const session of sessions) session.review(now, idleMs);
+    for (const session of this.#sessions) if (session.isOpen && session.isOld(now)) this.#retire(session);
     for (const [client, { underWay }] of this.#shares) if (underWay === 0) this.#shares.delete(client);
+  }
+
+  #retire(session: ServerSession): void {
+    if (this.#old.size >= this.#limits.sessionsPerServer * MOST_OLD) return;
+    this.#sessions.delete(session);
+    this.#old.add(session);
+    session.retire();
+    this.#changed();
   }
 
   /** Gives room to those that wait. */
@@ -175,6 +188,7 @@ class SessionsOfServer {
   }
 
   #serveOnce(): void {
+    for (const session of this.#old) if (session.isGone) this.#old.delete(session);
     for (const session of this.#sessions) {
       if (session.isGone) this.#sessions.delete(session);
       while (session.room > 0) {
