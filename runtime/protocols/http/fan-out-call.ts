@@ -22,7 +22,7 @@ export interface CallOptions {
   freshWithinMs: number;
   /** Of the answer. Undefined: it is read and dropped. Bytes. */
   answerBytes: number | undefined;
-  /** What all answers together may still have. Bytes. */
+  /** What all answers of the listener together may still have: what this one has of it is to be given back. Bytes. */
   budget: { left: number };
 }
 
@@ -52,6 +52,11 @@ export class FanOutCall implements AnswerSink {
     else void this.#connect();
   }
 
+  /** What it has of the budget. Bytes. */
+  get heldBytes(): number {
+    return this.#body.size;
+  }
+
   /** Gives the server up, where it is not done yet. */
   abandon(cause: Error): void {
     this.#fail(cause);
@@ -68,10 +73,12 @@ export class FanOutCall implements AnswerSink {
   answerBody(piece: Buffer): void {
     const { answerBytes, budget } = this.#options;
     if (answerBytes === undefined || this.#isOver) return;
-    budget.left -= piece.length;
     if (this.#body.size + piece.length > answerBytes) this.#fail(new Error(`its answer has more than ${answerBytes} bytes`));
-    else if (budget.left < 0) this.#fail(new Error('all answers together are too large'));
-    else this.#body.add(piece);
+    else if (piece.length > budget.left) this.#fail(new Error('all answers together are too large'));
+    else {
+      budget.left -= piece.length;
+      this.#body.add(piece);
+    }
   }
 
   answerEnd(): void {

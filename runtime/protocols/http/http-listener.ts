@@ -27,6 +27,7 @@ export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
       pool: new ServerPool(limits),
       limits,
       copies: { underWay: 0 },
+      fanOut: { left: limits.fanOutBytes },
       isClosing: false,
     };
     const clients = new Set<ClientConnection>();

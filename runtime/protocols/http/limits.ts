@@ -43,7 +43,7 @@ export const MAX_IDLE_CONNECTIONS = 1024;
 export const MAX_FAN_OUT_REQUEST_BYTES = 1024 * 1024;
 /** Of one server's answer to it. Bytes. */
 export const MAX_FAN_OUT_ANSWER_BYTES = 8 * 1024 * 1024;
-/** Of all answers to it together. Bytes. */
+/** Of all answers to such requests that a listener gathers, or has not passed on. Bytes. */
 export const MAX_FAN_OUT_BYTES = 64 * 1024 * 1024;
 /** A server that has not answered such a request by then has failed. Milliseconds. */
 export const FAN_OUT_WITHIN_MS = 30_000;

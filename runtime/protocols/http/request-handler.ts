@@ -20,6 +20,8 @@ export interface HttpContext extends ClientContext {
   readonly pool: ServerPool;
   /** Copies of requests that are gathered, or have not been answered. */
   readonly copies: { underWay: number };
+  /** What answers to requests that go to all servers may still be gathered. Bytes. */
+  readonly fanOut: { left: number };
 }
 
 /** Says who works on a request. */
