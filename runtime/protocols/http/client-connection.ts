@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { defect } from '../../defects.ts';
 import { originOf } from '../origin.ts';
 import { abort, splice } from '../splice.ts';
-import { ForwardedFields } from './forwarded.ts';
+import { ForwardedLines } from './forwarded-lines.ts';
 import { type Framing, RequestHead } from './head.ts';
 import { HttpError } from './http-error.ts';
 import { MessageParser, type MessageSink } from './message-parser.ts';
@@ -19,7 +19,7 @@ type State = 'waiting' | 'head' | 'busy' | 'closing' | 'tunnelled';
 
 /** A client's connection: its requests, one after the other. */
 export class ClientConnection implements MessageSink<RequestHead>, RequestClient {
-  readonly forwarded: ForwardedFields;
+  readonly forwarded: ForwardedLines;
   readonly #socket: Socket;
   readonly #context: ClientContext;
   readonly #handle: HandleRequest;
@@ -44,7 +44,7 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     this.#context = context;
     this.#handle = handle;
     this.#deadline = performance.now() + context.limits.clientIdleMs;
-    this.forwarded = new ForwardedFields(originOf(socket));
+    this.forwarded = new ForwardedLines(originOf(socket));
     this.#parser = new MessageParser('request', RequestHead.parse, this, context.limits);
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);

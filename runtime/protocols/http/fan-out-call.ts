@@ -1,5 +1,5 @@
 import type { Server } from '../listener.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { Framing, ResponseHead } from './head.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { AnswerSink, ServerConnection } from './server-connection.ts';
@@ -38,7 +38,7 @@ export class FanOutCall implements AnswerSink {
   #settleHandedOver: (isHandedOver: boolean) => void = () => {};
   #settleAnswer: (answer: Collected) => void = () => {};
   #head: ResponseHead | undefined;
-  readonly #body = new GrowingBuffer();
+  readonly #body = new GatheredBytes();
   #hasEnded = false;
   #isOver = false;
 

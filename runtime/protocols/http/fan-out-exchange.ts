@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FanOut, Server } from '../listener.ts';
 import { type Collected, FanOutCall } from './fan-out-call.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { RequestHead } from './head.ts';
 import { noAnswer } from './no-answer.ts';
 import { ownHead } from './own-answer.ts';
@@ -19,7 +19,7 @@ export class FanOutExchange implements RequestHandler {
   readonly #head: RequestHead;
   readonly #client: RequestClient;
   readonly #context: HttpContext;
-  readonly #body = new GrowingBuffer();
+  readonly #body = new GatheredBytes();
   #hasStarted = false;
   #requestEnded = false;
   #isOver = false;

@@ -4,7 +4,7 @@ import { acceptClients } from '../accept-clients.ts';
 import type { OpenListener } from '../listener.ts';
 import { ClientConnection } from './client-connection.ts';
 import { CopiedExchange } from './copied-exchange.ts';
-import { Exchange } from './exchange.ts';
+import { SingleExchange } from './single-exchange.ts';
 import { FanOutExchange } from './fan-out-exchange.ts';
 import type { RequestHead } from './head.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
@@ -67,5 +67,5 @@ function handlerFor(head: RequestHead, client: RequestClient, context: HttpConte
   // What follows a change of the protocol is no request.
   const listening = head.upgrade === undefined ? context.way.copies(head) : [];
   if (listening.length > 0) return new CopiedExchange(listening, head, client, context);
-  return new Exchange(head, client, context);
+  return new SingleExchange(head, client, context);
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../log.ts';
 import type { Way } from '../listener.ts';
-import type { ForwardedFields } from './forwarded.ts';
+import type { ForwardedLines } from './forwarded-lines.ts';
 import type { RequestHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ServerPool } from './server-pool.ts';
@@ -45,7 +45,7 @@ export interface RequestHandler {
 
 /** The client, as the handler of its request sees it. */
 export interface RequestClient {
-  readonly forwarded: ForwardedFields;
+  readonly forwarded: ForwardedLines;
   /** The chunks of the request that has just come are taken apart. */
   unchunk(): void;
   /** The next bytes of the answer. False: `drained` is called when more should come. */

@@ -4,7 +4,15 @@ import { IDEMPOTENT } from '../http/head.ts';
 import type { ClientContext } from '../http/request-handler.ts';
 import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
-import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, tooLargeRequest, tooLargeResponse, unreached } from './failure.ts';
+import {
+  type Failure,
+  failureAnswer,
+  grpcAnswer,
+  grpcTrailers,
+  tooLargeRequest,
+  tooLargeResponse,
+  unreached,
+} from './failure.ts';
 import { areWithin, field, fieldOf, type Fields, valuesOf } from './field.ts';
 import { isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
@@ -305,7 +313,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     }
     if (this.#grpc) inbound.respond(grpcAnswer(way.address, failure, fieldOf(inbound.fields, 'content-type')!), true);
     else {
-      const { fields, text } = plainAnswer(way.address, failure);
+      const { fields, text } = failureAnswer(way.address, failure);
       const isBodiless = fieldOf(inbound.fields, ':method') === 'HEAD';
       inbound.respond(fields, isBodiless);
       if (!isBodiless) {

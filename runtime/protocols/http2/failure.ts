@@ -49,7 +49,7 @@ export function sentenceFor(address: string, { reason }: Failure): string {
 }
 
 /** The fields, and the text, with which a request without gRPC ends. */
-export function plainAnswer(address: string, failure: Failure): { fields: Fields; text: string } {
+export function failureAnswer(address: string, failure: Failure): { fields: Fields; text: string } {
   const text = `${sentenceFor(address, failure)}\n`;
   const fields = [
     field(':status', String(failure.status)),

@@ -1,4 +1,4 @@
-import { PSEUDONYM } from '../http/forwarded.ts';
+import { PSEUDONYM } from '../http/forwarded-lines.ts';
 import type { Origin } from '../origin.ts';
 import { type Field, field, fieldOf, type Fields, valuesOf } from './field.ts';
 
