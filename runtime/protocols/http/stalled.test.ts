@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { TestAuthority } from '../../../test/support/certificates.ts';
 import { dial, TestServer } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import { silentLog } from '../../log.ts';
+import { acceptClients } from '../accept-clients.ts';
 import { openHttp2ListenerWithin } from '../http2/http2-listener.ts';
 import { DEFAULT_LIMITS as HTTP2_LIMITS } from '../http2/limits.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -73,19 +76,23 @@ describe('as the clock goes on, a client', () => {
 
   beforeEach(async () => {
     client = undefined;
-    server = await TestServer.start((socket) => (near = socket));
+    server = await TestServer.start(accept);
     far = dial(server.port);
     await until('the connection', () => server.sockets.size === 1);
-    const context = { way: new TcpWay(), log: silentLog, limits: DEFAULT_LIMITS, isClosing: false };
-    connection = new ClientConnection(near, context, (_, asking) => {
-      client = asking;
-      return { hasAnswered: false, start() {}, body() {}, ended() {}, drained() {}, cancel() {} };
-    });
   });
   afterEach(async () => {
     far.destroy();
     await server.stop();
   });
+
+  function accept(socket: Socket): void {
+    near = socket;
+    const context = { way: new TcpWay(), log: silentLog, limits: DEFAULT_LIMITS, isClosing: false };
+    connection = new ClientConnection(near, context, (_, asking) => {
+      client = asking;
+      return { hasAnswered: false, start() {}, body() {}, ended() {}, drained() {}, cancel() {} };
+    });
+  }
 
   async function asks(bytes: string): Promise<void> {
     far.write(bytes);
@@ -106,7 +113,20 @@ describe('as the clock goes on, a client', () => {
     assert.match(await heard(far, () => false), /^HTTP\/1\.1 408 /);
   });
 
-  it('that sends as little as a byte is waited for as long again', async () => {
+  it('that sends as little as a byte is waited for as long again', byteByByte);
+
+  it('that does so in TLS is, too', async () => {
+    const authority = await TestAuthority.make();
+    const tls = { ...(await authority.issue(['localhost'])), alpn: ['http/1.1'] };
+    const port = await acceptClients('127.0.0.1', 0, { address: 'backend', log: silentLog, tls }, accept);
+    const plain = far;
+    far = connectTls({ port: port.port, host: '127.0.0.1', servername: 'localhost', ca: authority.certificate });
+    await byteByByte();
+    for (const each of [plain, near]) each.destroy();
+    port.close();
+  });
+
+  async function byteByByte(): Promise<void> {
     await asks(POST);
     connection.sweep(0);
     const before = near.bytesRead;
@@ -117,7 +137,7 @@ describe('as the clock goes on, a client', () => {
     assert.equal(near.writable, true);
     connection.sweep(2 * STALLED_MS);
     assert.equal(near.writable, false);
-  });
+  }
 
   it('whose body is whole is not given up, however long its server thinks, or streams', async () => {
     await asks(GET);
