@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { defect } from '../../defects.ts';
 import { originOf } from '../origin.ts';
 import { abort, splice } from '../splice.ts';
-import { ForwardedFields } from './forwarded.ts';
+import { ForwardedLines } from './forwarded-lines.ts';
 import { type Framing, RequestHead } from './head.ts';
 import { HttpError } from './http-error.ts';
 import { MessageParser, type MessageSink } from './message-parser.ts';
@@ -14,12 +14,12 @@ import type { ClientContext, HandleRequest, RequestClient, RequestHandler } from
 /** What has come of further requests waits up to this; then the client does. Bytes. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 
-/** `waiting` for a request, in its `head`, at work on one (`busy`), or `closing`: what still comes is for nobody. */
-type State = 'waiting' | 'head' | 'busy' | 'closing';
+/** `waiting` for a request, in its `head`, at work on one (`busy`), `closing`: what still comes is for nobody; or `tunnelled`: it is not HTTP any more. */
+type State = 'waiting' | 'head' | 'busy' | 'closing' | 'tunnelled';
 
 /** A client's connection: its requests, one after the other. */
 export class ClientConnection implements MessageSink<RequestHead>, RequestClient {
-  readonly forwarded: ForwardedFields;
+  readonly forwarded: ForwardedLines;
   readonly #socket: Socket;
   readonly #context: ClientContext;
   readonly #handle: HandleRequest;
@@ -27,6 +27,8 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
   #state: State = 'waiting';
   /** When it is given up, where it does not go on. Milliseconds. */
   #deadline: number;
+  /** Bytes that had gone either way when it was last looked at, while it was busy. */
+  #moved = 0;
   #request: RequestHead | undefined;
   #handler: RequestHandler | undefined;
   #requestEnded = false;
@@ -42,7 +44,7 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     this.#context = context;
     this.#handle = handle;
     this.#deadline = performance.now() + context.limits.clientIdleMs;
-    this.forwarded = new ForwardedFields(originOf(socket));
+    this.forwarded = new ForwardedLines(originOf(socket));
     this.#parser = new MessageParser('request', RequestHead.parse, this, context.limits);
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
@@ -53,8 +55,11 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
 
   /** Gives up what has taken too long. */
   sweep(now: number): void {
-    if (this.#state === 'busy' || now < this.#deadline) return;
+    if (this.#state === 'tunnelled') return;
+    if (this.#state === 'busy' && this.#goesOn()) this.#deadline = now + this.#context.limits.stalledMs;
+    if (now < this.#deadline) return;
     if (this.#state === 'head') this.#reject(new HttpError(408, 'did not come in time'));
+    else if (this.#state === 'busy') this.#reject(new HttpError(408, 'did not go on in time'));
     else if (this.#state === 'waiting') this.#close();
     else this.#socket.destroy();
   }
@@ -67,6 +72,8 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
   head(head: RequestHead): Framing {
     this.#request = head;
     this.#state = 'busy';
+    // It has a time of its own: from when it is first looked at.
+    this.#moved = -1;
     this.#requestEnded = false;
     this.#handler = this.#handle(head, this);
     return head.framing;
@@ -126,6 +133,7 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
 
   tunnel(stream: Duplex, first: Buffer): void {
     this.#handler = undefined;
+    this.#state = 'tunnelled';
     // The listener's counting goes on; nothing else here is of use any more.
     this.#socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd).off('close', this.#onClose);
     this.#socket.write(first);
@@ -169,6 +177,15 @@ export class ClientConnection implements MessageSink<RequestHead>, RequestClient
     }
     this.#isReading = false;
     this.#flow();
+  }
+
+  /** False: nothing has moved since the last look, and it is the client that has to send, or to read. A server may think for as long as it likes. */
+  #goesOn(): boolean {
+    const { bytesRead, bytesWritten, writableNeedDrain } = this.#socket;
+    const before = this.#moved;
+    this.#moved = bytesRead + bytesWritten;
+    const isClients = writableNeedDrain || (!this.#requestEnded && !this.#isPaused);
+    return !isClients || this.#moved !== before;
   }
 
   get #isReadable(): boolean {

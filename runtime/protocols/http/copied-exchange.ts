@@ -1,7 +1,7 @@
 import type { Server } from '../listener.ts';
-import { Exchange } from './exchange.ts';
+import { SingleExchange } from './single-exchange.ts';
 import { FanOutCall } from './fan-out-call.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { RequestHead } from './head.ts';
 import { requestBytes } from './passed-heads.ts';
 import type { HttpContext, RequestClient, RequestHandler } from './request-handler.ts';
@@ -11,17 +11,17 @@ import type { HttpContext, RequestClient, RequestHandler } from './request-handl
  * and neither the client nor the server waits for them: a copy that is too large, or one too many at once, is left out.
  */
 export class CopiedExchange implements RequestHandler {
-  readonly #exchange: Exchange;
+  readonly #exchange: SingleExchange;
   readonly #listening: readonly Server[];
   readonly #head: RequestHead;
   readonly #client: RequestClient;
   readonly #context: HttpContext;
   /** Undefined where there will be no copy. */
-  #body: GrowingBuffer | undefined;
+  #body: GatheredBytes | undefined;
 
   /** `listening`: each is done by this. */
   constructor(listening: readonly Server[], head: RequestHead, client: RequestClient, context: HttpContext) {
-    this.#exchange = new Exchange(head, client, context);
+    this.#exchange = new SingleExchange(head, client, context);
     this.#listening = listening;
     this.#head = head;
     this.#client = client;
@@ -29,7 +29,7 @@ export class CopiedExchange implements RequestHandler {
     // From the head on: what is gathered takes room as well.
     const hasRoom = context.copies.underWay + listening.length <= context.limits.copies;
     context.copies.underWay += listening.length;
-    if (hasRoom) this.#body = new GrowingBuffer();
+    if (hasRoom) this.#body = new GatheredBytes();
     else this.#leaveOut();
   }
 

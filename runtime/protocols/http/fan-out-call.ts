@@ -1,5 +1,5 @@
 import type { Server } from '../listener.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { Framing, ResponseHead } from './head.ts';
 import type { ServerPool } from './server-pool.ts';
 import type { AnswerSink, ServerConnection } from './server-connection.ts';
@@ -22,7 +22,7 @@ export interface CallOptions {
   freshWithinMs: number;
   /** Of the answer. Undefined: it is read and dropped. Bytes. */
   answerBytes: number | undefined;
-  /** What all answers together may still have. Bytes. */
+  /** What all answers of the listener together may still have: what this one has of it is to be given back. Bytes. */
   budget: { left: number };
 }
 
@@ -38,7 +38,7 @@ export class FanOutCall implements AnswerSink {
   #settleHandedOver: (isHandedOver: boolean) => void = () => {};
   #settleAnswer: (answer: Collected) => void = () => {};
   #head: ResponseHead | undefined;
-  readonly #body = new GrowingBuffer();
+  readonly #body = new GatheredBytes();
   #hasEnded = false;
   #isOver = false;
 
@@ -50,6 +50,11 @@ export class FanOutCall implements AnswerSink {
     const idle = options.pool.take(server.id, options.isIdempotent ? Infinity : options.freshWithinMs);
     if (idle) this.#use(idle);
     else void this.#connect();
+  }
+
+  /** What it has of the budget. Bytes. */
+  get heldBytes(): number {
+    return this.#body.size;
   }
 
   /** Gives the server up, where it is not done yet. */
@@ -68,10 +73,12 @@ export class FanOutCall implements AnswerSink {
   answerBody(piece: Buffer): void {
     const { answerBytes, budget } = this.#options;
     if (answerBytes === undefined || this.#isOver) return;
-    budget.left -= piece.length;
     if (this.#body.size + piece.length > answerBytes) this.#fail(new Error(`its answer has more than ${answerBytes} bytes`));
-    else if (budget.left < 0) this.#fail(new Error('all answers together are too large'));
-    else this.#body.add(piece);
+    else if (piece.length > budget.left) this.#fail(new Error('all answers together are too large'));
+    else {
+      budget.left -= piece.length;
+      this.#body.add(piece);
+    }
   }
 
   answerEnd(): void {

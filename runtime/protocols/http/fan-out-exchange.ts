@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { FanOut, Server } from '../listener.ts';
 import { type Collected, FanOutCall } from './fan-out-call.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { RequestHead } from './head.ts';
 import { noAnswer } from './no-answer.ts';
-import { ownAnswer } from './own-answer.ts';
+import { ownHead } from './own-answer.ts';
 import { requestBytes } from './passed-heads.ts';
+import { takeSome } from './pieces.ts';
 import type { HttpContext, RequestClient, RequestHandler } from './request-handler.ts';
 
+/** So much of an answer is written at a time: it can be seen then that its client goes on. Bytes. */
+const WRITE_BYTES = 64 * 1024;
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
 /** One request on its way to all servers, and what is made of their answers. */
@@ -16,11 +19,15 @@ export class FanOutExchange implements RequestHandler {
   readonly #head: RequestHead;
   readonly #client: RequestClient;
   readonly #context: HttpContext;
-  readonly #body = new GrowingBuffer();
+  readonly #body = new GatheredBytes();
   #hasStarted = false;
   #requestEnded = false;
   #isOver = false;
   #calls: FanOutCall[] = [];
+  hasAnswered = false;
+  /** What the client has not got of its answer. */
+  #unsent: Buffer[] = [];
+  #closes = false;
 
   constructor(kind: FanOut, head: RequestHead, client: RequestClient, context: HttpContext) {
     this.#kind = kind;
@@ -28,8 +35,6 @@ export class FanOutExchange implements RequestHandler {
     this.#client = client;
     this.#context = context;
   }
-
-  readonly hasAnswered = false;
 
   start(): void {
     this.#hasStarted = true;
@@ -51,11 +56,13 @@ export class FanOutExchange implements RequestHandler {
     if (this.#hasStarted && !this.#isOver) void this.#send();
   }
 
-  drained(): void {}
+  drained(): void {
+    if (this.hasAnswered) this.#pour();
+  }
 
   cancel(): void {
-    this.#isOver = true;
     for (const call of this.#calls) call.abandon(new Error('the client has gone'));
+    this.#end();
   }
 
   #bound(bytes: number): void {
@@ -65,7 +72,7 @@ export class FanOutExchange implements RequestHandler {
   }
 
   async #send(): Promise<void> {
-    const { way, pool, limits } = this.#context;
+    const { way, pool, limits, fanOut } = this.#context;
     const attempts = way.attempts(this.#head);
     const servers: Server[] = [];
     for (let server = attempts.next(); server; server = attempts.next()) servers.push(server);
@@ -83,7 +90,7 @@ export class FanOutExchange implements RequestHandler {
       isIdempotent,
       freshWithinMs: limits.freshWithinMs,
       answerBytes: this.#kind === 'event' ? undefined : limits.fanOutAnswerBytes,
-      budget: { left: limits.fanOutBytes },
+      budget: fanOut,
     };
     this.#calls = servers.map((server) => new FanOutCall(server, options));
     const late = new Error(`there was no answer (${limits.fanOutWithinMs / 1000} s)`);
@@ -115,42 +122,64 @@ export class FanOutExchange implements RequestHandler {
     );
   }
 
-  #answer(answer: { status: number; type?: string; body?: Buffer | string }): void {
+  #answer({ body = [], ...answer }: Whole): void {
     if (this.#isOver) return;
-    this.#isOver = true;
     const { minor, method, persists } = this.#head;
-    const closes = !persists || this.#context.isClosing;
-    this.#client.write(ownAnswer({ ...answer, minor, method, closes }));
-    this.#client.finished(closes);
+    this.#closes = !persists || this.#context.isClosing;
+    this.hasAnswered = true;
+    const length = body.reduce((sum, piece) => sum + piece.length, 0);
+    const head = ownHead({ ...answer, minor, closes: this.#closes }, length);
+    this.#unsent = method === 'HEAD' ? [head] : [head, ...body];
+    this.#pour();
+  }
+
+  /** Writes as much of the answer as the client takes: what it does not take counts still. */
+  #pour(): void {
+    while (this.#unsent.length > 0) if (!this.#client.writeAll(takeSome(this.#unsent, WRITE_BYTES))) return;
+    this.#end();
+    this.#client.finished(this.#closes);
+  }
+
+  /** What was gathered is let go. */
+  #end(): void {
+    this.#isOver = true;
+    for (const call of this.#calls) this.#context.fanOut.left += call.heldBytes;
+    this.#calls = [];
+    this.#unsent = [];
   }
 
   #refuse(status: number, what: string): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#end();
     this.#client.refuse(status, `${this.#context.way.address}: ${what}`);
   }
 }
 
 interface Whole {
   status: number;
-  type: string;
-  body: Buffer | string;
+  type?: string;
+  /** In pieces: they are large, and copied nowhere. */
+  body?: Buffer[];
 }
 
 /** An array of the answers as they are: numbers that JavaScript cannot hold stay what they were. */
 function jsonOf(answers: Collected[]): Whole {
+  const failed = (site: string, error: string): Buffer => Buffer.from(JSON.stringify({ error, site }));
   const elements = answers.map(({ site, body, error }) => {
-    if (error) return JSON.stringify({ error: error.message, site });
+    if (error) return failed(site, error.message);
     try {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-      JSON.parse(text);
-      return text;
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+      return body[0] === MARK[0] ? body.subarray(MARK.length) : body;
     } catch {
-      return JSON.stringify({ error: `${site} answered something that is not JSON`, site });
+      return failed(site, `${site} answered something that is not JSON`);
     }
   });
-  return { status: 200, type: 'application/json', body: `[${elements.join(',')}]` };
+  const body = elements.flatMap((element, at) => [Buffer.from(at === 0 ? '[' : ','), element]);
+  return { status: 200, type: 'application/json', body: [...body, Buffer.from(']')] };
 }
+
+/** What some write before UTF-8: JSON has no place for it but the beginning (RFC 8259, section 8.1). */
+const MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
 /** RFC 2046, section 5.1. */
 function multipartOf(answers: Collected[]): Whole {
@@ -163,6 +192,6 @@ function multipartOf(answers: Collected[]): Whole {
   return {
     status: 200,
     type: `multipart/mixed; boundary="${boundary}"`,
-    body: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]),
+    body: [...parts, Buffer.from(`--${boundary}--\r\n`)],
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { dial } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import { StreamError } from '../../link/reason.ts';
 import type { ProtocolListener } from '../listener.ts';
@@ -161,6 +162,38 @@ describe('a request to all servers, as JSON', () => {
     const errors = answers.filter((answer) => typeof answer === 'object');
     assert.equal(errors.length, 1);
     assert.match(JSON.stringify(errors[0]), /all answers together are too large/);
+  });
+
+  it('shares what answers may have with other requests, until its client has its own', async () => {
+    let finish: (() => void) | undefined;
+    const answered = `"${'x'.repeat(698)}"`;
+    await serve('west', ({ url }, answer) => {
+      answer.write(answered);
+      if (url === '/held') finish = () => answer.end();
+      else answer.end();
+    });
+    await listen('json', { fanOutBytes: 1000 });
+    const first = ask('', { path: '/held' });
+    await until('its answer to begin', () => finish && way.streams[0]!.bytesRead > 700);
+    assert.match((await ask()).body, /all answers together are too large/);
+    finish!();
+    assert.equal((await first).body, `[${answered}]`);
+    assert.equal((await ask()).body, `[${answered}]`);
+  });
+
+  it('holds its share of that while its client does not read, and is whole when it does', async () => {
+    const answered = `"${'x'.repeat(8 * 1024 * 1024 - 2)}"`;
+    for (const site of ['west', 'east']) await serve(site, (_, answer) => answer.end(answered));
+    await listen('json', { fanOutBytes: 20 * 1024 * 1024 });
+    const isWhole = async (): Promise<boolean> => (await ask()).body === `[${answered},${answered}]`;
+    assert.equal(await isWhole(), true);
+    const socket = dial(listener.port);
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until('both answers', () => way.done === 4);
+    assert.equal(await isWhole(), false);
+    socket.destroy();
+    await until('its share', isWhole);
   });
 
   it('goes over a new connection where a kept one has ended', async () => {

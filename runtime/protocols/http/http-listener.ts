@@ -4,7 +4,7 @@ import { acceptClients } from '../accept-clients.ts';
 import type { OpenListener } from '../listener.ts';
 import { ClientConnection } from './client-connection.ts';
 import { CopiedExchange } from './copied-exchange.ts';
-import { Exchange } from './exchange.ts';
+import { SingleExchange } from './single-exchange.ts';
 import { FanOutExchange } from './fan-out-exchange.ts';
 import type { RequestHead } from './head.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
@@ -27,6 +27,7 @@ export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
       pool: new ServerPool(limits),
       limits,
       copies: { underWay: 0 },
+      fanOut: { left: limits.fanOutBytes },
       isClosing: false,
     };
     const clients = new Set<ClientConnection>();
@@ -36,7 +37,7 @@ export function httpListener(changed: Partial<HttpLimits> = {}): OpenListener {
         for (const client of clients) client.sweep(now);
         context.pool.sweep(now);
       },
-      Math.min(SWEEP_EVERY_MS, limits.headWithinMs, limits.clientIdleMs, limits.lingerMs, limits.serverIdleMs),
+      Math.min(SWEEP_EVERY_MS, limits.headWithinMs, limits.stalledMs, limits.clientIdleMs, limits.lingerMs, limits.serverIdleMs),
     ).unref();
     const handle: HandleRequest = (head, client) => handlerFor(head, client, context);
     const take = (socket: Socket) => {
@@ -66,5 +67,5 @@ function handlerFor(head: RequestHead, client: RequestClient, context: HttpConte
   // What follows a change of the protocol is no request.
   const listening = head.upgrade === undefined ? context.way.copies(head) : [];
   if (listening.length > 0) return new CopiedExchange(listening, head, client, context);
-  return new Exchange(head, client, context);
+  return new SingleExchange(head, client, context);
 }

@@ -14,12 +14,22 @@ export const MAX_REPLAY_BYTES = 64 * 1024;
 export const MAX_REPEATS = 2;
 /** A head must be complete this long after its first byte. Milliseconds. */
 export const HEAD_WITHIN_MS = 30_000;
+/**
+ * A request is given up where its client has to go on, with a body that is not whole or by reading its answer, and nothing moves for so long.
+ * Milliseconds.
+ */
+export const STALLED_MS = 5 * 60_000;
 /** A client's connection without a request is closed after this. Milliseconds. */
 export const CLIENT_IDLE_MS = 120_000;
 /** How long a client whose connection is being closed may still send what nobody reads: it learns of the answer first. Milliseconds. */
 export const LINGER_MS = 2000;
 /** A connection to a server without a request is closed after this. Milliseconds. */
 export const SERVER_IDLE_MS = 30_000;
+/**
+ * A connection to a server is not kept once it is so old: the way to the server may have changed, its port or its TLS, and under load it would
+ * never be idle. Milliseconds.
+ */
+export const SERVER_AGE_MS = 5 * 60_000;
 /**
  * A request that must not be sent twice takes no connection that was idle for longer than this: the server may just be closing it.
  * Milliseconds.
@@ -33,7 +43,7 @@ export const MAX_IDLE_CONNECTIONS = 1024;
 export const MAX_FAN_OUT_REQUEST_BYTES = 1024 * 1024;
 /** Of one server's answer to it. Bytes. */
 export const MAX_FAN_OUT_ANSWER_BYTES = 8 * 1024 * 1024;
-/** Of all answers to it together. Bytes. */
+/** Of all answers to such requests that a listener gathers, or has not passed on. Bytes. */
 export const MAX_FAN_OUT_BYTES = 64 * 1024 * 1024;
 /** A server that has not answered such a request by then has failed. Milliseconds. */
 export const FAN_OUT_WITHIN_MS = 30_000;
@@ -51,9 +61,11 @@ export interface HttpLimits {
   replayBytes: number;
   repeats: number;
   headWithinMs: number;
+  stalledMs: number;
   clientIdleMs: number;
   lingerMs: number;
   serverIdleMs: number;
+  serverAgeMs: number;
   freshWithinMs: number;
   idlePerServer: number;
   idleConnections: number;
@@ -74,9 +86,11 @@ export const DEFAULT_LIMITS: HttpLimits = {
   replayBytes: MAX_REPLAY_BYTES,
   repeats: MAX_REPEATS,
   headWithinMs: HEAD_WITHIN_MS,
+  stalledMs: STALLED_MS,
   clientIdleMs: CLIENT_IDLE_MS,
   lingerMs: LINGER_MS,
   serverIdleMs: SERVER_IDLE_MS,
+  serverAgeMs: SERVER_AGE_MS,
   freshWithinMs: FRESH_WITHIN_MS,
   idlePerServer: MAX_IDLE_PER_SERVER,
   idleConnections: MAX_IDLE_CONNECTIONS,

@@ -1,4 +1,4 @@
-import { GrowingBuffer } from './growing-buffer.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import { HttpError } from './http-error.ts';
 import type { Framing } from './head.ts';
 import { readFieldLines } from './fields.ts';
@@ -52,7 +52,7 @@ export class MessageParser<Head> {
   /** Bytes of the line that starts a chunk. */
   #lineBytes = 0;
   /** A head or trailer that is not complete yet. */
-  #held: GrowingBuffer | undefined;
+  #held: GatheredBytes | undefined;
   /** So many bytes of a head that is not complete are in order so far. */
   #checked = 0;
 
@@ -280,7 +280,7 @@ export class MessageParser<Head> {
 
   /** Keeps what cannot be judged yet. Returns all that is kept. */
   #hold(bytes: Buffer): Buffer {
-    this.#held ??= new GrowingBuffer();
+    this.#held ??= new GatheredBytes();
     this.#held.add(bytes);
     return this.#held.bytes;
   }

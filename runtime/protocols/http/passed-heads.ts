@@ -1,6 +1,6 @@
 import type { FieldLine } from './fields.ts';
 import { listOf } from './fields.ts';
-import { type ForwardedFields, REWRITTEN } from './forwarded.ts';
+import { type ForwardedLines, REWRITTEN } from './forwarded-lines.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
 
 /** A body's first piece up to this size goes out in one write with its head: a copy is cheaper than a write. Bytes. */
@@ -22,7 +22,7 @@ export interface RequestPassing {
 /** A request's head as a server gets it, and after it the first piece of its body where that is small. */
 export function requestBytes(
   head: RequestHead,
-  forwarded: ForwardedFields,
+  forwarded: ForwardedLines,
   { address, isWhole = false, isCollected = false }: RequestPassing,
   body: Buffer | undefined,
 ): Buffer {

@@ -12,6 +12,18 @@ export function writeAll(stream: Duplex, pieces: readonly Buffer[]): boolean {
   return takesMore;
 }
 
+/** Takes the first bytes out of these pieces, so many at most. */
+export function takeSome(pieces: Buffer[], most: number): Buffer[] {
+  const taken: Buffer[] = [];
+  for (let left = most; left > 0 && pieces.length > 0;) {
+    const first = pieces.shift()!;
+    if (first.length > left) pieces.unshift(first.subarray(left));
+    taken.push(first.subarray(0, left));
+    left -= Math.min(left, first.length);
+  }
+  return taken;
+}
+
 /** The same bytes in a bounded number of pieces. */
 export function compacted(pieces: Buffer[]): Buffer[] {
   return pieces.length > MAX_PIECES ? [Buffer.concat(pieces)] : pieces;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../log.ts';
 import type { Way } from '../listener.ts';
-import type { ForwardedFields } from './forwarded.ts';
+import type { ForwardedLines } from './forwarded-lines.ts';
 import type { RequestHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ServerPool } from './server-pool.ts';
@@ -20,6 +20,8 @@ export interface HttpContext extends ClientContext {
   readonly pool: ServerPool;
   /** Copies of requests that are gathered, or have not been answered. */
   readonly copies: { underWay: number };
+  /** What answers to requests that go to all servers may still be gathered. Bytes. */
+  readonly fanOut: { left: number };
 }
 
 /** Says who works on a request. */
@@ -43,7 +45,7 @@ export interface RequestHandler {
 
 /** The client, as the handler of its request sees it. */
 export interface RequestClient {
-  readonly forwarded: ForwardedFields;
+  readonly forwarded: ForwardedLines;
   /** The chunks of the request that has just come are taken apart. */
   unchunk(): void;
   /** The next bytes of the answer. False: `drained` is called when more should come. */

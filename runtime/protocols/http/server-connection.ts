@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { defect } from '../../defects.ts';
 import type { Server } from '../listener.ts';
 import { abort } from '../splice.ts';
+import { endOfAge } from './end-of-age.ts';
 import { HttpError } from './http-error.ts';
 import { type Framing, ResponseHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
@@ -31,6 +32,8 @@ export class ServerConnection implements MessageSink<ResponseHead> {
   /** When it was given back, and for how long it may stay so. Milliseconds. */
   idleSince = 0;
   idleMs: number;
+  /** When it is too old to be kept. Milliseconds. */
+  readonly oldAt: number;
   /** Whether the server keeps it after the last answer. */
   persists = true;
   readonly #stream: Duplex;
@@ -47,6 +50,7 @@ export class ServerConnection implements MessageSink<ResponseHead> {
   constructor(server: Server, stream: Duplex, limits: HttpLimits, gone: (connection: ServerConnection) => void) {
     this.server = server;
     this.idleMs = limits.serverIdleMs;
+    this.oldAt = endOfAge(limits.serverAgeMs);
     this.#lingerMs = limits.lingerMs;
     this.#stream = stream;
     this.#gone = gone;

@@ -38,14 +38,16 @@ export class ServerPool {
   give(connection: ServerConnection): void {
     if (connection.isOver) return;
     const { idlePerServer, idleConnections } = this.#limits;
+    const now = performance.now();
+    const isKept = connection.persists && now < connection.oldAt && !this.#isClosed;
     let idle = this.#idle.get(connection.server.id);
-    if (this.#isClosed || !connection.persists || this.#count >= idleConnections || (idle?.length ?? 0) >= idlePerServer) {
+    if (!isKept || this.#count >= idleConnections || (idle?.length ?? 0) >= idlePerServer) {
       connection.retire();
       return;
     }
     if (idle === undefined) this.#idle.set(connection.server.id, (idle = []));
     connection.release();
-    connection.idleSince = performance.now();
+    connection.idleSince = now;
     idle.push(connection);
     this.#count++;
   }

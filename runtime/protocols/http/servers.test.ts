@@ -132,6 +132,16 @@ describe('connections to servers', () => {
     await until('its end', () => [...server.sockets].every(({ readableEnded }) => readableEnded));
   });
 
+  it('are closed when they are old, however busy they are: the way to the server may have changed', async () => {
+    await stage.listen({ serverAgeMs: 0 });
+    const server = await stage.serve('west', (_, answer) => answer.end());
+    for (let count = 1; count <= 3; count++) {
+      await stage.ask();
+      assert.equal(stage.way.connects, count);
+    }
+    await until('all of them to be closed', async () => (await connections(server)) === 0);
+  });
+
   it('are closed when the server is not offered any more', async () => {
     await stage.listen();
     const east = await stage.serveRaw('east', answering('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\neast'));

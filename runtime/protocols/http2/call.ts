@@ -34,6 +34,8 @@ export interface CallEvents {
 export interface CallRequest {
   fields: Fields;
   ended: boolean;
+  /** The client's address. */
+  client: string;
   /** For the window of its response. */
   growth: WindowGrowth;
 }

@@ -53,9 +53,10 @@ export class ClientSession implements ConnectionEvents {
     );
   }
 
-  /** Ends it where it was not used for long, and where nobody is there any more. */
+  /** Ends it where it was not used for long, and where nobody is there any more; and requests that do not go on. */
   review(now: number): void {
-    const { clientIdleMs, clientProbeEveryMs, clientProbeWithinMs } = this.#context.limits;
+    const { clientIdleMs, clientProbeEveryMs, clientProbeWithinMs, stalledMs } = this.#context.limits;
+    this.#connection.review(now, stalledMs);
     const isIdle = this.#connection.streams === 0;
     // It has been told to go, and does not: it keeps nothing but the connection, and that not for ever.
     if (this.#connection.isOver && now - this.#idleSince >= clientProbeWithinMs) this.#socket.destroy();

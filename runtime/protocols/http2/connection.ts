@@ -131,6 +131,11 @@ export class Http2Connection implements StreamCarrier {
     return stream;
   }
 
+  /** Looks for streams of which the other end has sent nothing for so long. Milliseconds. */
+  review(now: number, stalledMs: number): void {
+    for (const stream of this.#streams.values()) stream.review(now, stalledMs);
+  }
+
   /** The window of a stream has grown: the way is long. */
   grew(windowBytes: number): void {
     this.#usualWindow = Math.max(this.#usualWindow, windowBytes);
@@ -376,12 +381,14 @@ export class Http2Connection implements StreamCarrier {
       this.roundTripMs ??= performance.now() - this.#greetedAt;
       return checkSize(payload, 0);
     }
+    let credit = this.#initialCredit;
     for (const [id, value] of decodeSettings(payload, !this.#isServer)) {
       if (id === Setting.headerTableSize) this.outgoing.encoder.limitTable(value);
       else if (id === Setting.maxConcurrentStreams) this.maxStreams = value;
       else if (id === Setting.maxHeaderListSize) this.maxFieldBytes = value;
-      else if (id === Setting.initialWindowSize) this.#setInitialCredit(value);
+      else if (id === Setting.initialWindowSize) credit = value;
     }
+    this.#setInitialCredit(credit);
     this.#hasSettings = true;
     this.#patience.answered(this.outgoing.isHeld);
     this.#write(FrameType.settings, Flag.ack, Buffer.alloc(0));
@@ -391,6 +398,7 @@ export class Http2Connection implements StreamCarrier {
   /** RFC 9113, section 6.9.2: it holds for streams that are open, too. */
   #setInitialCredit(bytes: number): void {
     const more = bytes - this.#initialCredit;
+    if (more === 0) return;
     this.#initialCredit = bytes;
     for (const stream of this.#streams.values())
       if (!stream.receivedCredit(more)) throw new ConnectionError(ErrorCode.flowControl, 'it opens its windows too far');

@@ -4,11 +4,19 @@ import { IDEMPOTENT } from '../http/head.ts';
 import type { ClientContext } from '../http/request-handler.ts';
 import type { Attempts, Server, Way } from '../listener.ts';
 import type { Call, CallEvents, CallRequest } from './call.ts';
-import { type Failure, grpcAnswer, grpcTrailers, plainAnswer, tooLargeRequest, tooLargeResponse, unreached } from './failure.ts';
+import {
+  type Failure,
+  failureAnswer,
+  grpcAnswer,
+  grpcTrailers,
+  tooLargeRequest,
+  tooLargeResponse,
+  unreached,
+} from './failure.ts';
 import { areWithin, field, fieldOf, type Fields, valuesOf } from './field.ts';
-import { clientOf, isGrpc } from './fields.ts';
+import { isGrpc } from './fields.ts';
 import { ErrorCode } from './frames.ts';
-import { HeldAnswer, type HeldAnswers, type Holder } from './held-answers.ts';
+import { type AllHeldBodies, HeldBodies, type Holder } from './held-bodies.ts';
 import type { Http1Servers } from './http1-servers.ts';
 import { Http2Call } from './http2-call.ts';
 import type { Inbound, InboundEvents } from './inbound.ts';
@@ -32,7 +40,7 @@ export interface Exchanging {
   readonly limits: Limits;
   readonly sessions: ServerSessions;
   readonly http1: Http1Servers;
-  readonly held: HeldAnswers;
+  readonly held: AllHeldBodies;
   /** What clients that speak HTTP/1.1 have in common. */
   readonly http1Clients: ClientContext;
 }
@@ -54,7 +62,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   /** While it waits for a place there. */
   #waiting: Waiting | undefined;
   #call: Call | undefined;
-  readonly #held = new HeldAnswer(this);
+  readonly #held = new HeldBodies(this);
   readonly #growth: WindowGrowth;
   /** While the server has yet to end what the client has all of. */
   #leaving: NodeJS.Timeout | undefined;
@@ -66,7 +74,10 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   constructor(inbound: Inbound, context: Exchanging) {
     this.#inbound = inbound;
     this.#context = context;
-    this.#body = new RequestBody(context.limits.replayBytes, (bytes) => inbound.taken(bytes));
+    this.#body = new RequestBody(context.limits.replayBytes, (bytes) => {
+      context.held.passed(this.#held, bytes);
+      inbound.taken(bytes);
+    });
     this.#growth = inbound.growth ?? new WindowGrowth(context.limits.windowGrowthBytes, () => !context.held.isMuch);
     this.#grpc = isGrpc(inbound.fields);
     this.#attemptsLeft = context.limits.attempts;
@@ -88,16 +99,19 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   }
 
   get client(): string {
-    return clientOf(this.#inbound.fields);
+    return this.#inbound.client;
   }
 
   giveUp(reason: string): void {
     const { way, log } = this.#context;
-    log.warn('a response was given up', { address: way.address, reason });
+    log.warn('a request was given up', { address: way.address, reason });
     this.#inbound.reset(ErrorCode.enhanceYourCalm);
+    // Of one whose client has all of the response, the server has yet to take the rest.
+    this.#call?.cancel(ErrorCode.cancel);
   }
 
   body(chunk: Buffer): void {
+    this.#context.held.asked(this.#held, chunk.length);
     this.#body.add(chunk);
   }
 
@@ -105,19 +119,33 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     this.#body.end(trailers);
   }
 
+  /** A request of gRPC is let be until it is answered: both ends of its stream may be silent for days. */
+  bodyStalled(): void {
+    if (this.#isWhole) this.#inbound.letGo();
+    if (this.#isAnswered || this.#grpc) return;
+    if (this.#waiting) this.#stopWaiting(this.#waiting);
+    this.#isAnswered = true;
+    const reason = `nothing came of the request’s body for ${this.#context.limits.stalledMs / 1000} s`;
+    this.#replace({ status: 408, reason, untouched: false });
+  }
+
   sent(bytes: number): void {
-    this.#context.held.sent(this.#held, bytes);
+    this.#context.held.read(this.#held, bytes);
     this.#call?.taken(bytes);
   }
 
   clientClosed(code: number | undefined): void {
-    this.#context.held.end(this.#held);
+    const { held, limits } = this.#context;
     if (this.#waiting) this.#stopWaiting(this.#waiting);
     const call = this.#call;
-    if (code !== undefined || !this.#isWhole || (this.#inbound.hasBody && !this.#body.hasEnded))
+    if (!call || code !== undefined || !this.#isWhole || (this.#inbound.hasBody && !this.#body.hasEnded)) {
+      held.end(this.#held);
       call?.cancel(code ?? ErrorCode.cancel);
+      return;
+    }
     // A request that came to its end on both sides ends at the server by itself: once that has taken the rest of it, which it may never do.
-    else if (call) this.#leaving = setTimeout(() => call.cancel(ErrorCode.cancel), this.#context.limits.stalledMs);
+    held.endResponse(this.#held);
+    this.#leaving = setTimeout(() => call.cancel(ErrorCode.cancel), limits.stalledMs);
   }
 
   informed(fields: Fields): void {
@@ -141,7 +169,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
       this.#call?.cancel(ErrorCode.cancel);
       return;
     }
-    this.#context.held.add(this.#held, chunk.length);
+    this.#context.held.answered(this.#held, chunk.length);
     this.#inbound.write(chunk);
   }
 
@@ -158,6 +186,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     this.#call = undefined;
     clearTimeout(this.#leaving);
     this.#body.stop();
+    if (this.#inbound.isOver) this.#context.held.end(this.#held);
     if (failure && !this.#isAnswered && !this.#inbound.isOver) return this.#failed(failure);
     this.#done();
     if (failure && this.#isAnswered) this.#breakOff(failure);
@@ -178,7 +207,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   #ask(server: Server): void {
     const { sessions, http1 } = this.#context;
     if (!this.#grpc && http1.isKnown(server.id)) return this.#askOverHttp1(server);
-    const slot = sessions.take(server, this.#session);
+    const slot = sessions.take(server, this.client, this.#session);
     if (slot) this.#askOverHttp2(slot, server);
     else this.#wait(server);
     return undefined;
@@ -241,7 +270,8 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
   }
 
   get #request(): CallRequest {
-    return { fields: this.#inbound.fields, ended: !this.#inbound.hasBody, growth: this.#growth };
+    const { fields, client, hasBody } = this.#inbound;
+    return { fields, ended: !hasBody, client, growth: this.#growth };
   }
 
   /** The server gave no answer, and the client waits. */
@@ -283,12 +313,12 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     }
     if (this.#grpc) inbound.respond(grpcAnswer(way.address, failure, fieldOf(inbound.fields, 'content-type')!), true);
     else {
-      const { fields, text } = plainAnswer(way.address, failure);
+      const { fields, text } = failureAnswer(way.address, failure);
       const isBodiless = fieldOf(inbound.fields, ':method') === 'HEAD';
       inbound.respond(fields, isBodiless);
       if (!isBodiless) {
         const body = Buffer.from(text);
-        this.#context.held.add(this.#held, body.length);
+        this.#context.held.answered(this.#held, body.length);
         inbound.write(body);
         inbound.end(undefined);
       }
@@ -296,7 +326,7 @@ export class Exchange implements InboundEvents, CallEvents, Holder, RequestTrait
     inbound.letGo();
   }
 
-  /** The server's response is not for this client. */
+  /** Whatever the server says is not for this client. */
   #replace(failure: Failure): void {
     this.#isWhole = true;
     this.#call?.cancel(ErrorCode.cancel);

@@ -5,8 +5,8 @@ import { field, type Fields } from './field.ts';
 
 /** Why a request got no answer from a server. */
 export interface Failure {
-  /** 431: the request has more fields than a server takes. 502: a server broke off, or broke the protocol. 503: none could be reached, or none has room. 504: none answered in time. */
-  readonly status: 431 | 502 | 503 | 504;
+  /** 408: the rest of the request does not come. 431: the request has more fields than a server takes. 502: a server broke off, or broke the protocol. 503: none could be reached, or none has room. 504: none answered in time. */
+  readonly status: 408 | 431 | 502 | 503 | 504;
   /** The reason, as the end of a sentence. */
   readonly reason: string;
   /** No server has begun with it: it may go to another one, whatever it asks for. */
@@ -22,7 +22,6 @@ export interface Failure {
 }
 
 /** gRPC's words for what went wrong (https://grpc.io/docs/guides/status-codes/). */
-const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
 const GRPC_UNAVAILABLE = 14;
 
@@ -50,7 +49,7 @@ export function sentenceFor(address: string, { reason }: Failure): string {
 }
 
 /** The fields, and the text, with which a request without gRPC ends. */
-export function plainAnswer(address: string, failure: Failure): { fields: Fields; text: string } {
+export function failureAnswer(address: string, failure: Failure): { fields: Fields; text: string } {
   const text = `${sentenceFor(address, failure)}\n`;
   const fields = [
     field(':status', String(failure.status)),
@@ -73,9 +72,9 @@ export function grpcTrailers(address: string, failure: Failure): Fields {
   ];
 }
 
-function grpcStatus({ status, isTooLarge }: Failure): number {
-  if (isTooLarge) return GRPC_RESOURCE_EXHAUSTED;
-  return status === 504 ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
+/** A server that is not reached in time is unavailable: the deadline is the client's own, and has not passed. So does gRPC itself read 504. */
+function grpcStatus({ isTooLarge }: Failure): number {
+  return isTooLarge ? GRPC_RESOURCE_EXHAUSTED : GRPC_UNAVAILABLE;
 }
 
 /** Everything but printable ASCII, and the percent sign itself, as the bytes of UTF-8 ("Percent-Encoded" of gRPC over HTTP/2). */

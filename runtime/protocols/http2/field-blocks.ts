@@ -1,4 +1,4 @@
-import { GrowingBuffer } from '../http/growing-buffer.ts';
+import { GatheredBytes } from '../http/gathered-bytes.ts';
 import type { Field } from './field.ts';
 import { ConnectionError, ErrorCode, Flag, FrameType, unpadded } from './frames.ts';
 import { type FieldLimits, HpackDecoder } from './hpack/decoder.ts';
@@ -17,7 +17,7 @@ export class FieldBlocks {
   readonly #take: TakeFields;
   readonly #decoder = new HpackDecoder();
   /** One that goes on. */
-  #open: { stream: number; ended: boolean; frames: number; bytes: GrowingBuffer } | undefined;
+  #open: { stream: number; ended: boolean; frames: number; bytes: GatheredBytes } | undefined;
 
   constructor(limits: FieldLimits, take: TakeFields) {
     this.#limits = limits;
@@ -37,7 +37,7 @@ export class FieldBlocks {
     const block = unpadded(flags, payload, flags & Flag.priority ? PRIORITY_BYTES : 0);
     const ended = (flags & Flag.endStream) !== 0;
     if (flags & Flag.endHeaders) return this.#read(stream, ended, block);
-    const bytes = new GrowingBuffer();
+    const bytes = new GatheredBytes();
     bytes.add(block);
     this.#open = { stream, ended, frames: 0, bytes };
     return undefined;

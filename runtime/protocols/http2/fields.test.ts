@@ -8,7 +8,7 @@ const fieldsOf = (...pairs: [string, string][]): Field[] => pairs.map(([name, va
 const pairsOf = (fields: Fields): string[][] => fields.map(({ name, value }) => [name, value]);
 
 function forwarded(address: string | undefined, name: string, ...fields: [string, string][]): string | undefined {
-  return fieldOf(new ForwardedFields(originOf({ remoteAddress: address })).addTo(fieldsOf(...fields)), name);
+  return fieldOf(new ForwardedFields(originOf({ remoteAddress: address })).addTo(fieldsOf(...fields), '2.0'), name);
 }
 
 describe('fields for the next hop', () => {
@@ -47,7 +47,7 @@ describe('fields for the next hop', () => {
 
   it('name each host that one client asks for', () => {
     const client = new ForwardedFields(originOf({ remoteAddress: '192.0.2.1' }));
-    const hostOf = (...fields: [string, string][]) => fieldOf(client.addTo(fieldsOf(...fields)), 'x-forwarded-host');
+    const hostOf = (...fields: [string, string][]) => fieldOf(client.addTo(fieldsOf(...fields), '2.0'), 'x-forwarded-host');
     assert.deepEqual(
       [hostOf([':authority', 'a']), hostOf([':authority', 'b']), hostOf(), hostOf(['host', 'a'])],
       ['a', 'b', undefined, 'a'],

@@ -1,3 +1,4 @@
+import { PSEUDONYM } from '../http/forwarded-lines.ts';
 import type { Origin } from '../origin.ts';
 import { type Field, field, fieldOf, type Fields, valuesOf } from './field.ts';
 
@@ -15,7 +16,7 @@ const HOP_BY_HOP = new Set([
 ]);
 const TRAILERS = field('te', 'trailers');
 /** Lists that get one more element. One field each: some servers read only the first. */
-const APPENDED = new Set(['forwarded', 'x-forwarded-for']);
+const APPENDED = new Set(['forwarded', 'x-forwarded-for', 'via']);
 const FORWARDED = new Set([...APPENDED, 'x-forwarded-proto', 'x-forwarded-host']);
 
 /** Without what is about the connection: the well-known fields, and those that `Connection` names. `te: trailers` stays. */
@@ -35,46 +36,52 @@ function elements(list: string): string[] {
   return list.split(',').map((element) => element.trim().toLowerCase());
 }
 
-/** Tells the next hop for whom it works, for one client: `Forwarded` (RFC 7239) and the older fields that everybody reads. */
+/** Of HTTP that a request came in, as Via names it (RFC 9110, sections 2.5 and 7.6.3). */
+export type HttpVersion = '1.0' | '1.1' | '2.0';
+
+/** Tells the next hop for whom it works, for one client: `Forwarded` (RFC 7239), the older fields that everybody reads, and Via. */
 export class ForwardedFields {
   readonly #origin: Origin;
-  /** The fields for requests that bring none of their own, for one host: mostly all of a client. */
+  /** The fields for requests that bring none of their own, for one host and version: mostly all of a client. */
   #plain: Fields = [];
   #plainFor: string | undefined;
+  #plainVersion: HttpVersion | undefined;
 
   constructor(origin: Origin) {
     this.#origin = origin;
   }
 
-  addTo(fields: Fields): Fields {
+  /** The client's address. */
+  get client(): string {
+    return this.#origin.address;
+  }
+
+  addTo(fields: Fields, version: HttpVersion): Fields {
     const host = fieldOf(fields, ':authority') ?? fieldOf(fields, 'host');
     if (fields.some(({ name }) => FORWARDED.has(name)))
-      return [...fields.filter(({ name }) => !APPENDED.has(name)), ...this.#build(host, fields)];
-    if (this.#plain.length === 0 || host !== this.#plainFor) {
-      this.#plain = this.#build(host, []);
+      return [...fields.filter(({ name }) => !APPENDED.has(name)), ...this.#build(host, version, fields)];
+    if (version !== this.#plainVersion || host !== this.#plainFor) {
+      this.#plain = this.#build(host, version, []);
       this.#plainFor = host;
+      this.#plainVersion = version;
     }
     return [...fields, ...this.#plain];
   }
 
   /** What is to be added behind what is there. */
-  #build(host: string | undefined, there: Fields): Field[] {
+  #build(host: string | undefined, version: HttpVersion, there: Fields): Field[] {
     const { address, node, proto } = this.#origin;
     const appended = (name: string, element: string): Field => field(name, [...valuesOf(there, name), element].join(', '));
     const built = [
       appended('forwarded', `for=${node}${host === undefined ? '' : `;host=${quoted(host)}`};proto=${proto}`),
       appended('x-forwarded-for', address),
+      appended('via', `${version} ${PSEUDONYM}`),
     ];
     // What the first proxy saw stays: it alone knows what the client used.
     if (fieldOf(there, 'x-forwarded-proto') === undefined) built.push(field('x-forwarded-proto', proto));
     if (fieldOf(there, 'x-forwarded-host') === undefined && host !== undefined) built.push(field('x-forwarded-host', host));
     return built;
   }
-}
-
-/** The address of the client itself: the last that `ForwardedFields` has appended. */
-export function clientOf(fields: Fields): string {
-  return /[^ ]*$/.exec(fieldOf(fields, 'x-forwarded-for') ?? '')![0];
 }
 
 /** A token as it is, anything else as a quoted string (RFC 9110, section 5.6). */

@@ -1,4 +1,4 @@
-import { GrowingBuffer } from '../http/growing-buffer.ts';
+import { GatheredBytes } from '../http/gathered-bytes.ts';
 import { ConnectionError, ErrorCode, FRAME_BYTES, HEADER_BYTES, MAX_WINDOW_BYTES, PREFACE } from './frames.ts';
 
 /** Takes a frame. Returns false where the rest is for nobody any more. */
@@ -10,7 +10,7 @@ export class FrameReader {
   /** Bytes of the client's preface that are still to come. */
   #prefaceLeft: number;
   /** A frame that has not come whole. */
-  #held: GrowingBuffer | undefined;
+  #held: GatheredBytes | undefined;
 
   /** `hasPreface`: what comes is from a client. */
   constructor(hasPreface: boolean, take: TakeFrame) {
@@ -36,12 +36,12 @@ export class FrameReader {
   }
 
   #hold(bytes: Buffer): void {
-    this.#held = new GrowingBuffer();
+    this.#held = new GatheredBytes();
     this.#held.add(bytes);
   }
 
   /** Adds what the frame that is held lacks, and takes it where it is whole then. Returns how much that was: all, where nothing may follow. */
-  #complete(held: GrowingBuffer, bytes: Buffer, at: number): number {
+  #complete(held: GatheredBytes, bytes: Buffer, at: number): number {
     let used = this.#fill(held, HEADER_BYTES, bytes, at);
     if (held.size < HEADER_BYTES) return used;
     const size = HEADER_BYTES + payloadBytes(held.bytes, 0);
@@ -52,7 +52,7 @@ export class FrameReader {
   }
 
   /** So that it has `size` bytes. Returns how many were missing, and there. */
-  #fill(held: GrowingBuffer, size: number, bytes: Buffer, at: number): number {
+  #fill(held: GatheredBytes, size: number, bytes: Buffer, at: number): number {
     const missing = Math.max(0, Math.min(size - held.size, bytes.length - at));
     if (missing > 0) held.add(bytes.subarray(at, at + missing));
     return missing;

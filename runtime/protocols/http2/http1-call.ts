@@ -10,7 +10,6 @@ import type { Call, CallEvents, CallRequest } from './call.ts';
 import { type Failure, unreached } from './failure.ts';
 import type { Claimant, FairPlaces } from './fair-places.ts';
 import { fieldOf, type Fields } from './field.ts';
-import { clientOf } from './fields.ts';
 import { requestHead, responseFields, trailerFields } from './http1-fields.ts';
 import { Http1Message } from './http1-message.ts';
 import type { Limits } from './limits.ts';
@@ -44,7 +43,7 @@ export class Http1Call implements Call, Claimant, AnswerSink {
   #isOver = false;
 
   /** Throws where HTTP/1.1 has no words for the request, and a `StreamError` where too many wait already. */
-  constructor(server: Server, { fields, ended }: CallRequest, events: CallEvents, context: Http1Calling) {
+  constructor(server: Server, { fields, ended, client }: CallRequest, events: CallEvents, context: Http1Calling) {
     this.#server = server;
     this.#events = events;
     this.#context = context;
@@ -59,7 +58,7 @@ export class Http1Call implements Call, Claimant, AnswerSink {
     });
     this.#request.begin(requestHead(fields, ended));
     if (ended) this.#request.end(undefined);
-    this.#leave = context.places.claim(server, clientOf(fields), this);
+    this.#leave = context.places.claim(server, client, this);
   }
 
   write(chunk: Buffer): void {

@@ -53,6 +53,10 @@ describe('a client of HTTP/1.1', () => {
     await told('GET /old HTTP/1.0\r\nExpect: 100-continue\r\n\r\n');
     await told(`${GET}Connection: upgrade, close, http2-settings\r\nUpgrade: h2c, websocket\r\nHTTP2-Settings: x\r\n\r\n`);
     assert.deepEqual(
+      server.requests.map(({ via }) => via),
+      ['1.1 caravan', '1.0 caravan', '1.1 caravan'],
+    );
+    assert.deepEqual(
       server.requests.map((each) => [each[':authority'], each[':path'], each['expect'], each['upgrade'], each['http2-settings']]),
       [
         ['b:8', '/x?y', undefined, undefined, undefined],

@@ -11,6 +11,7 @@ import { type Inbound, NO_EVENTS } from './inbound.ts';
 /** A request of a client that speaks HTTP/1.1. */
 export class Http1Inbound implements Inbound, RequestHandler {
   readonly fields: Fields;
+  readonly client: string;
   readonly hasBody: boolean;
   readonly hasCodes = false;
   events = NO_EVENTS;
@@ -35,7 +36,8 @@ export class Http1Inbound implements Inbound, RequestHandler {
     this.#head = head;
     this.#client = client;
     this.#context = context;
-    this.fields = forwarded.addTo(requestFields(head, context.way.address));
+    this.client = forwarded.client;
+    this.fields = forwarded.addTo(requestFields(head, context.way.address), head.minor === 0 ? '1.0' : '1.1');
     this.hasBody = head.framing !== 0;
     client.unchunk();
     this.#response = new Http1Message({

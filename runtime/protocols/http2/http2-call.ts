@@ -56,6 +56,9 @@ export class Http2Call implements Call, StreamEvents {
     this.#events.answerEnded(trailers && withoutHopByHop(trailers));
   }
 
+  /** A server may take its time: its streams are not looked at for that. */
+  stalled(): void {}
+
   sent(bytes: number): void {
     this.#events.asked(bytes);
   }
@@ -72,6 +75,9 @@ export class Http2Call implements Call, StreamEvents {
     const unseen = this.#stream.id > lastStream;
     const untouched = unseen || code === ErrorCode.refusedStream;
     if (lost !== undefined) return { status: 502, reason: `${who} is gone: ${lost}`, untouched, onAnother: true };
+    // That is for what follows a whole response only (RFC 9113, section 8.1): passed on, it would make a part of one look whole.
+    if (code === ErrorCode.none)
+      return { status: 502, reason: `${who} ended the request before its response was whole`, untouched };
     const onAnother = unseen || code === ErrorCode.enhanceYourCalm;
     const isBlamed = code === ErrorCode.protocol && !this.#stream.wasReset;
     return { status: 502, reason: `${who} reset the request (error code ${code})`, untouched, code, onAnother, isBlamed };

@@ -8,6 +8,7 @@ import type { WindowGrowth } from './window-growth.ts';
 /** A request that came over HTTP/2. */
 export class Http2Inbound implements Inbound, StreamEvents {
   readonly fields: Fields;
+  readonly client: string;
   readonly hasBody: boolean;
   readonly hasCodes = true;
   readonly growth: WindowGrowth;
@@ -28,7 +29,8 @@ export class Http2Inbound implements Inbound, StreamEvents {
     this.growth = growth;
     this.#stream = stream;
     this.#closed = closed;
-    this.fields = forwarded.addTo(withoutHopByHop(fields));
+    this.client = forwarded.client;
+    this.fields = forwarded.addTo(withoutHopByHop(fields), '2.0');
     this.hasBody = !stream.hasGotEnd;
     stream.events = this;
   }
@@ -78,6 +80,10 @@ export class Http2Inbound implements Inbound, StreamEvents {
 
   ended(trailers: Fields | undefined): void {
     this.events.bodyEnded(trailers && withoutHopByHop(trailers));
+  }
+
+  stalled(): void {
+    this.events.bodyStalled();
   }
 
   sent(bytes: number): void {

@@ -51,6 +51,7 @@ describe('a request over HTTP/2', () => {
     assert.equal(request['x-forwarded-proto'], 'http');
     assert.equal(request['x-forwarded-host'], 'shop.example');
     assert.equal(request['forwarded'], 'for=127.0.0.1;host=shop.example;proto=http');
+    assert.equal(request['via'], '2.0 caravan');
   });
 
   it('tells the network its path and its fields', async () => {
@@ -64,6 +65,16 @@ describe('a request over HTTP/2', () => {
     assert.equal(stage.way.asked[0].header('x-other'), undefined);
   });
 
+  it('does not say twice for which host it is', async () => {
+    const server = await stage.serve(says('here'));
+    await stage.open([server.port]);
+    for (const host of ['shop.example', 'Shop.Example', 'shop.example:80']) {
+      await askHttp2(stage.client, { ':authority': 'shop.example', host });
+      const request = server.requests.at(-1);
+      assert.deepEqual([request?.[':authority'], request?.['host']], ['shop.example', undefined]);
+    }
+  });
+
   it('appends to what proxies before it have said', async () => {
     const server = await stage.serve(says('here'));
     await stage.open([server.port]);
@@ -72,9 +83,11 @@ describe('a request over HTTP/2', () => {
       'x-forwarded-proto': 'https',
       'x-forwarded-host': 'outer.example',
       forwarded: 'for=192.0.2.1',
+      via: '1.1 outer',
     });
     const [request] = server.requests;
     assert.equal(request?.['x-forwarded-for'], '192.0.2.1, 127.0.0.1');
+    assert.equal(request['via'], '1.1 outer, 2.0 caravan');
     assert.equal(request['x-forwarded-proto'], 'https');
     assert.equal(request['x-forwarded-host'], 'outer.example');
     assert.match(String(request['forwarded']), /^for=192\.0\.2\.1, for=127\.0\.0\.1;host=.*;proto=http$/);

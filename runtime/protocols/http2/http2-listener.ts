@@ -7,7 +7,7 @@ import { ClientSession } from './client-session.ts';
 import type { Exchanging } from './exchange.ts';
 import { ForwardedFields } from './fields.ts';
 import { PREFACE } from './frames.ts';
-import { HeldAnswers } from './held-answers.ts';
+import { AllHeldBodies } from './held-bodies.ts';
 import { originOf } from '../origin.ts';
 import { Http1Inbound } from './http1-inbound.ts';
 import { Http1Servers } from './http1-servers.ts';
@@ -49,7 +49,7 @@ class Http2Listener implements ProtocolListener {
       sessions: new ServerSessions(limits),
       http1: new Http1Servers(limits),
       http1Clients: { way, log, limits: http1Limits(limits), isClosing: false },
-      held: new HeldAnswers(limits),
+      held: new AllHeldBodies(limits),
     };
   }
 

@@ -5,6 +5,8 @@ import type { WindowGrowth } from './window-growth.ts';
 export interface Inbound {
   /** As the server gets them. */
   readonly fields: Fields;
+  /** The client's address: its requests are its share, on however many connections they come. */
+  readonly client: string;
   /** The request has a body, or trailers. */
   readonly hasBody: boolean;
   /** The client understands error codes. */
@@ -37,6 +39,8 @@ export interface InboundEvents {
   /** The next bytes of the request's body. */
   body(chunk: Buffer): void;
   bodyEnded(trailers: Fields | undefined): void;
+  /** For long nothing has come of it, though its client may go on. Told again and again. */
+  bodyStalled(): void;
   /** So many bytes of what was given to `write` have left. */
   sent(bytes: number): void;
   /** Once, when it is over: with the client's error code where it came to no proper end. */
@@ -44,4 +48,4 @@ export interface InboundEvents {
 }
 
 /** For whom nothing is there yet to tell. */
-export const NO_EVENTS: InboundEvents = { body() {}, bodyEnded() {}, sent() {}, clientClosed() {} };
+export const NO_EVENTS: InboundEvents = { body() {}, bodyEnded() {}, bodyStalled() {}, sent() {}, clientClosed() {} };

@@ -29,7 +29,7 @@ export interface Limits {
   pingsPerSecond: number;
   settingsPerSecond: number;
 
-  /** Connections to one server, and requests on each at a time where the server allows as many. */
+  /** Connections to one server, and requests on each at a time where the server allows as many. One client has half of all places at most. */
   sessionsPerServer: number;
   streamsPerServerSession: number;
   /** Requests that wait for a place at one server, whatever it speaks, and how long. */
@@ -39,6 +39,8 @@ export interface Limits {
   settingsWithinMs: number;
   /** A connection to a server is closed after so long without a request. */
   serverIdleMs: number;
+  /** One that is so old takes no further requests, and ends with the last it has: the way to the server may have changed, its port or its TLS. */
+  serverAgeMs: number;
   /**
    * How often a server with requests under way is asked whether it is there, and how long it may take to answer. gRPC servers cut off
    * whoever asks more often than every 5 minutes (gRFC A8).
@@ -49,11 +51,15 @@ export interface Limits {
   serverWindowBytes: number;
   /** What the windows of the responses to one client connection may grow by, together, where the way to a server is long. Bytes. */
   windowGrowthBytes: number;
-  /** What waits in all of the listener for clients that do not read, bodies of responses, in bytes. Beyond it who has most loses some. */
+  /**
+   * What waits in all of the listener for clients and servers that do not read, bodies of responses and of requests, in bytes. Beyond it the client
+   * that has most loses some.
+   */
   heldBytes: number;
   /**
    * A response of which something waits, and its client takes nothing for so long, is reset; so is a request that its server does not end
-   * for so long, though its client has all of the response.
+   * for so long, though its client has all of the response. One that has no response is answered with 408 where nothing comes of its body for
+   * so long; one of gRPC is not.
    */
   stalledMs: number;
   /**
@@ -99,6 +105,7 @@ export const DEFAULT_LIMITS: Limits = {
   waitForServerMs: 5000,
   settingsWithinMs: 5000,
   serverIdleMs: 60_000,
+  serverAgeMs: 5 * 60_000,
   serverProbeEveryMs: 5 * 60_000 + 10_000,
   serverProbeWithinMs: 20_000,
   serverWindowBytes: 64 * 1024,
@@ -120,6 +127,8 @@ export function http1Limits({
   headerFields,
   clientIdleMs,
   serverIdleMs,
+  serverAgeMs,
+  stalledMs,
   http1ConnectionsPerServer,
 }: Limits): HttpLimits {
   return {
@@ -128,6 +137,8 @@ export function http1Limits({
     fields: headerFields,
     clientIdleMs,
     serverIdleMs,
+    serverAgeMs,
+    stalledMs,
     idlePerServer: http1ConnectionsPerServer,
   };
 }

@@ -1,4 +1,4 @@
-import type { Fields } from './field.ts';
+import type { Field, Fields } from './field.ts';
 
 /** Fields that are about one connection of HTTP/1 (RFC 9113, section 8.2.2). */
 const CONNECTION_SPECIFIC = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
@@ -20,8 +20,11 @@ export class MalformedError extends Error {
   override readonly name = 'MalformedError';
 }
 
-/** The length that a request's body must have, where it says so. `ended`: it has none. Throws a `MalformedError` (RFC 9113, section 8.3.1). */
-export function checkRequest(fields: Fields, ended: boolean): number | undefined {
+/**
+ * The length that a request's body must have, where it says so. `ended`: it has none. A host that says once more what the authority says is
+ * taken out. Throws a `MalformedError` (RFC 9113, section 8.3.1).
+ */
+export function checkRequest(fields: Field[], ended: boolean): number | undefined {
   const { pseudo, length, host } = check(fields, REQUEST);
   const method = pseudo.get(':method');
   const path = pseudo.get(':path');
@@ -29,6 +32,14 @@ export function checkRequest(fields: Fields, ended: boolean): number | undefined
   if (method === undefined || !TOKEN.test(method)) throw new MalformedError('a request has no method');
   for (const name of [authority, host])
     if (name !== undefined && NO_AUTHORITY.test(name)) throw new MalformedError('a request has a host that is none');
+  if (host !== undefined && authority !== undefined) {
+    // The one would be routed by, and the other be believed.
+    if (!isSameHost(authority, host, pseudo.get(':scheme'))) throw new MalformedError('a request has two hosts');
+    fields.splice(
+      fields.findIndex(({ name }) => name === 'host'),
+      1,
+    );
+  }
   if (method === 'CONNECT') {
     if (pseudo.size !== 2 || authority === undefined)
       throw new MalformedError('a request with CONNECT has more than a method and an authority');
@@ -39,6 +50,14 @@ export function checkRequest(fields: Fields, ended: boolean): number | undefined
     throw new MalformedError('a request has a path that is none');
   if (ended && length !== undefined && length > 0) throw new MalformedError('a request has a length and no body');
   return length;
+}
+
+/** Capitals make no difference, nor does the port that the scheme has anyway (RFC 3986, section 6.2). */
+function isSameHost(authority: string, host: string, scheme: string | undefined): boolean {
+  if (authority === host) return true;
+  const own = scheme?.toLowerCase() === 'https' ? /:(443)?$/ : /:(80)?$/;
+  const [one, other] = [authority, host].map((each) => each.toLowerCase().replace(own, ''));
+  return one === other;
 }
 
 /** A response's status, and the length that its body must have, where it says so. Throws a `MalformedError` (RFC 9113, section 8.3.2). */

@@ -24,7 +24,7 @@ it('streams that are closed wait for nothing, though the other end takes no more
     { ...DEFAULT_LIMITS, windowBytes: 65_535, allWindowsBytes: 65_535, streams: 100 },
     {
       stream: (stream) => {
-        stream.events = { responded() {}, data() {}, ended() {}, sent() {}, closed: () => closed++ };
+        stream.events = { responded() {}, data() {}, ended() {}, stalled() {}, sent() {}, closed: () => closed++ };
         stream.sendFields([field(':status', '200')], false);
         stream.write(Buffer.alloc(100_000));
       },

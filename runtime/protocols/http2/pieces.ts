@@ -1,4 +1,4 @@
-import { GrowingBuffer } from '../http/growing-buffer.ts';
+import { GatheredBytes } from '../http/gathered-bytes.ts';
 
 /** Pieces are put together up to this: each costs more than a few bytes. Bytes. */
 const SMALL_BYTES = 1024;
@@ -11,7 +11,7 @@ export class Pieces {
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   /** Small ones, behind all others. */
-  #small: GrowingBuffer | undefined;
+  #small: GatheredBytes | undefined;
   #bytes = 0;
 
   get bytes(): number {
@@ -22,7 +22,7 @@ export class Pieces {
     this.#bytes += piece.length;
     // It mostly leaves at once.
     if (!this.#first) this.#first = piece;
-    else if ((this.#small?.size ?? 0) + piece.length <= SMALL_BYTES) (this.#small ??= new GrowingBuffer()).add(piece);
+    else if ((this.#small?.size ?? 0) + piece.length <= SMALL_BYTES) (this.#small ??= new GatheredBytes()).add(piece);
     else {
       this.#endSmall();
       (this.#rest ??= []).push(piece.length * WASTE >= piece.buffer.byteLength ? piece : copyOf(piece));

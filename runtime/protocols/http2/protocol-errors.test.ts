@@ -25,6 +25,7 @@ import { TestWay } from './way.testkit.ts';
 const {
   NGHTTP2_CANCEL,
   NGHTTP2_COMPRESSION_ERROR,
+  NGHTTP2_ENHANCE_YOUR_CALM,
   NGHTTP2_FLOW_CONTROL_ERROR,
   NGHTTP2_FRAME_SIZE_ERROR,
   NGHTTP2_INTERNAL_ERROR,
@@ -47,7 +48,10 @@ describe('a client', () => {
   beforeEach(async () => {
     server = await H2Server.start((stream, { ':path': path }) => {
       stream.resume();
-      if (path !== '/held') stream.respond({ ':status': 200 }, { endStream: true });
+      if (path === '/said') {
+        stream.respond({ ':status': 200 });
+        stream.end('an answer');
+      } else if (path !== '/held') stream.respond({ ':status': 200 }, { endStream: true });
     });
     const way = new TestWay([server.port]);
     listener = await openHttp2Listener('127.0.0.1', 0, way);
@@ -60,10 +64,9 @@ describe('a client', () => {
   });
 
   const open = headers(POST, END_HEADERS);
-  const held = headers(
-    Buffer.concat([Buffer.of(0x83, 0x86), literal(':path', '/held'), literal(':authority', 'x')]),
-    END_HEADERS,
-  );
+  const posted = (path: string): Buffer =>
+    headers(Buffer.concat([Buffer.of(0x83, 0x86), literal(':path', path), literal(':authority', 'x')]), END_HEADERS);
+  const held = posted('/held');
 
   for (const [what, code, ...frames] of [
     ['that sends a frame of more than 16 KiB', NGHTTP2_FRAME_SIZE_ERROR, frame(Frame.data, 0, 1, Buffer.alloc(16_385))],
@@ -81,6 +84,11 @@ describe('a client', () => {
     ['with half a setting', NGHTTP2_FRAME_SIZE_ERROR, frame(Frame.settings, 0, 0, Buffer.alloc(5))],
     ['that takes settings with some of its own', NGHTTP2_FRAME_SIZE_ERROR, frame(Frame.settings, ACK, 0, Buffer.alloc(6))],
     ['that takes pushes by another number than 1', NGHTTP2_PROTOCOL_ERROR, setting(2, 2)],
+    [
+      'with more settings than there are',
+      NGHTTP2_ENHANCE_YOUR_CALM,
+      frame(Frame.settings, 0, 0, Buffer.concat(Array.from({ length: 33 }, (_, at) => Buffer.of(0xa, at, 0, 0, 0, 0)))),
+    ],
     ['that sets a window too large', NGHTTP2_FLOW_CONTROL_ERROR, setting(4, 2 ** 31)],
     ['that sets frames too small', NGHTTP2_PROTOCOL_ERROR, setting(5, 16_383)],
     ['that pushes', NGHTTP2_PROTOCOL_ERROR, frame(5, 0, 1, Buffer.alloc(4))],
@@ -108,6 +116,13 @@ describe('a client', () => {
     assert.equal(payload.readUInt32BE(), NGHTTP2_FLOW_CONTROL_ERROR);
   });
 
+  it('that sets its windows often at once has the last of them', async () => {
+    const window = (bytes: number): Buffer => Buffer.concat([Buffer.of(0, 4), uint32(bytes)]);
+    client.send(frame(Frame.settings, 0, 0, Buffer.concat([2 ** 31 - 1, 0, 7].map(window))), posted('/said'));
+    const { payload } = await client.receives(({ type, stream }) => type === Frame.data && stream === 1);
+    assert.equal(payload.length, 7);
+  });
+
   const length = literal('content-length', '3');
   for (const [what, ...frames] of [
     ['without a path', headers(Buffer.concat([Buffer.of(0x82, 0x86), literal(':authority', 'x')]))],
@@ -132,6 +147,8 @@ describe('a client', () => {
     ],
     ['with a user in its host', headers(Buffer.concat([Buffer.of(0x82, 0x84, 0x86), literal(':authority', 'ada@x')]))],
     ['with two hosts', headers(Buffer.concat([GET, literal('host', 'x'), literal('host', 'y')]))],
+    ['with a host that is not its authority', headers(Buffer.concat([GET, literal('host', 'y')]))],
+    ['with a port that is not its authority’s', headers(Buffer.concat([GET, literal('host', 'x:443')]))],
     ['with two lengths', headers(Buffer.concat([POST, length, length]), END_HEADERS)],
     ['with a length that is none', headers(Buffer.concat([POST, literal('content-length', '+3')]), END_HEADERS)],
     ['with a length and no body', headers(Buffer.concat([POST, length]))],

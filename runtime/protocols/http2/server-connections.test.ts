@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ServerHttp2Stream, constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, type ServerHttp2Stream, constants } from 'node:http2';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { dial } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
@@ -19,7 +19,8 @@ describe('connections to a server', () => {
   it('are as many as its own limit of requests needs, up to a number; then requests wait, and not for ever', async () => {
     const held: ServerHttp2Stream[] = [];
     const server = await stage.serve((stream) => held.push(stream), { settings: { maxConcurrentStreams: 2 } });
-    await stage.open([server.port], { sessionsPerServer: 2, waitForServerMs: 300, waitingPerServer: 1 });
+    // Half of eight places are for this client.
+    await stage.open([server.port], { sessionsPerServer: 4, waitForServerMs: 300, waitingPerServer: 1 });
     const answers = [];
     for (let at = 1; at <= 4; at++) {
       answers.push(askHttp2(stage.client));
@@ -41,6 +42,42 @@ describe('connections to a server', () => {
     );
     assert.equal(server.sessions.length, 2);
   });
+
+  it(
+    'are not all used by one client that holds its requests: there is always a place left for another',
+    { skip: process.platform === 'darwin' && 'loopback has one address' },
+    async () => {
+      const held: string[] = [];
+      const streams: ServerHttp2Stream[] = [];
+      const server = await stage.serve(
+        (stream, headers) => {
+          held.push(String(headers['x-from']));
+          streams.push(stream);
+        },
+        { settings: { maxConcurrentStreams: 2 } },
+      );
+      await stage.open([server.port], { sessionsPerServer: 2, waitForServerMs: 60_000, waitingPerServer: 4 });
+      const post = (client: ClientHttp2Session, from: string): ClientHttp2Stream => {
+        const stream = client.request({ ':method': 'POST', 'x-from': from }, { endStream: false });
+        return stream.on('error', () => {});
+      };
+      for (let at = 0; at < 2; at++) post(stage.client, 'a');
+      await until('both at the server', () => held.length === 2);
+      // As many as may wait do, for places that are not theirs.
+      for (let at = 0; at < 4; at++) post(stage.client, 'a');
+      await until('all of them', () => stage.way.busy.size === 6);
+      for (const [at, from] of ['b', 'c'].entries()) {
+        post(stage.anotherClient(`127.0.0.${at + 2}`), from);
+        await until('its place', () => held.length === at + 3);
+      }
+      assert.deepEqual(held, ['a', 'a', 'b', 'c']);
+      assert.equal(server.sessions.length, 2);
+      streams[2]!.close();
+      streams[0]!.close();
+      await until('a further place', () => held.length === 5);
+      assert.equal(held[4], 'a');
+    },
+  );
 
   it('are not made over and over to a server that has no room at all', async () => {
     const server = await stage.serve(says('never'), { settings: { maxConcurrentStreams: 0 } });
@@ -64,6 +101,28 @@ describe('connections to a server', () => {
     await askHttp2(stage.client);
     await until('the connection to close', () => server.sockets.size === 0);
     assert.equal((await askHttp2(stage.client)).body, 'here');
+  });
+
+  it('take no further requests when they are old, and go on with those that they have', async () => {
+    const held: ServerHttp2Stream[] = [];
+    const old: number[] = [];
+    const server = await stage.serve((stream) => {
+      const at = held.push(stream);
+      stream.session!.once('goaway', () => old.push(at));
+    });
+    // Of four there may be one more that is old.
+    await stage.open([server.port], { serverAgeMs: 0, sessionsPerServer: 4, reviewEveryMs: 20 });
+    const first = askHttp2(stage.client);
+    await until('the first to be old', () => old.length === 1);
+    const second = askHttp2(stage.client);
+    await until('a second connection', () => server.sessions.length === 2 && held.length === 2);
+    says('first')(held[0]!, {});
+    assert.equal((await first).body, 'first');
+    await until('the second to be old, as the first is over', () => old.length === 2);
+    says('second')(held[1]!, {});
+    assert.equal((await second).body, 'second');
+    assert.deepEqual(old, [1, 2]);
+    await until('both to be closed', () => server.sockets.size === 0);
   });
 
   it('are closed when the server is not offered any more', async () => {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
+import { endOfAge } from '../http/end-of-age.ts';
 import type { Server } from '../listener.ts';
 import type { CallRequest } from './call.ts';
 import { type ConnectionEvents, Http2Connection } from './connection.ts';
@@ -16,14 +17,21 @@ export class NotHttp2Error extends Error {
   override readonly name = 'NotHttp2Error';
 }
 
+/** What one client has at a server: its requests that are under way there. */
+export interface Share {
+  underWay: number;
+}
+
 /** A place for one request in a session: wants `release`, once, when the request is over. */
 export class Slot {
   readonly session: ServerSession;
   readonly #connection: Http2Connection;
+  readonly #share: Share;
 
-  constructor(session: ServerSession, connection: Http2Connection) {
+  constructor(session: ServerSession, connection: Http2Connection, share: Share) {
     this.session = session;
     this.#connection = connection;
+    this.#share = share;
   }
 
   /** The server takes a request with these fields. */
@@ -36,6 +44,7 @@ export class Slot {
   }
 
   release(): void {
+    this.#share.underWay--;
     this.session.release();
   }
 }
@@ -51,6 +60,7 @@ export class ServerSession implements ConnectionEvents {
   #busy = 0;
   #requests = 0;
   #resets = 0;
+  readonly #oldAt: number;
   #idleSince = performance.now();
   #probedAt = performance.now();
   #probe: NodeJS.Timeout | undefined;
@@ -64,6 +74,7 @@ export class ServerSession implements ConnectionEvents {
     this.#limits = limits;
     this.#changed = changed;
     this.#opened = opened;
+    this.#oldAt = endOfAge(limits.serverAgeMs);
     socket.on('error', (error) => this.#lose(`the connection was lost (${error.message})`, error));
     socket.once('end', () => this.#lose('the server closed the connection'));
     // What is on its way on all streams together is given back at once: one client never stops another.
@@ -109,14 +120,22 @@ export class ServerSession implements ConnectionEvents {
     return this.#busy > 0;
   }
 
-  get hasRoom(): boolean {
-    return this.#busy < Math.min(this.#connection.maxStreams, this.#limits.streamsPerServerSession) && this.isOpen;
+  /** Requests that it takes at a time. */
+  get places(): number {
+    return Math.min(this.#connection.maxStreams, this.#limits.streamsPerServerSession);
   }
 
-  reserve(): Slot {
+  /** Of these, how many are free. */
+  get room(): number {
+    return this.isOpen ? Math.max(0, this.places - this.#busy) : 0;
+  }
+
+  /** `share`: of the client whose request gets the place. */
+  reserve(share: Share): Slot {
     this.#busy++;
     this.#requests++;
-    return new Slot(this, this.#connection);
+    share.underWay++;
+    return new Slot(this, this.#connection, share);
   }
 
   release(): void {
@@ -129,6 +148,15 @@ export class ServerSession implements ConnectionEvents {
   /** A request was taken back, or found wrong. After too many, others get a session that the server does not count them in. */
   wentWrong(): void {
     this.#resets++;
+  }
+
+  isOld(now: number): boolean {
+    return now >= this.#oldAt;
+  }
+
+  /** Takes no further requests, and ends with those that are under way. */
+  retire(): void {
+    this.#connection.close();
   }
 
   /** Ends it where nobody needs it, and where the server is silent. `idleMs`: after so long without a request. */

@@ -1,9 +1,11 @@
 import { StreamError } from '../../link/reason.ts';
 import type { Server } from '../listener.ts';
 import type { Limits } from './limits.ts';
-import { ServerSession, type Slot } from './server-session.ts';
+import { ServerSession, type Share, type Slot } from './server-session.ts';
 import { type Waiting, WaitingLine } from './waiting-line.ts';
 
+/** Of the connections that there may be to a server, so many more may be there that are too old and go on with what they have, for days maybe. */
+const MOST_OLD = 1 / 4;
 /** So many connections are made for one request that waits where the server ends each at once. */
 const MOST_LET_DOWNS = 2;
 
@@ -17,9 +19,9 @@ export class ServerSessions {
     this.#limits = limits;
   }
 
-  /** A place at this server, in another session than the one that is avoided; undefined where one has to be waited for. */
-  take(server: Server, avoided?: ServerSession): Slot | undefined {
-    return this.#servers.get(server.id)?.take(avoided);
+  /** A place at this server for a client, in another session than the one that is avoided; undefined where one has to be waited for. */
+  take(server: Server, client: string, avoided?: ServerSession): Slot | undefined {
+    return this.#servers.get(server.id)?.take(client, avoided);
   }
 
   /** Waits for a place at this server. It may be told at once that there is none: by a `StreamError` or a `NotHttp2Error`. */
@@ -55,13 +57,21 @@ export class ServerSessions {
   }
 }
 
+/**
+ * The sessions to one server. Their places are shared between clients as `FairPlaces` shares those of a server that speaks HTTP/1.1: nobody gets
+ * one who has as many as are left, those of connections that could be made included.
+ */
 class SessionsOfServer {
   /** As it was last given out: the way to it may have changed. */
   #server: Server;
   readonly #limits: Limits;
   readonly #idleMs: () => number;
   readonly #sessions = new Set<ServerSession>();
+  /** Those that take no further requests since they are too old. */
+  readonly #old = new Set<ServerSession>();
   readonly #line: WaitingLine;
+  /** By client, also of those that have nothing under way since it was last looked after. */
+  readonly #shares = new Map<string, Share>();
   #opening = false;
   #isServing = false;
   /** There may be room again, or somebody more who waits for it. */
@@ -75,13 +85,15 @@ class SessionsOfServer {
   }
 
   get isEmpty(): boolean {
-    return this.#sessions.size === 0 && this.#line.size === 0 && !this.#opening;
+    return this.#sessions.size === 0 && this.#old.size === 0 && this.#line.size === 0 && !this.#opening;
   }
 
-  take(avoided: ServerSession | undefined): Slot | undefined {
-    // Whoever waits was here before.
-    if (this.#line.size > 0) return undefined;
-    for (const session of this.#sessions) if (session !== avoided && session.hasRoom) return session.reserve();
+  take(client: string, avoided: ServerSession | undefined): Slot | undefined {
+    // Whoever waits was here before. What is free after that is free since it is not for them.
+    if (this.#isServing && this.#line.size > 0) return undefined;
+    if (!this.#mayHave(client)) return undefined;
+    for (const session of this.#sessions)
+      if (session !== avoided && session.room > 0) return session.reserve(this.#shareOf(client));
     return undefined;
   }
 
@@ -91,9 +103,32 @@ class SessionsOfServer {
     if (last) this.#turnAway(last, full(this.#server, `${this.#limits.waitingPerServer} requests wait for it already`));
     if (last === waiting) return;
     waiting.cancel = () => this.#left(waiting);
-    if (this.#isOpen || this.#isFull) this.#limitWait(waiting);
+    if (this.#isOpen || this.#isFull || !this.#mayHave(waiting.client)) this.#limitWait(waiting);
     this.#changed();
   }
+
+  #shareOf(client: string): Share {
+    let share = this.#shares.get(client);
+    if (!share) {
+      share = { underWay: 0 };
+      this.#shares.set(client, share);
+    }
+    return share;
+  }
+
+  /** It has fewer places than are left. */
+  readonly #mayHave = (client: string): boolean => {
+    const underWay = this.#shares.get(client)?.underWay ?? 0;
+    let places = this.#limits.streamsPerServerSession;
+    let left = 0;
+    // Mostly the first is enough.
+    for (const session of this.#sessions) {
+      left += session.room;
+      if (underWay < left) return true;
+      ({ places } = session);
+    }
+    return underWay < left + (this.#limits.sessionsPerServer - this.#sessions.size) * places;
+  };
 
   get #isOpen(): boolean {
     for (const session of this.#sessions) if (session.isOpen) return true;
@@ -107,7 +142,7 @@ class SessionsOfServer {
 
   /** Somebody waits whom a further connection may help. */
   get #isWanted(): boolean {
-    return this.#line.size > 0 && this.#line.all.some(({ letDowns }) => letDowns < MOST_LET_DOWNS);
+    return this.#line.has(this.#mayHave, ({ letDowns }) => letDowns < MOST_LET_DOWNS);
   }
 
   #limitWait(waiting: Waiting): void {
@@ -129,7 +164,17 @@ class SessionsOfServer {
 
   review(now: number): void {
     const idleMs = this.#server.isOffered ? this.#idleMs() : 0;
-    for (const session of this.#sessions) session.review(now, idleMs);
+    for (const sessions of [this.#sessions, this.#old]) for (const session of sessions) session.review(now, idleMs);
+    for (const session of this.#sessions) if (session.isOpen && session.isOld(now)) this.#retire(session);
+    for (const [client, { underWay }] of this.#shares) if (underWay === 0) this.#shares.delete(client);
+  }
+
+  #retire(session: ServerSession): void {
+    if (this.#old.size >= this.#limits.sessionsPerServer * MOST_OLD) return;
+    this.#sessions.delete(session);
+    this.#old.add(session);
+    session.retire();
+    this.#changed();
   }
 
   /** Gives room to those that wait. */
@@ -143,13 +188,14 @@ class SessionsOfServer {
   }
 
   #serveOnce(): void {
+    for (const session of this.#old) if (session.isGone) this.#old.delete(session);
     for (const session of this.#sessions) {
       if (session.isGone) this.#sessions.delete(session);
-      while (session.hasRoom) {
-        const next = this.#line.takeFor(session);
+      while (session.room > 0) {
+        const next = this.#line.takeFor(session, this.#mayHave);
         if (!next) break;
         clearTimeout(next.timer);
-        next.events.placed(session.reserve());
+        next.events.placed(session.reserve(this.#shareOf(next.client)));
       }
     }
   }
@@ -172,10 +218,10 @@ class SessionsOfServer {
     this.#opening = false;
     this.#sessions.add(session);
     this.#serve();
-    if (session.isOpen || this.#isFull) for (const waiting of this.#line.all) this.#limitWait(waiting);
     if (!session.isOpen) this.#letDown();
     // One that has no room to begin with is not helped by more of the same.
     if (session.isBusy || !session.isOpen) this.#open();
+    if (session.isOpen || !this.#opening) for (const waiting of this.#line.all) this.#limitWait(waiting);
     this.#endWhereClosed();
   }
 

@@ -13,6 +13,8 @@ export const Setting = {
 /** Each takes a number of 2 bytes and a value of 4. */
 const SETTING_BYTES = 6;
 const MOST_FRAME_BYTES = 2 ** 24 - 1;
+/** There are a dozen that anybody knows of. */
+const MOST_SETTINGS = 32;
 
 export function encodeSettings(settings: readonly (readonly [id: number, value: number])[]): Buffer {
   const payload = Buffer.alloc(settings.length * SETTING_BYTES);
@@ -26,6 +28,8 @@ export function encodeSettings(settings: readonly (readonly [id: number, value: 
 /** Those that the other end has said, in their order. `fromServer`: that is a server. Throws a `ConnectionError`. */
 export function decodeSettings(payload: Buffer, fromServer: boolean): [id: number, value: number][] {
   if (payload.length % SETTING_BYTES !== 0) throw new ConnectionError(ErrorCode.frameSize, 'settings are cut off');
+  if (payload.length > MOST_SETTINGS * SETTING_BYTES)
+    throw new ConnectionError(ErrorCode.enhanceYourCalm, 'it has too many settings');
   const settings: [number, number][] = [];
   for (let at = 0; at < payload.length; at += SETTING_BYTES) {
     const id = payload.readUInt16BE(at);

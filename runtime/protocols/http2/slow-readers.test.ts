@@ -1,4 +1,4 @@
-/** Clients that do not read: what waits for them is bounded, for each and for all. */
+/** Clients, and servers, that do not read: what waits for them is bounded, for each and for all. */
 import assert from 'node:assert/strict';
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
@@ -7,7 +7,7 @@ import { TestServer } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import type { ProtocolListener } from '../listener.ts';
 import { answerOf, askHttp2, dialHttp2 } from './ends.testkit.ts';
-import { HeldAnswer, HeldAnswers } from './held-answers.ts';
+import { AllHeldBodies, HeldBodies } from './held-bodies.ts';
 import { openHttp2ListenerWithin } from './http2-listener.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { PouringServer } from './pouring-server.testkit.ts';
@@ -150,6 +150,49 @@ describe('where too much waits in all,', { skip: process.platform === 'darwin' &
   });
 });
 
+describe('where a server does not read, and too much waits for it in all,', () => {
+  it(
+    'the client with most of it loses some, and no other does',
+    { skip: process.platform === 'darwin' && 'loopback has one address' },
+    async () => {
+      // It takes what HTTP/2 lets be sent to begin with, on all streams together.
+      const server = await TestServer.start((socket) => new RawEnd(socket, PREFACE_BYTES).send(frame(Frame.settings, 0, 0)));
+      await open(server, { heldBytes: MIB });
+      const upload = (client: ClientHttp2Session) => {
+        const stream = client.request({ ':method': 'POST' }, { endStream: false });
+        stream.write(Buffer.alloc(256 * KIB));
+        return stream;
+      };
+      const session = (address: string): ClientHttp2Session => {
+        const client = dialHttp2(listener.port, address);
+        ends.push({ stop: async () => client.destroy() });
+        return client;
+      };
+      const honest = upload(session('127.0.0.2')).on('error', () => {});
+      await until('its server', () => way.busy.size === 1);
+      const clients = [session('127.0.0.1'), session('127.0.0.1')];
+      const { code } = await Promise.race(Array.from({ length: 8 }, (_, at) => answerOf(upload(clients[at % clients.length]!))));
+      assert.equal(code, NGHTTP2_ENHANCE_YOUR_CALM);
+      assert.equal(honest.closed, false);
+    },
+  );
+
+  it('what waits of a request counts also once its client has all of the response', () => {
+    const all = new AllHeldBodies({ ...DEFAULT_LIMITS, heldBytes: 100 });
+    const given: string[] = [];
+    const [held, other] = ['first', 'second'].map(
+      (each) => new HeldBodies({ client: '192.0.2.1', giveUp: () => void given.push(each) }),
+    );
+    all.asked(held!, 60);
+    all.answered(held!, 30);
+    all.endResponse(held!);
+    all.asked(other!, 40);
+    assert.deepEqual(given, []);
+    all.asked(other!, 1);
+    assert.deepEqual(given, ['first']);
+  });
+});
+
 describe('a response of which its client takes nothing', () => {
   it('is given up after a time', async () => {
     const server = await PouringServer.start();
@@ -162,36 +205,43 @@ describe('a response of which its client takes nothing', () => {
   });
 
   describe('while the clock', () => {
-    let held: HeldAnswers;
-    let answer: HeldAnswer;
+    let all: AllHeldBodies;
+    let held: HeldBodies;
     let reason: string | undefined;
 
     beforeEach(() => {
       reason = undefined;
-      held = new HeldAnswers({ ...DEFAULT_LIMITS, stalledMs: 1000 });
-      answer = new HeldAnswer({ client: '192.0.2.1', giveUp: (why) => (reason = why) });
-      held.add(answer, 100);
-      held.review(0);
+      all = new AllHeldBodies({ ...DEFAULT_LIMITS, stalledMs: 1000 });
+      held = new HeldBodies({ client: '192.0.2.1', giveUp: (why) => (reason = why) });
+      all.answered(held, 100);
+      all.review(0);
     });
 
     it('goes on, is kept until its time is over', () => {
-      held.review(999);
+      all.review(999);
       assert.equal(reason, undefined);
-      held.review(1000);
+      all.review(1000);
       assert.equal(reason, 'its client took nothing of it for 1 s');
     });
 
     it('goes on, is kept where the client takes as little as a byte', () => {
-      held.sent(answer, 1);
-      for (const now of [1000, 1999]) held.review(now);
+      all.read(held, 1);
+      for (const now of [1000, 1999]) all.review(now);
       assert.equal(reason, undefined);
-      held.review(2000);
+      all.review(2000);
       assert.notEqual(reason, undefined);
     });
 
     it('goes on, is kept where nothing waits', () => {
-      held.sent(answer, 100);
-      held.review(5000);
+      all.read(held, 100);
+      all.review(5000);
+      assert.equal(reason, undefined);
+    });
+
+    it('goes on, is no matter where it is the server that takes nothing of the request', () => {
+      all.read(held, 100);
+      all.asked(held, 100);
+      for (const now of [1000, 5000]) all.review(now);
       assert.equal(reason, undefined);
     });
   });

@@ -16,6 +16,8 @@ export interface StreamEvents {
   data(chunk: Buffer): void;
   /** The other end has said all it had to say. */
   ended(trailers: Fields | undefined): void;
+  /** For long nothing has come of a body that could have gone on: see `review`. */
+  stalled(): void;
   /** So many bytes that were given to `write` have left. */
   sent(bytes: number): void;
   /** `code` of RFC 9113, section 7: other than 0 where one end broke it off. */
@@ -37,7 +39,7 @@ export interface StreamCarrier {
   over(stream: Http2Stream, wasReset: boolean): void;
 }
 
-const NOBODY: StreamEvents = { responded() {}, data() {}, ended() {}, sent() {}, closed() {} };
+const NOBODY: StreamEvents = { responded() {}, data() {}, ended() {}, stalled() {}, sent() {}, closed() {} };
 
 /** How a stream begins. */
 export interface StreamStart {
@@ -82,6 +84,8 @@ export class Http2Stream implements Sender {
   readonly #isHead: boolean;
   /** Bytes that its body must have yet, where that is known. */
   #left: number | undefined;
+  /** Since when nothing of its body has come, as far as was looked. Milliseconds. */
+  #stillSince: number | undefined;
 
   /** `credit`: what may be sent on it. Bytes. */
   constructor(
@@ -239,6 +243,7 @@ export class Http2Stream implements Sender {
   receivedData(chunk: Buffer, bytes: number, ended: boolean): void {
     if (this.#hasGotEnd) return this.reset(ErrorCode.streamClosed);
     if (!this.#hasHead) throw new MalformedError('a body comes before its response');
+    this.#stillSince = undefined;
     this.#window -= bytes;
     if (this.#window < 0) return this.reset(ErrorCode.flowControl);
     if (bytes > chunk.length) this.taken(bytes - chunk.length);
@@ -247,6 +252,13 @@ export class Http2Stream implements Sender {
     if (chunk.length > 0) this.events.data(chunk);
     if (ended && !this.isClosed) this.#receivedEnd(undefined);
     return undefined;
+  }
+
+  /** Tells where the other end may go on with its body, and has not for so long. Milliseconds. */
+  review(now: number, stalledMs: number): void {
+    if (this.#hasGotEnd) return;
+    if (this.#window <= 0) this.#stillSince = undefined;
+    else if (now - (this.#stillSince ??= now) >= stalledMs) this.events.stalled();
   }
 
   /** It is over, whatever was still to come. */

@@ -7,9 +7,9 @@ import { TestServer } from '../../../test/support/tcp.ts';
 import { until } from '../../../test/support/until.ts';
 import { answerOf, askHttp2, says } from './ends.testkit.ts';
 import { END_HEADERS, END_STREAM, Frame, frame, GET, PREFACE_BYTES, RawEnd, uint32 } from './raw-frames.testkit.ts';
-import { Stage } from './stage.testkit.ts';
+import { grpcFields, Stage } from './stage.testkit.ts';
 
-const { NGHTTP2_NO_ERROR } = constants;
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
 const KIB = 1024;
 /** `:status 200` and `:status 204` of HPACK's static table (RFC 7541, appendix A). */
 const OK = Buffer.of(0x88);
@@ -57,6 +57,27 @@ describe('a server of HTTP/2', () => {
     assert.equal(code, NGHTTP2_NO_ERROR);
   });
 
+  it('that ends a request without an error in the midst of its response has it reset with one', async () => {
+    const port = await serve((id) => [
+      frame(Frame.headers, END_HEADERS, id, OK),
+      frame(Frame.data, 0, id, Buffer.from('some')),
+      frame(Frame.reset, 0, id, uint32(NGHTTP2_NO_ERROR)),
+    ]);
+    await stage.open([port]);
+    const { headers, code } = await askHttp2(stage.client);
+    assert.deepEqual([headers[':status'], code], [200, NGHTTP2_INTERNAL_ERROR]);
+    const answer = await askHttp2(stage.client, grpcFields(), 'x');
+    assert.equal(answer.trailers?.['grpc-status'], '14');
+  });
+
+  it('that ends a request without an error before its response is told of', async () => {
+    const port = await serve((id) => [frame(Frame.reset, 0, id, uint32(NGHTTP2_NO_ERROR))]);
+    await stage.open([port]);
+    const { headers, body } = await askHttp2(stage.client, { ':method': 'POST' }, 'x');
+    assert.equal(headers[':status'], 502);
+    assert.match(body, /ended the request before its response was whole/);
+  });
+
   it('that never ends what its client has all of loses the request', async () => {
     const ends: RawEnd[] = [];
     const port = await serve((id) => [frame(Frame.headers, END_HEADERS, id, OK)], ends);
@@ -77,6 +98,51 @@ describe('a server of HTTP/2', () => {
     const { headers, body } = await askHttp2(stage.client);
     assert.equal(headers[':status'], 503);
     assert.match(body, /is busy: it had no room for a further request within 0\.1 s/);
+  });
+});
+
+describe('a client that does not go on with its body', () => {
+  it('is told so once nothing has come for a time, and its server is free', async () => {
+    const server = await stage.serve((stream) => stream.resume());
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20 });
+    const stream = stage.client.request({ ':method': 'POST' });
+    stream.write('some');
+    const { headers, body } = await answerOf(stream);
+    assert.equal(headers[':status'], 408);
+    assert.equal(body, 'orders did not answer: nothing came of the request’s body for 0.1 s.\n');
+    await until('the server to be given back', () => stage.way.busy.size === 0);
+  });
+
+  it('is told so while it waits for a place', async () => {
+    const server = await stage.serve(() => {}, { settings: { maxConcurrentStreams: 0 } });
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20, waitForServerMs: 60_000 });
+    const { headers } = await answerOf(stage.client.request({ ':method': 'POST' }));
+    assert.equal(headers[':status'], 408);
+  });
+
+  it('loses its request where the answer is whole', async () => {
+    const server = await stage.serve(says('enough'));
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20 });
+    const { body, code } = await answerOf(stage.client.request({ ':method': 'POST' }));
+    assert.deepEqual([body, code], ['enough', NGHTTP2_NO_ERROR]);
+    await until('the server to be given back', () => stage.way.busy.size === 0);
+  });
+
+  it('is let be while its answer goes on, and where it is one of gRPC', async () => {
+    const server = await stage.serve((stream, { ':path': path }) => {
+      if (path === '/events') stream.respond({ ':status': 200 });
+    });
+    await stage.open([server.port], { stalledMs: 100, reviewEveryMs: 20 });
+    const patient = [{ ':method': 'POST', ':path': '/events' }, grpcFields()].map((fields) =>
+      stage.client.request(fields, { endStream: false }).on('error', () => {}),
+    );
+    await until('both at the server', () => server.requests.length === 2);
+    assert.equal((await answerOf(stage.client.request({ ':method': 'POST' }))).headers[':status'], 408);
+    assert.deepEqual(
+      patient.map(({ closed }) => closed),
+      [false, false],
+    );
+    assert.equal(stage.way.busy.size, 2);
   });
 });
 

@@ -8,7 +8,7 @@ export interface WaitingEvents {
 
 /** A request that waits for a place at a server. */
 export class Waiting {
-  /** Its address: the requests of one client are its share, on however many connections they came. */
+  /** Its address. */
   readonly client: string;
   readonly events: WaitingEvents;
   /** No place in this session will do. */
@@ -74,9 +74,16 @@ export class WaitingLine {
     if (own.size === 0) this.#clients.delete(waiting.client);
   }
 
-  /** Takes out the first that has a use for a place in this session, and puts its client behind all others. */
-  takeFor(session: ServerSession): Waiting | undefined {
-    for (const [client, own] of this.#clients)
+  /** Whether one of a client that may have a place is as it is `wanted`. */
+  has(mayHave: (client: string) => boolean, wanted: (waiting: Waiting) => boolean): boolean {
+    for (const [client, own] of this.#clients) if (mayHave(client)) for (const waiting of own) if (wanted(waiting)) return true;
+    return false;
+  }
+
+  /** Takes out the first of a client that may have a place that has a use for one in this session, and puts its client behind all others. */
+  takeFor(session: ServerSession, mayHave: (client: string) => boolean): Waiting | undefined {
+    for (const [client, own] of this.#clients) {
+      if (!mayHave(client)) continue;
       for (const waiting of own) {
         if (waiting.avoided === session) continue;
         this.delete(waiting);
@@ -86,6 +93,7 @@ export class WaitingLine {
         }
         return waiting;
       }
+    }
     return undefined;
   }
 

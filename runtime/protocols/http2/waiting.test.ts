@@ -103,6 +103,7 @@ describe('a request that waits for a server with one place', () => {
 describe('the line', () => {
   const nobody = { placed() {}, unplaced() {} };
   const session = {} as never;
+  const anybody = (): boolean => true;
 
   function joins(line: WaitingLine, ...clients: string[]): void {
     for (const each of clients) line.add(new Waiting(each, nobody));
@@ -111,7 +112,7 @@ describe('the line', () => {
   it('takes client by client, each one in its order', () => {
     const line = new WaitingLine(10);
     joins(line, 'a', 'a', 'a', 'b', 'c', 'b');
-    const order = Array.from({ length: 7 }, () => line.takeFor(session)?.client);
+    const order = Array.from({ length: 7 }, () => line.takeFor(session, anybody)?.client);
     assert.deepEqual(order, ['a', 'b', 'c', 'a', 'b', 'a', undefined]);
     assert.equal(line.size, 0);
   });
@@ -130,14 +131,25 @@ describe('the line', () => {
     );
   });
 
+  it('skips who may have no place, and keeps its turn', () => {
+    const line = new WaitingLine(10);
+    joins(line, 'a', 'a', 'b');
+    const notA = (each: string): boolean => each !== 'a';
+    assert.equal(line.takeFor(session, notA)?.client, 'b');
+    assert.equal(line.takeFor(session, notA), undefined);
+    assert.equal(line.has(notA, anybody), false);
+    assert.equal(line.has(anybody, anybody), true);
+    assert.equal(line.takeFor(session, anybody)?.client, 'a');
+  });
+
   it('skips who avoids a session, and not for good', () => {
     const line = new WaitingLine(4);
     const picky = new Waiting('a', nobody, session);
     line.add(picky);
-    assert.equal(line.takeFor(session), undefined);
+    assert.equal(line.takeFor(session, anybody), undefined);
     joins(line, 'a');
-    assert.notEqual(line.takeFor(session), picky);
-    assert.equal(line.takeFor({} as never), picky);
+    assert.notEqual(line.takeFor(session, anybody), picky);
+    assert.equal(line.takeFor({} as never, anybody), picky);
   });
 });
 

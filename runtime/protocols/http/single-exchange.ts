@@ -9,7 +9,7 @@ import type { HttpContext, RequestClient, RequestHandler } from './request-handl
 import type { AnswerSink, ServerConnection } from './server-connection.ts';
 
 /** One request on its way to one server, and the answer on its way back. */
-export class Exchange implements RequestHandler, AnswerSink {
+export class SingleExchange implements RequestHandler, AnswerSink {
   readonly #head: RequestHead;
   readonly #client: RequestClient;
   readonly #context: HttpContext;

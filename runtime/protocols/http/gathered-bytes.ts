@@ -1,7 +1,7 @@
 const FIRST_BYTES = 1024;
 
 /** Bytes that come in pieces, in one place. What is small is copied: a thousand buffers of one byte would take a thousand times as much. */
-export class GrowingBuffer {
+export class GatheredBytes {
   #buffer: Buffer | undefined;
   #size = 0;
 

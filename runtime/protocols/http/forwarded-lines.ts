@@ -3,12 +3,12 @@ import type { RequestHead } from './head.ts';
 import type { KnownField } from './fields.ts';
 
 /** The name under which this proxy appears in Via: a pseudonym, as RFC 9110, section 7.6.3, allows. */
-const PSEUDONYM = 'caravan';
+export const PSEUDONYM = 'caravan';
 /** These lists are written anew, with one more element. One line each: some servers read only the first. */
 export const REWRITTEN: ReadonlySet<KnownField | 'named'> = new Set(['forwarded', 'via', 'x-forwarded-for'] as const);
 
-/** The fields that tell servers of the client of one connection. */
-export class ForwardedFields {
+/** The lines of fields that tell servers of the client of one connection. */
+export class ForwardedLines {
   readonly #origin: Origin;
   /** The fields for requests that bring none of their own, for one host and version: mostly all of a connection. */
   #plain = '';
