@@ -1,5 +1,5 @@
 /** How people are told about times, numbers and names: the same words everywhere. */
-import type { StandIn } from './api/types.ts';
+import type { Protocol, StandIn } from './api/types.ts';
 
 const UNITS: [name: string, seconds: number][] = [
   ['day', 86_400],
@@ -43,6 +43,18 @@ export function tally(names: readonly string[]): string {
 export function standsIn(site: string, { how, header }: StandIn): string {
   const does = { 'take-over': 'takes over', 'take-some': 'takes some', 'listen-in': 'listens in' }[how];
   return `${site} ${does}${header === undefined ? '' : ` (${header})`}`;
+}
+
+/** How much comes in a second at a listener: `14 req/s`, `0.4 conn/s`; nothing where nothing does. */
+export function perSecond(value: number | undefined, type: Protocol): string {
+  const what = type === 'http' || type === 'http2' ? 'req' : type === 'udp' ? 'flows' : 'conn';
+  return value === undefined ? '' : `${value} ${what}/s`;
+}
+
+/** `812 B`, `4.1 MiB`. */
+export function bytes(count: number): string {
+  const unit = Math.min(4, Math.floor(Math.log2(Math.max(1, count)) / 10));
+  return `${(count / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
 }
 
 /** A round trip: `0.4 ms`, `23 ms`; nothing where it was not measured yet. */

@@ -50,7 +50,12 @@ export class LensProvider implements vscode.CodeLensProvider, vscode.Disposable 
   #refresh(): void {
     const now = JSON.stringify(
       this.#caravan.picture.networks.map(({ services }) =>
-        services.map(({ address, destinations, url }) => [address, url, destinations.map(({ siteId }) => siteId)]),
+        services.map(({ address, destinations, url, perSecond }) => [
+          address,
+          url,
+          perSecond,
+          destinations.map(({ siteId }) => siteId),
+        ]),
       ),
     );
     if (now === this.#services) return;

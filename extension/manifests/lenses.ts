@@ -1,7 +1,7 @@
 /** What stands above an object's `kind:` line: pure, from the text's objects and what the network says of their addresses. */
 import { readExposure } from '../../runtime/kubernetes/annotations.ts';
 import type { Service } from '../views/networks.ts';
-import { counted } from '../../runtime/words.ts';
+import { counted, perSecond } from '../../runtime/words.ts';
 import { joined } from '../views/row.ts';
 import { isTemplate } from './templates.ts';
 import type { Workload } from './workloads.ts';
@@ -42,7 +42,8 @@ export function lensesOf(workloads: readonly Workload[], serviceOf?: (address: s
     const service = serviceOf?.(address);
     const sites = new Set(service?.destinations.map(({ siteId }) => siteId)).size;
     const offered = sites > 0 ? counted(sites, 'site') : serviceOf && 'not offered yet';
-    const title = joined(' · ', [address, `${type} ${exposure.ports.map(({ port }) => port).join(', ')}`, offered]);
+    const exposed = exposure.ports.map(({ port }) => port).join(', ');
+    const title = joined(' · ', [address, `${type} ${exposed}`, offered, perSecond(service?.perSecond, type)]);
     const url = service?.url;
     return [
       lens(

@@ -22,6 +22,8 @@ export interface Service extends ServiceStatus {
   connection?: string;
   /** `http://localhost:8080`, where a browser can show it. */
   url?: string;
+  /** What comes in a second at all sites that can be asked; undefined: nothing. */
+  perSecond?: number;
   /** A listener of this computer that could not be had. */
   failed?: ListenerStatus;
 }
@@ -61,7 +63,7 @@ function toNetwork(ids: Set<string>, views: SiteView[]): Network {
       const known = services.get(service.address);
       services.set(service.address, known ? merged(known, service) : { ...service });
     }
-  for (const service of services.values()) Object.assign(service, heard(service, views));
+  for (const service of services.values()) Object.assign(service, heard(service, views), rateOf(service, views));
   return {
     id: [...ids].toSorted()[0]!,
     name: nameOf(views),
@@ -88,6 +90,12 @@ function heard({ address, type }: Service, views: readonly SiteView[]): Pick<Ser
   const here = { type, servicePort: open.servicePort, local };
   const url = browserUrl(here);
   return { local, connection: connectionString(here), ...(url === undefined ? {} : { url }) };
+}
+
+function rateOf({ address }: Service, views: readonly SiteView[]): Pick<Service, 'perSecond'> {
+  const listeners = views.flatMap(({ status }) => status!.listeners).filter((listener) => listener.address === address);
+  const perSecond = listeners.reduce((sum, listener) => sum + (listener.perSecond ?? 0), 0);
+  return perSecond > 0 ? { perSecond: Number(perSecond.toPrecision(2)) } : {};
 }
 
 function rank({ ref }: SiteView): number {

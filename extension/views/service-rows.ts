@@ -1,5 +1,5 @@
 import { siteNames, type Network, type Service } from './networks.ts';
-import { counted, standsIn, tally } from '../../runtime/words.ts';
+import { counted, perSecond, standsIn, tally } from '../../runtime/words.ts';
 import { isLaptop } from '../sites/site-ref.ts';
 import { calmAgo, BAD, GOOD, joined, type Row, SHARED } from './row.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -36,6 +36,7 @@ function serviceRow(service: Service, network: Network, { sites, now }: Snapshot
     description: joined('  ', [type, ports.join(', '), where, local && `→ ${local}`]),
     tooltip: joined('\n', [
       joined(' ', [address, type, ports.join(', ')]),
+      perSecond(service.perSecond, type),
       offered ? `Offered by ${offered}` : '',
       ...service.destinations.slice(0, 20).map(({ site, target }) => `  ${target} in ${site}`),
       service.destinations.length > 20 && `  and ${service.destinations.length - 20} more`,

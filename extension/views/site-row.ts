@@ -2,7 +2,7 @@ import type { ConnectorStatus, LinkStatus, ListenerStatus, Status } from '../../
 import { isDemo, isLaptop, siteKey, siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 import type { siteNames } from './networks.ts';
-import { counted, milliseconds, standsIn } from '../../runtime/words.ts';
+import { bytes, counted, milliseconds, perSecond, standsIn } from '../../runtime/words.ts';
 import { calmAgo, BAD, GOOD, type Icon, joined, OFF, type Row, SHARED } from './row.ts';
 
 export interface RowContext {
@@ -84,6 +84,7 @@ function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: 
       label: peer,
       description: joined(' · ', [
         `cost ${link.cost}`,
+        up && link.bytesPerSecond !== undefined && `${bytes(link.bytesPerSecond)}/s`,
         up ? milliseconds(link.rttMs) : link.state,
         link.standby && 'standby',
         !up && said,
@@ -109,11 +110,6 @@ function day(time: string): string {
 
 function traffic({ bytesIn = 0, bytesOut = 0, streams = 0 }: LinkStatus): string {
   return `${counted(streams, 'open stream')}, ${bytes(bytesIn)} in, ${bytes(bytesOut)} out`;
-}
-
-function bytes(count: number): string {
-  const unit = Math.min(4, Math.floor(Math.log2(Math.max(1, count)) / 10));
-  return `${(count / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
 }
 
 function offers(id: string, ref: SiteRef, { connectors }: Status): Row[] {
@@ -163,13 +159,14 @@ function takes(id: string, { listeners, services, connectors }: Status): Row[] {
   return [all ? { ...row, description: `all: ${row.description}` } : row];
 }
 
-function listenerRow(id: string, { name, address, type, host, port, state, message, source }: ListenerStatus): Row {
+function listenerRow(id: string, listener: ListenerStatus): Row {
+  const { name, address, type, host, port, state, message, source } = listener;
   const said = { open: '', closed: 'nothing offers it now', failed: message ?? 'cannot be listened on' }[state];
   return {
     id: `${id}:listener:${name}`,
     label: address || 'every address',
     // A sentence about a port names it, and a narrow view would cut what stands behind it.
-    description: state === 'failed' ? said : joined('  ', [type, `${host}:${port}`, said]),
+    description: state === 'failed' ? said : joined('  ', [type, `${host}:${port}`, perSecond(listener.perSecond, type), said]),
     tooltip: joined('\n', [`${address} ${type} at ${host}:${port}: ${state}`, message, `From ${source}`]),
     icon: { open: GOOD, closed: OFF, failed: BAD }[state],
     // One for every address has none that could be explained.

@@ -90,6 +90,11 @@ export class ApiClient {
     }
   }
 
+  /** In Prometheus' text format. */
+  async metrics(signal: AbortSignal = AbortSignal.timeout(CALL_MS)): Promise<string> {
+    return readAll(await this.#send('GET', '/v1/metrics', undefined, signal));
+  }
+
   explain(address: string, signal?: AbortSignal): Promise<Explanation> {
     return this.#call('GET', `/v1/explain/${encodeURIComponent(address)}`, { signal });
   }

@@ -6,6 +6,7 @@ import { MAX_BODY_BYTES } from './bodies.ts';
 import { listenOnSocket } from './claim.ts';
 import type { SiteControl } from './control.ts';
 import { Holds } from './holds.ts';
+import { sendMetrics } from './metrics.ts';
 import { findRoute } from './routes.ts';
 import type { ApiErrorBody } from './types.ts';
 import { KEEP_ALIVE_MS, writeStatusLines } from './watch.ts';
@@ -106,6 +107,7 @@ export class ApiServer {
       if (method === 'POST' && path === '/v1/stop') return this.#stop(response);
       if (!this.#control) throw new CaravanError('not-running', 'The site is still starting: try again in a moment.');
       if (method === 'GET' && path === '/v1/watch') return this.#watch(this.#control, response);
+      if (method === 'GET' && path === '/v1/metrics') return sendMetrics(response, this.#control.status());
       const route = findRoute(method, path);
       if (!route) throw new CaravanError('not-found', `The management API has no ${method} ${path}: see docs/api.md.`);
       const { status, body: answer, intercept } = await route.handler(this.#control, body, route.name);

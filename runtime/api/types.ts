@@ -61,6 +61,8 @@ export interface LinkStatus {
   bytesIn?: number;
   bytesOut?: number;
   streams?: number;
+  /** Bytes a second, both ways together, over the last five seconds; undefined: none. */
+  bytesPerSecond?: number;
 }
 
 export interface Destination {
@@ -126,7 +128,21 @@ export interface ListenerStatus {
   message?: string;
   /** `auto`: made because the network offers the service; otherwise where the resource stands (file, ConfigMap, command). */
   source: string;
+  /** That are open now. */
   connections: number;
+  totals?: ListenerTotals;
+  /** Requests a second, or connections where it knows of no requests, over the last five seconds; undefined: none. */
+  perSecond?: number;
+}
+
+/** Since the listener was made. */
+export interface ListenerTotals {
+  /** Of udp, flows. */
+  connections: number;
+  /** Of http and http2. */
+  requests?: number;
+  /** Connections and requests that no server took. */
+  unserved: number;
 }
 
 export interface ConnectorStatus {

@@ -29,6 +29,7 @@ export const COMMANDS: readonly Entry[] = [
   { words: 'status', summary: 'the network as this site sees it', load: () => import('./status.ts') },
   { words: 'services', summary: 'every service of the network and who offers it', load: () => import('./services.ts') },
   { words: 'links', summary: 'the links of this site', load: () => import('./links.ts') },
+  { words: 'metrics', summary: 'what this site counts, for Prometheus', load: () => import('./metrics.ts') },
   { words: 'explain', summary: 'why an address can or cannot be reached', load: () => import('./explain.ts') },
   { words: 'remove', summary: 'remove a link, listener or connector that a command made', load: () => import('./remove.ts') },
   { words: 'revoke', summary: 'let a site in no more and cut its links', load: () => import('./revoke.ts') },

@@ -1,4 +1,6 @@
 import { createServer } from 'node:http';
+import { sendMetrics } from '../api/metrics.ts';
+import type { Status } from '../api/types.ts';
 import { CaravanError } from '../errors.ts';
 
 export interface Health {
@@ -7,15 +9,23 @@ export interface Health {
 
 /**
  * For the kubelet's probes, which come from outside the pod. `GET /healthz`: 200 while `ready` says so, else 503. `GET /livez`: 200 as long as
- * this process answers anything; a router that waits for the API server is not helped by a restart.
+ * this process answers anything; a router that waits for the API server is not helped by a restart. `GET /metrics`: what the site counts,
+ * for Prometheus; 503 until there is a `status`.
  */
-export async function serveHealth(port: number, ready: () => boolean): Promise<Health> {
+export async function serveHealth(port: number, ready: () => boolean, status: () => Status | undefined): Promise<Health> {
+  const probes = new Map([
+    ['/healthz', ready],
+    ['/livez', () => true],
+    ['/metrics', () => false],
+  ]);
   const server = createServer((request, response) => {
     request.resume();
-    const path = request.url?.split('?')[0];
-    const known = path === '/healthz' || path === '/livez';
-    const [status, text] = !known ? [404, 'not found'] : path === '/livez' || ready() ? [200, 'ok'] : [503, 'not ready'];
-    response.writeHead(status, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end(`${text}\n`);
+    const path = request.url?.split('?')[0] ?? '';
+    const counted = path === '/metrics' ? status() : undefined;
+    if (counted) return sendMetrics(response, counted);
+    const isGood = probes.get(path)?.();
+    const [code, text] = isGood === undefined ? [404, 'not found'] : isGood ? [200, 'ok'] : [503, 'not ready'];
+    return void response.writeHead(code, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end(`${text}\n`);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>

@@ -25,7 +25,12 @@ export async function runInPod(io: Io): Promise<void> {
     );
 
   let ready = false;
-  const health = await serveHealth(HEALTH_PORT, () => ready);
+  let running: Site | undefined;
+  const health = await serveHealth(
+    HEALTH_PORT,
+    () => ready,
+    () => running?.status(),
+  );
   const api = new ApiServer({ log: log.named('api') });
   try {
     await api.listenOnPort(API_PORT);
@@ -46,6 +51,7 @@ export async function runInPod(io: Io): Promise<void> {
     const site = await Promise.race([starting, lifetime.ended.then(() => undefined)]);
     if (!site) return;
     api.attach(site);
+    running = site;
     ready = true;
     const silence = reportProblems(site, ({ where, message }) => log.warn(message, { where }));
     io.out(`caravan: site ${site.status().site.name} is ready, port ${API_PORT}\n`);

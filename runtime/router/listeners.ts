@@ -10,6 +10,7 @@ import { addressesOf, AddressTurns } from '../routing/address-choice.ts';
 import type { RequestTraits } from '../routing/request-rule.ts';
 import type { ListenerConfig } from './config.ts';
 import { openListener } from './open-listener.ts';
+import { Rate } from './rate.ts';
 import type { Router } from './router.ts';
 
 /** How long after a port could not be had it is tried again. Milliseconds. */
@@ -53,6 +54,13 @@ export class Listeners {
     for (const listener of this.#listeners.values()) listener.close();
   }
 
+  /** Looks how much came in the last so many seconds. Whether that is another rate at any of them. */
+  takeRates(seconds: number): boolean {
+    let isNews = false;
+    for (const listener of this.#listeners.values()) if (listener.takeRate(seconds)) isNews = true;
+    return isNews;
+  }
+
   status(): ListenerStatus[] {
     return [...this.#listeners.values()].map((listener) => listener.status());
   }
@@ -71,6 +79,8 @@ class GatedListener implements Way {
   /** Where the system chose the port, it is asked for the same again. */
   #port: number;
   #connections = 0;
+  readonly #totals = { connections: 0, requests: 0, unserved: 0 };
+  readonly #rate = new Rate();
   readonly #turns: AddressTurns | undefined;
   #tls: ServerTls | undefined;
 
@@ -117,6 +127,8 @@ class GatedListener implements Way {
 
   status(): ListenerStatus {
     const { name, address, type, host, servicePort, source } = this.#config;
+    const { connections, requests, unserved } = this.#totals;
+    const { perSecond } = this.#rate;
     const message = this.#problem ?? (type === 'amqp' ? undefined : this.#router.portMismatch(address, servicePort));
     return {
       name,
@@ -129,7 +141,15 @@ class GatedListener implements Way {
       ...(message && { message }),
       source,
       connections: this.#connections,
+      totals: { connections, unserved, ...(this.#countsRequests && { requests }) },
+      ...(perSecond !== undefined && { perSecond }),
     };
+  }
+
+  /** Whether the rate of its requests, or connections, is another one now. */
+  takeRate(seconds: number): boolean {
+    const { requests, connections } = this.#totals;
+    return this.#rate.take(this.#countsRequests ? requests : connections, seconds);
   }
 
   get address(): string {
@@ -150,6 +170,7 @@ class GatedListener implements Way {
 
   count(client: Duplex): void {
     this.#connections++;
+    this.#totals.connections++;
     client.once('close', () => this.#connections--);
   }
 
@@ -164,6 +185,7 @@ class GatedListener implements Way {
         if (!(error instanceof StreamError)) throw error;
         last = error;
       }
+    this.#totals.unserved++;
     throw last ?? new StreamError({ code: 'unreachable', message: `nothing offers ${this.address}` });
   }
 
@@ -171,6 +193,8 @@ class GatedListener implements Way {
     const { servicePort, distribution: preferred } = this.#config;
     const addresses = this.#turn();
     const tried = new Set<string>();
+    let isUnserved = false;
+    this.#totals.requests++;
     return {
       next: () => {
         for (const each of addresses) {
@@ -179,6 +203,8 @@ class GatedListener implements Way {
           tried.add(server.id);
           return server;
         }
+        if (!isUnserved) this.#totals.unserved++;
+        isUnserved = true;
         return undefined;
       },
     };
@@ -196,6 +222,7 @@ class GatedListener implements Way {
     const [address = this.address] = this.#turn();
     const flow = this.#router.flows.open(address, this.#config.servicePort, answer);
     this.#connections++;
+    this.#totals.connections++;
     return {
       send: (datagram) => flow.send(datagram),
       close: () => {
@@ -209,6 +236,10 @@ class GatedListener implements Way {
     const { type } = this.#config;
     if (type === 'amqp') return openAmqpListener(host, this.#port, this, this.#router.amqp);
     return openListener[type](host, this.#port, this);
+  }
+
+  get #countsRequests(): boolean {
+    return this.#config.type === 'http' || this.#config.type === 'http2';
   }
 
   #isWanted(): boolean {

@@ -6,6 +6,7 @@ import type {
   InterceptRequest,
   IssuedToken,
   IssueTokenRequest,
+  LinkStatus,
   ListenRequest,
   MadeIntercept,
   MadeResource,
@@ -38,6 +39,7 @@ import { interceptConnector } from './intercept.ts';
 import { LinkCertificates } from './link-certificates.ts';
 import { documentsOf, exposedConnector, wishedListener, type WishedResource } from './made-resource.ts';
 import { PacedTask } from './paced-task.ts';
+import { Rates } from './rates.ts';
 import { redeemToken } from './redeem.ts';
 import { RoutedNames } from './network-names.ts';
 import type { NetworkView } from './network-view.ts';
@@ -90,6 +92,7 @@ export class Site implements SiteControl {
   readonly #auto: AutoListeners;
   readonly #names: RoutedNames;
   readonly #proxy: SiteProxy;
+  readonly #rates: Rates;
   readonly #commands: StoreSource;
   readonly #sources: ResourceSource[];
   readonly #states: ReadonlyMap<ResourceSource, WishedState>;
@@ -187,6 +190,11 @@ export class Site implements SiteControl {
     };
     this.#proxy = new SiteProxy({ store, network, log: log.named('proxy'), changed }, parts.proxy);
     const { clock } = parts;
+    this.#rates = new Rates({
+      takeListeners: (seconds) => this.#listeners.takeRates(seconds),
+      links: () => this.#links(),
+      changed,
+    });
     const renewing = { store, clock, log: log.named('certificates'), changed };
     const renewed = () => this.#access.showAnew();
     this.#serverCertificate = new ServerCertificate(parts.identity, { ...renewing, renewed });
@@ -246,10 +254,10 @@ export class Site implements SiteControl {
       },
       router: { id: info.id, startTime: this.#startTime.toISOString(), pid: process.pid },
       sites: sitesOf(engine),
-      links: [
-        ...this.#outgoing.status(info.site.name),
-        ...this.#incoming.status(info.site.name, (siteId) => this.#issued.endOf(siteId)),
-      ],
+      links: this.#links().map((link) => {
+        const bytesPerSecond = this.#rates.ofLink(link);
+        return bytesPerSecond === undefined ? link : { ...link, bytesPerSecond };
+      }),
       services: this.services(),
       listeners: this.#listeners.status(),
       connectors: this.#router.connectors(),
@@ -361,6 +369,7 @@ export class Site implements SiteControl {
     await Promise.all(this.#sources.map((source) => source.close()));
     this.#serverCertificate.close();
     this.#linkCertificates.close();
+    this.#rates.close();
     this.#listeners.close();
     await this.#proxy.close();
     this.#router.drain();
@@ -418,6 +427,11 @@ export class Site implements SiteControl {
     this.#listen();
     this.#auto.remember(this.#listeners.status());
     for (const subscriber of this.#subscribers) subscriber();
+  }
+
+  #links(): LinkStatus[] {
+    const { site } = this.#router.info;
+    return [...this.#outgoing.status(site.name), ...this.#incoming.status(site.name, (siteId) => this.#issued.endOf(siteId))];
   }
 
   /** Where others reach this site: as a source knows it, else as the open port says; under the name that its RouterAccess gives. */

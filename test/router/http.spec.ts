@@ -67,6 +67,20 @@ describe('HTTP at two sites, through a transit router', () => {
     assert.equal(listeners[0]?.connections, 1);
   });
 
+  it('counts requests, in all and a second, and tells Prometheus', async () => {
+    const count = async () => (await asks.api.status()).listeners[0]?.totals;
+    const earlier = await count();
+    for (let asked = 0; asked < 5; asked++) await ask();
+    const now = await count();
+    assert.equal(now!.requests! - earlier!.requests!, 5);
+    assert.equal(now!.connections, earlier!.connections, 'on the same connection');
+    const rate = await asks.status('a rate', ({ listeners }) => listeners[0]?.perSecond);
+    assert.ok(rate > 0 && rate <= 25 / 5, `${rate} a second`);
+    const labels = `{listener="${(await asks.api.status()).listeners[0]!.name}",address="web",type="http"}`;
+    assert.ok((await asks.api.metrics()).includes(`caravan_listener_requests_total${labels} ${now!.requests}\n`));
+    await asks.status('no rate any more', ({ listeners }) => listeners[0]?.perSecond === undefined);
+  });
+
   it('carries 64 MiB both ways unchanged', async () => {
     const payload = randomBytes(64 * MIB);
     const asked = request({ port, agent, path: '/echo', method: 'POST', headers: { 'Content-Length': payload.length } });

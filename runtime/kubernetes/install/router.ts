@@ -57,6 +57,9 @@ export interface RouterOptions extends Kept {
 
 export type RouterDeployment = Extract<KubeObject, { kind: 'Deployment' }>;
 
+/** Where most installations of Prometheus look for what they are to ask. */
+const METRICS = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(HEALTH_PORT), 'prometheus.io/path': '/metrics' };
+
 export function routerDeployment({ siteName, runtime, isOpenShift = false, ...kept }: RouterOptions): RouterDeployment {
   const { image = DEFAULT_IMAGE, podTemplate, tolerations = TOLERATIONS, resources = RESOURCES } = kept;
   const version = { [VERSION_LABEL]: runtime.version };
@@ -82,7 +85,7 @@ export function routerDeployment({ siteName, runtime, isOpenShift = false, ...ke
       selector: { matchLabels: ROUTER_LABELS },
       template: withWishes(
         {
-          metadata: { labels: { ...OWN_LABELS, ...ROUTER_LABELS, ...version } },
+          metadata: { labels: { ...OWN_LABELS, ...ROUTER_LABELS, ...version }, annotations: METRICS },
           spec: {
             serviceAccountName: CARAVAN,
             // A variable for every Service of the namespace: the proxies would be among them.
