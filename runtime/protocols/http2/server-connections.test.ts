@@ -116,12 +116,15 @@ describe('connections to a server', () => {
     await until('the first to be old', () => old.length === 1);
     const second = askHttp2(stage.client);
     await until('a second connection', () => server.sessions.length === 2 && held.length === 2);
+    // The second may not be old yet, and takes more.
+    const third = askHttp2(stage.client);
+    await until('the third at the server', () => held.length === 3);
+    assert.equal(server.sessions.length, 2);
     says('first')(held[0]!, {});
     assert.equal((await first).body, 'first');
-    await until('the second to be old, as the first is over', () => old.length === 2);
-    says('second')(held[1]!, {});
-    assert.equal((await second).body, 'second');
-    assert.deepEqual(old, [1, 2]);
+    await until('the second to be old, as the first is over', () => old.length > 1);
+    for (const stream of held.slice(1)) says('second')(stream, {});
+    assert.deepEqual([(await second).body, (await third).body], ['second', 'second']);
     await until('both to be closed', () => server.sockets.size === 0);
   });
 
