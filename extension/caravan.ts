@@ -131,13 +131,12 @@ export class Caravan implements DisposableLike {
     return ref.where === 'cluster' ? this.clusters.ref(ref.context, ref.namespace) : ref;
   }
 
-  /** The site that knows an address best: of the network with the site `key` where there is one, the laptop, else its first. */
+  /** Who is asked about an address: the site `key` while it can be, else the best of those that know it: the laptop, or the first. */
   siteKnowing(address: string, key?: string): SiteRef {
     const { networks } = this.picture;
-    const network =
-      networks.find(({ views }) => views.some(({ ref }) => siteKey(ref) === key)) ??
-      networks.find(({ services }) => services.some((service) => service.address === address)) ??
-      networks[0];
+    const asked = networks.flatMap(({ views }) => views).find(({ ref }) => siteKey(ref) === key);
+    if (asked) return asked.ref;
+    const network = networks.find(({ services }) => services.some((service) => service.address === address)) ?? networks[0];
     if (!network) throw new CaravanError('not-found', 'No site is known yet: create one, or start the demo network.');
     return network.views[0]!.ref;
   }

@@ -41,12 +41,11 @@ export class ExplainDocuments implements vscode.TextDocumentContentProvider, vsc
     this.#changed.fire(uri);
   }
 
-  /** @param site Which site is asked; without one, the best of those that know the address. */
-  static uri(address: string, site?: SiteRef): vscode.Uri {
-    const query = new URLSearchParams({ address, ...(site && { site: siteKey(site) }) });
+  static uri(address: string, site: SiteRef): vscode.Uri {
+    const query = new URLSearchParams({ address, site: siteKey(site) });
     // A tab is called after the last part of the path: "mc/news" is to stay whole.
-    const path = `/Explain ${address.replaceAll('/', '∕')}.md`;
-    return vscode.Uri.from({ scheme: EXPLAIN_SCHEME, path, query: query.toString() });
+    const name = `Explain ${address} from ${siteLabel(site)}`.replaceAll('/', '∕');
+    return vscode.Uri.from({ scheme: EXPLAIN_SCHEME, path: `/${name}.md`, query: query.toString() });
   }
 
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
