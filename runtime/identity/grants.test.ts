@@ -6,9 +6,9 @@ import { Grants } from './grants.ts';
 let store: MemoryStore;
 let grants: Grants;
 
-beforeEach(() => {
+beforeEach(async () => {
   store = new MemoryStore();
-  grants = new Grants(store);
+  grants = await Grants.load(store);
 });
 
 const nothing = () => Promise.resolve('in');
@@ -23,11 +23,41 @@ describe('a grant', () => {
   it('lets in as many as it was made for', async () => {
     const { name, code } = await grants.make(60_000, 2);
     assert.equal(await grants.redeem(name, code, nothing), 'in');
-    assert.equal(await new Grants(store).redeem(name, code, nothing), 'in', 'a restart forgets nothing');
+    assert.equal(await (await Grants.load(store)).redeem(name, code, nothing), 'in', 'a restart forgets nothing');
     await assert.rejects(grants.redeem(name, code, nothing), {
       code: 'token-used-up',
       message: 'the token was used up just now (2 of 2). Ask for a new one: caravan token issue',
     });
+  });
+
+  it('is looked for in the store, and stands in line, for who holds its code only', async () => {
+    const { name, code } = await grants.make(60_000, 2);
+    let end!: () => void;
+    let slow!: Promise<void>;
+    await new Promise<void>((begun) => {
+      const redemption = (resolve: () => void) => {
+        end = resolve;
+        begun();
+      };
+      slow = grants.redeem(name, code, () => new Promise<void>(redemption));
+    });
+    let reads = 0;
+    const kept = store.read.bind(store);
+    store.read = (entry) => {
+      reads++;
+      return kept(entry);
+    };
+    for (const guess of [name, '0123456789'])
+      await assert.rejects(grants.redeem(guess, 'wrong', nothing), { code: 'token-unknown' });
+    assert.equal(reads, 0);
+    end();
+    await slow;
+  });
+
+  it('is taken back by taking it out of the store', async () => {
+    const { name, code } = await grants.make(60_000, 1);
+    await store.remove(`grants/${name}`);
+    await assert.rejects(grants.redeem(name, code, nothing), { code: 'token-unknown' });
   });
 
   it('says when it was used up', async () => {
@@ -88,7 +118,7 @@ describe('a grant', () => {
     const [old, recent] = [await grants.make(1, 1), await grants.make(1, 1)];
     await change(old.name, { expires: new Date(Date.now() - 8 * 86_400_000).toISOString() });
     await change(recent.name, { expires: new Date(Date.now() - 6 * 86_400_000).toISOString() });
-    await grants.make(1, 1);
+    await (await Grants.load(store)).make(1, 1);
     assert.equal(await store.read(`grants/${old.name}`), undefined);
     assert.ok(await store.read(`grants/${recent.name}`));
   });

@@ -36,17 +36,18 @@ class Issuer {
   requests = 0;
   #server: AccessServer | undefined;
 
-  private constructor(store: MemoryStore, identity: Identity, issued: IssuedCertificates) {
+  private constructor(store: MemoryStore, identity: Identity, issued: IssuedCertificates, grants: Grants) {
     this.store = store;
     this.identity = identity;
     this.issued = issued;
-    this.grants = new Grants(store);
+    this.grants = grants;
   }
 
   static async start(kept?: Identity): Promise<Issuer> {
     const store = new MemoryStore();
-    const issuer = new Issuer(store, kept ?? (await loadIdentity(store)), await IssuedCertificates.load(store));
-    const { identity, issued, grants } = issuer;
+    const identity = kept ?? (await loadIdentity(store));
+    const [issued, grants] = await Promise.all([IssuedCertificates.load(store), Grants.load(store)]);
+    const issuer = new Issuer(store, identity, issued, grants);
     issuer.#server = await AccessServer.listen({
       host: '127.0.0.1',
       port: 0,

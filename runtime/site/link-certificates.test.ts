@@ -43,11 +43,12 @@ before(async () => {
 beforeEach(async () => {
   clock = new MovedClock(-250);
   issued = await IssuedCertificates.load(new MemoryStore());
+  const grants = await Grants.load(new MemoryStore());
   answer = (request, response, from) =>
     answerRequest(request, response, from, {
       identity: west,
       issued,
-      grants: new Grants(new MemoryStore()),
+      grants,
       siteName: 'west',
       endpoints: () => [],
       now: () => clock.now(),

@@ -112,6 +112,7 @@ export class Site implements SiteControl {
     const { clock = systemClock } = options;
     const identity = await loadIdentity(options.store, clock.now());
     const issued = await IssuedCertificates.load(options.store);
+    const grants = await Grants.load(options.store);
     const renewed = await LinkCertificates.remembered(options.store);
     const auto = await AutoListeners.load(options.store);
     const proxy = await SiteProxy.remembered(options.store);
@@ -142,7 +143,7 @@ export class Site implements SiteControl {
       await Promise.all(sources.map((source) => source.close()));
       throw error;
     });
-    site = new Site(options, { clock, identity, issued, renewed, auto, proxy, commands, sources, states, subscribers });
+    site = new Site(options, { clock, identity, issued, grants, renewed, auto, proxy, commands, sources, states, subscribers });
     await site.#serverCertificate.look();
     site.#reconcile();
     await site.#access.settled();
@@ -159,7 +160,7 @@ export class Site implements SiteControl {
     this.#clock = parts.clock;
     this.#auto = parts.auto;
     this.#commands = parts.commands;
-    this.#grants = new Grants(store);
+    this.#grants = parts.grants;
     this.#sources = parts.sources;
     this.#states = parts.states;
     this.#subscribers = parts.subscribers;
@@ -455,6 +456,7 @@ interface SiteParts {
   clock: Clock;
   identity: Identity;
   issued: IssuedCertificates;
+  grants: Grants;
   renewed: Awaited<ReturnType<typeof LinkCertificates.remembered>>;
   auto: AutoListeners;
   proxy: ProxyWish | undefined;
