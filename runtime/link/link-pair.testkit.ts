@@ -2,6 +2,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { WebSocket } from 'ws';
+import type { NarrowPath } from '../../test/support/narrow-path.ts';
 import { until } from '../../test/support/until.ts';
 import type { RoutingMessage } from '../routing/types.ts';
 import type { DatagramHeader, EncodedHeader } from './datagram.ts';
@@ -23,9 +24,11 @@ export interface SocketPair {
   stop: () => Promise<void>;
 }
 
-export async function socketPair(): Promise<SocketPair> {
+/** `path`: opens the way to a port. Default: there is none in between. */
+export async function socketPair(path?: (port: number) => Promise<NarrowPath>): Promise<SocketPair> {
   const server = await OneSocket.listen();
-  const { port } = server;
+  const way = await path?.(server.port);
+  const { port } = way ?? server;
   const socket = connect(port, '127.0.0.1');
   const request = { host: '127.0.0.1', port, path: '/', subprotocol: SUBPROTOCOL, socket, signal: NEVER };
   const head = await requestUpgrade(request);
@@ -33,9 +36,10 @@ export async function socketPair(): Promise<SocketPair> {
   return {
     dialled,
     accepted: await server.socket,
-    stop: () => {
+    stop: async () => {
       dialled.destroy();
-      return server.stop();
+      await way?.stop();
+      await server.stop();
     },
   };
 }
@@ -114,12 +118,20 @@ export interface LinkPair {
   stop(): Promise<void>;
 }
 
+export interface PairOptions {
+  path?: (port: number) => Promise<NarrowPath>;
+  maxQueuedBytes?: number;
+  /** Of both ends. From version 2 on they measure the path. Default 1. */
+  protocol?: number;
+}
+
 /** Two links that have greeted one another; `near` dialled. */
-export async function linkPair(): Promise<LinkPair> {
-  const { dialled, accepted, stop } = await socketPair();
+export async function linkPair({ path, maxQueuedBytes, protocol }: PairOptions = {}): Promise<LinkPair> {
+  const { dialled, accepted, stop } = await socketPair(path);
   const [nearEvents, farEvents] = [new Recorder(), new Recorder()];
-  const near = new Link(dialled, { dialled: true, hello: helloOf('near'), events: nearEvents });
-  const far = new Link(accepted, { dialled: false, hello: helloOf('far'), events: farEvents });
+  const hello = (id: string): Hello => ({ ...helloOf(id), ...(protocol !== undefined && { protocol }) });
+  const near = new Link(dialled, { dialled: true, hello: hello('near'), events: nearEvents, maxQueuedBytes });
+  const far = new Link(accepted, { dialled: false, hello: hello('far'), events: farEvents, maxQueuedBytes });
   await until('both to say who they are', () => nearEvents.hellos.length + farEvents.hellos.length === 2);
   return {
     near,

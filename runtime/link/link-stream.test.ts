@@ -7,6 +7,7 @@ import { until } from '../../test/support/until.ts';
 import { decodeFrame, decodeNumber, FrameType, MAX_PAYLOAD_BYTES } from './frames.ts';
 import { allOf, failure, linkPair, type LinkPair } from './link-pair.testkit.ts';
 import { INITIAL_WINDOW_BYTES, MAX_WINDOW_BYTES } from './credit.ts';
+import { CreditGate } from './credit-gate.ts';
 import { LinkStream } from './link-stream.ts';
 import { RawStream, type StreamHandler } from './raw-stream.ts';
 import { type ReasonCode, StreamError } from './reason.ts';
@@ -188,7 +189,13 @@ describe('the window of a stream', () => {
   /** The accepting end of a stream, with what it sends in a list instead of on a link. */
   function accepted() {
     const queue = new SendQueue();
-    const raw = new RawStream(1, { queue, pieceBytes: MAX_PAYLOAD_BYTES, kick() {}, forget() {} });
+    const raw = new RawStream(1, {
+      queue,
+      gate: new CreditGate(queue, () => 1),
+      pieceBytes: MAX_PAYLOAD_BYTES,
+      kick() {},
+      forget() {},
+    });
     const stream = LinkStream.accept(raw, INITIAL_WINDOW_BYTES, {});
     /** Bytes granted since the last look. */
     const granted = () => {

@@ -1,6 +1,7 @@
 import { defect } from '../defects.ts';
 import { isPlace, type Place, type RouterInfo, type RoutingMessage } from '../routing/types.ts';
 import { carried } from './carried.ts';
+import { CreditGate } from './credit-gate.ts';
 import { decodeDatagram, encodeDatagram, type EncodedHeader, MAX_DATAGRAM_BYTES } from './datagram.ts';
 import { DatagramBatch, DatagramLabels } from './datagram-batch.ts';
 import {
@@ -77,9 +78,17 @@ export interface LinkEvents {
   closed(reason: Reason): void;
 }
 
+export interface LinkOptions {
+  dialled: boolean;
+  hello: Hello;
+  events: LinkEvents;
+  maxQueuedBytes?: number | undefined;
+}
+
 /** One link to a neighbouring router: many streams and the routers' own words over one WebSocket. */
 export class Link {
   readonly queue = new SendQueue();
+  readonly gate: CreditGate;
   readonly #socket: MessageSocket;
   readonly #events: LinkEvents;
   readonly #streams = new Map<number, RawStream>();
@@ -113,8 +122,12 @@ export class Link {
   /** Round trip of the last ping. Milliseconds. */
   rttMs: number | undefined;
 
-  /** @param dialled streams of the dialling side have odd numbers */
-  constructor(socket: MessageSocket, { dialled, hello, events }: { dialled: boolean; hello: Hello; events: LinkEvents }) {
+  /**
+   * @param options.dialled Streams of the dialling side have odd numbers
+   * @param options.maxQueuedBytes See `CreditGate`. Default `MAX_QUEUED_BYTES`
+   */
+  constructor(socket: MessageSocket, { dialled, hello, events, maxQueuedBytes }: LinkOptions) {
+    this.gate = new CreditGate(this.queue, () => this.#streams.size, maxQueuedBytes);
     this.#socket = socket;
     this.#events = events;
     this.#nextStream = dialled ? 1 : 2;
@@ -212,6 +225,7 @@ export class Link {
       next.stream?.drained();
     }
     this.#pumping = false;
+    this.gate.sent(this.bytesOut);
   }
 
   #write(messages: Buffer[]): void {

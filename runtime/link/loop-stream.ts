@@ -18,6 +18,7 @@ class LoopStream implements StreamPort {
   /** Nothing waits here: the credit of the two ends is all there is. */
   readonly isFull = false;
   readonly pieceBytes = MAX_PAYLOAD_BYTES;
+  readonly gate = undefined;
 
   /** Whoever made the two ends knows what the stream is for. */
   sendOpen(): void {}

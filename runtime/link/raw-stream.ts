@@ -1,3 +1,4 @@
+import type { CreditGate } from './credit-gate.ts';
 import { encodeFrame, encodeJsonFrame, encodeNumberFrame, FrameType, HEADER_BYTES, MAX_OPEN_BYTES } from './frames.ts';
 import type { Place } from '../routing/types.ts';
 import type { Reason } from './reason.ts';
@@ -32,6 +33,8 @@ export interface StreamPort {
   readonly isFull: boolean;
   /** In pieces of how much a writer should send: on a narrow path the small ones of others wait for one. Bytes. */
   readonly pieceBytes: number;
+  /** For the credit of those whose bytes go out here; undefined where nothing waits. */
+  readonly gate: CreditGate | undefined;
   /** Refused at once, with the handler told, where `info` is more than a neighbour takes. */
   sendOpen(window: number, info: unknown): void;
   sendOpened(window: number, info: unknown): void;
@@ -57,6 +60,7 @@ const TOO_LARGE: Reason = {
 /** The link, as a stream sees it. */
 export interface StreamCarrier {
   readonly queue: SendQueue;
+  readonly gate: CreditGate;
   readonly pieceBytes: number;
   /** Something was put into the queue. */
   kick(): void;
@@ -98,6 +102,10 @@ export class RawStream implements StreamPort, StreamQueue {
 
   get pieceBytes(): number {
     return this.#carrier.pieceBytes;
+  }
+
+  get gate(): CreditGate {
+    return this.#carrier.gate;
   }
 
   get isFull(): boolean {

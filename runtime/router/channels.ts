@@ -3,7 +3,7 @@ import { INITIAL_WINDOW_BYTES } from '../link/credit.ts';
 import { LinkStream } from '../link/link-stream.ts';
 import { loopStreams } from '../link/loop-stream.ts';
 import type { StreamPort } from '../link/raw-stream.ts';
-import { spliceTransit } from '../link/transit.ts';
+import { beginningOf, spliceTransit } from '../link/transit.ts';
 import type { RoutingEngine } from '../routing/engine.ts';
 import { MAX_HOPS } from '../routing/limits.ts';
 import { sharesByLink } from '../routing/multicast.ts';
@@ -78,16 +78,18 @@ export class Channels {
     const hops = Math.min(info.hops, MAX_HOPS) - 1;
     const refuse = (message: string) => from.sendRefused({ code: 'unreachable', message });
     if (hops < 0) return refuse(`the path is longer than ${MAX_HOPS} links`);
-    const ways = info.members.some(isHere) ? [this.#here(info.members.filter(isHere), info, window)] : [];
+    const { isMulticast, channel, address } = info;
+    // Of a multicast nothing comes back.
+    const beginning = isMulticast ? window : beginningOf(window, from);
+    const ways = info.members.some(isHere) ? [this.#here(info.members.filter(isHere), info, beginning)] : [];
     const others = info.members.filter((member) => !isHere(member));
     // An edge carries nothing for others.
     if (this.#engine.self.role !== 'edge' || cameOver === undefined) ways.push(...this.#onward(others, cameOver));
     if (ways.length === 0) return refuse(`${this.#engine.self.site.name} knows no path to the destination`);
-    const { isMulticast, channel, address } = info;
     if (isMulticast) branchTransit(from, ways);
-    else spliceTransit(from, ways[0]!.port, window);
+    else spliceTransit(from, ways[0]!.port, beginning, window - beginning);
     for (const { port, members } of ways)
-      port.sendOpen(window, { members, isMulticast, channel, address, hops } satisfies ChannelInfo);
+      port.sendOpen(beginning, { members, isMulticast, channel, address, hops } satisfies ChannelInfo);
     const reached = new Set(ways.flatMap(({ members }) => members));
     const lost = info.members.filter((member) => !reached.has(member));
     if (lost.length > 0) from.sendLost(lost);

@@ -9,7 +9,7 @@ import { ProtocolError } from '../link/frames.ts';
 import { encodeRouting, type Hello, type Link } from '../link/link.ts';
 import type { RawStream } from '../link/raw-stream.ts';
 import { type Reason, type ReasonCode, StreamError } from '../link/reason.ts';
-import { spliceTransit } from '../link/transit.ts';
+import { beginningOf, spliceTransit } from '../link/transit.ts';
 import { AmqpHub } from '../protocols/amqp/hub.ts';
 import { clientInfo, isClientInfo } from '../protocols/client-info.ts';
 import type { FanOut, Joined, Server } from '../protocols/listener.ts';
@@ -340,9 +340,10 @@ export class Router {
       return raw.sendRefused(refusal('unreachable', `${this.info.site.name} knows no path to the destination`));
     if (info.hops <= 0) return raw.sendRefused(refusal('unreachable', `the path is longer than ${MAX_HOPS} links`));
     const onward = link.openStream();
-    spliceTransit(raw, onward, window);
+    const beginning = beginningOf(window, raw);
+    spliceTransit(raw, onward, beginning, window - beginning);
     // Made anew: what a neighbour added to it travels no further.
-    return onward.sendOpen(window, streamInfo(place, info, Math.min(info.hops, MAX_HOPS) - 1));
+    return onward.sendOpen(beginning, streamInfo(place, info, Math.min(info.hops, MAX_HOPS) - 1));
   }
 
   /** Streams that a shutdown would cut: this router's own, and those that pass through. */

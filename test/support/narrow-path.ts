@@ -2,22 +2,20 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 const TICK_MS = 2;
 
-/** A way to a port of loopback that passes so many bytes a millisecond in each direction, and takes whatever it is given before that. */
+/** A way to a port of loopback that passes so many bytes a millisecond there and back, and takes whatever it is given before that. */
 export class NarrowPath {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #rate: number;
   /** The most that stood before it, in either direction. Bytes. */
   mostQueued = 0;
 
-  private constructor(server: Server, rate: number) {
+  private constructor(server: Server) {
     this.#server = server;
-    this.#rate = rate;
   }
 
-  static async open(target: number, rate: number): Promise<NarrowPath> {
+  static async open(target: number, rate: number, rateBack = rate): Promise<NarrowPath> {
     const server = createServer({ noDelay: true });
-    const path = new NarrowPath(server, rate);
+    const path = new NarrowPath(server);
     server.on('connection', (client) => {
       const onward = connect({ port: target, host: '127.0.0.1', noDelay: true });
       for (const socket of [client, onward]) {
@@ -25,8 +23,8 @@ export class NarrowPath {
         socket.on('error', () => {});
         socket.on('close', () => path.#sockets.delete(socket));
       }
-      path.#pass(client, onward);
-      path.#pass(onward, client);
+      path.#pass(client, onward, rate);
+      path.#pass(onward, client, rateBack);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return path;
@@ -41,7 +39,7 @@ export class NarrowPath {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #pass(from: Socket, to: Socket): void {
+  #pass(from: Socket, to: Socket, rate: number): void {
     const waiting: Buffer[] = [];
     let queued = 0;
     let passedAt = performance.now();
@@ -55,7 +53,7 @@ export class NarrowPath {
     from.on('close', () => (isOver = true));
     const timer = setInterval(() => {
       const now = performance.now();
-      let room = Math.floor((now - passedAt) * this.#rate);
+      let room = Math.floor((now - passedAt) * rate);
       // What had arrived before the end still passes.
       if (isOver && queued === 0) to.destroySoon();
       if (room === 0 || queued === 0) return;

@@ -6,7 +6,7 @@ import { FlowTable, type FlowUse, newUse } from './flow-table.ts';
 import { SOCKET_BUFFER_BYTES, trySize } from './udp-target.ts';
 
 /** Clients of one listener at a time. */
-export const MAX_FLOWS = 10_000;
+const MAX_FLOWS = 10_000;
 
 interface ClientFlow extends FlowUse {
   flow: Flow;
