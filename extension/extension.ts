@@ -24,6 +24,11 @@ export function activate(context: vscode.ExtensionContext): void {
       return kubeconfigFrom(getConfiguration('caravan').get('kubeconfig'), folder?.uri.fsPath);
     },
     isTrusted: () => vscode.workspace.isTrusted,
+    proxy: () => {
+      const http = vscode.workspace.getConfiguration('http');
+      const [proxy, exempt] = [http.get('proxy', ''), http.get<string[]>('noProxy', [])];
+      return proxy ? { HTTPS_PROXY: proxy, ...(exempt.length > 0 && { NO_PROXY: exempt.join(',') }) } : {};
+    },
     laptopCarriesTraffic: () => vscode.workspace.getConfiguration('caravan').get('laptopCarriesTraffic', false),
     showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
   });

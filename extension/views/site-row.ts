@@ -90,7 +90,7 @@ function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: 
       ]),
       tooltip: joined('\n', [
         `${link.direction === 'outgoing' ? 'To' : 'From'} ${peer}: ${link.state} since ${new Date(link.since).toLocaleString()}`,
-        link.endpoint && `Dials ${link.endpoint}`,
+        link.endpoint && joined(' ', [`Dials ${link.endpoint}`, link.proxy && `through the proxy ${link.proxy}`]),
         up && traffic(link),
         link.standby && 'Takes over when the link in use is lost.',
         link.certificateEnds && `Its certificate is good until ${day(link.certificateEnds)}`,

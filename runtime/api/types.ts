@@ -47,6 +47,8 @@ export interface LinkStatus {
   direction: LinkDirection;
   /** Where it dials: `203.0.113.7:8443`, or `kubernetes context kind-west, namespace shop`. Outgoing only. */
   endpoint?: string;
+  /** The HTTP proxy that it goes through: `proxy.example.com:3128`. */
+  proxy?: string;
   /** One sentence: why it is not up. */
   message?: string;
   /** When `message` was last true. */

@@ -48,6 +48,7 @@ export function linksTable({ links }: Status, now: Date): string {
     ago(link.since, now),
   ]);
   const messages = links.flatMap((link) => [
+    ...(link.proxy === undefined ? [] : [`${link.id} goes through the proxy ${link.proxy}\n`]),
     ...(link.message && link.state !== 'up' ? [`! ${complaint(link, now)}\n`] : []),
     ...(endsSoon(link, now) ? [`! ${link.id}: its certificate ${endsWhen(link.certificateEnds!, now)}${renewer(link)}\n`] : []),
   ]);

@@ -24,8 +24,8 @@ it('a link that was lost is dialled again where it was up; the next endpoint has
     ...theirs!,
     authority: authority.certificate,
     admits: () => true,
-    link: (socket, siteId) => incoming.add(socket, siteId),
-    request: (_request, response) => void response.end(),
+    link: (socket, { siteId }) => incoming.add(socket, siteId),
+    request: async (_request, response) => void response.end(),
     log: silentLog,
   });
   let dialled = 0;

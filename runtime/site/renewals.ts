@@ -6,9 +6,10 @@ import { pem } from '../api/fields.ts';
 import { CaravanError } from '../errors.ts';
 import { issueCertificate, readSigningRequest } from '../identity/certificates.ts';
 import type { Holder } from '../link/access-server.ts';
+import { dialProblem } from '../link/dial-problem.ts';
 import { dialTls } from '../link/dial.ts';
 import type { LinkConfig } from '../router/config.ts';
-import { dialProblem, type PortForwardDial } from '../router/outgoing-link.ts';
+import type { PortForwardDial } from '../router/outgoing-link.ts';
 import type { ClaimsOptions } from './claims.ts';
 import { type Answer, parseJson, post, readBody, refusal } from './exchange.ts';
 

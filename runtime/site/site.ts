@@ -24,6 +24,7 @@ import { Grants } from '../identity/grants.ts';
 import { type Identity, loadIdentity } from '../identity/identity.ts';
 import { IssuedCertificates } from '../identity/issued.ts';
 import { endOf } from '../identity/validity.ts';
+import { endpointName } from '../link/endpoint.ts';
 import { IncomingLinks } from '../router/incoming-links.ts';
 import { Listeners } from '../router/listeners.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
@@ -286,8 +287,7 @@ export class Site implements SiteControl {
         `${this.#router.info.site.name} takes no links: it has no RouterAccess. Add one, or issue the token at the other site.`,
       );
     const grant = await this.#grants.make(durationMs(expires) ?? 0, uses);
-    const { hostInUrl } = await import('../link/dial.ts');
-    const url = endpoint ? `https://${hostInUrl(endpoint.host)}:${endpoint.port}` : `https://${NO_WAY_IN_HOST}:443`;
+    const url = `https://${endpointName(endpoint ?? { host: NO_WAY_IN_HOST, port: 443 })}`;
     const ca = this.#identity.authority.certificate;
     const token = { name: grant.name, url: `${url}/claims/${grant.name}`, code: grant.code, ca, linkCost: 1 };
     return { yaml: tokenToYaml(token), name: grant.name, expires: grant.expires, uses };
