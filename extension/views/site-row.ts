@@ -62,7 +62,7 @@ export function versionWords(version: string, here: string): string {
 }
 
 function details(ref: SiteRef, { site, router, access, proxy, sites }: Status): string {
-  const ways = access.map(({ host, port, way }) => `${way} ${host}:${port}`);
+  const ways = access.map(({ host, port, way, tunnel }) => `${way} ${tunnel ?? `${host}:${port}`}`);
   return joined('\n', [
     joined(' ', [siteLabel(ref), site.name !== siteLabel(ref) && `(site ${site.name})`]),
     `Version ${site.version}, router up since ${new Date(router.startTime).toLocaleString()}`,

@@ -151,8 +151,10 @@ export interface ConnectorStatus {
 export interface AccessStatus {
   host: string;
   port: number;
-  /** How it is reached: `LoadBalancer`, `NodePort`, or `direct` on a host. */
+  /** How it is reached: `LoadBalancer`, `NodePort`, `direct` on a host, or `tunnel` behind a proxy that ends TLS. */
   way: string;
+  /** Of a tunnel: its URL, `https://shop.example.com/caravan`. */
+  tunnel?: string;
 }
 
 /** A SOCKS5 and HTTP proxy on loopback that knows the network's services by the names that pods use. */

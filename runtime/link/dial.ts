@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type PeerCertificate } from 'node:tls';
 import { LINK_PATH, SUBPROTOCOL } from './access-server.ts';
+import { dialTunnel } from './dial-tunnel.ts';
 import { type Endpoint, hostInUrl } from './endpoint.ts';
 import { MAX_MESSAGE_BYTES } from './frames.ts';
 import { connectThrough, proxyFor } from './http-proxy.ts';
@@ -20,7 +21,7 @@ export interface DialOptions extends Endpoint {
   /** The id of the site that must be at the other end. */
   siteId: string;
   signal: AbortSignal;
-  /** A connection that carries bytes to the other end, such as a port-forward: TCP where it is not given, through a proxy where there is one. */
+  /** A connection that carries bytes to the other end, such as a port-forward: where it is not given what the endpoint and the environment say. */
   transport?: Duplex;
 }
 
@@ -44,6 +45,7 @@ const WRONG_TIME: Record<string, string> = {
 export async function dialTls({
   host,
   port,
+  tunnel,
   credentials,
   siteId,
   signal,
@@ -52,7 +54,7 @@ export async function dialTls({
   /** Without a certificate for who only claims. */
   credentials: Pick<LinkCredentials, 'authority'> & Partial<LinkCredentials>;
 }): Promise<Duplex> {
-  const way = transport ?? (await transportTo({ host, port }, signal));
+  const way = transport ?? (await transportTo({ host, port, ...(tunnel && { tunnel }) }, signal));
   return new Promise((resolve, reject) => {
     const socket = tlsConnect({
       ...(way ? { socket: way } : { host, port }),
@@ -85,6 +87,7 @@ export async function dialTls({
 /** What leads there where TCP alone does not. */
 async function transportTo(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex | undefined> {
   const proxy = proxyFor(endpoint);
+  if (endpoint.tunnel) return dialTunnel(endpoint, endpoint.tunnel, { proxy, signal });
   return proxy && connectThrough(proxy, endpoint, signal);
 }
 

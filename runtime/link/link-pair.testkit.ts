@@ -1,6 +1,6 @@
 /** Links between two ends on loopback: real sockets and WebSockets, without TLS, in one process. */
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { until } from '../../test/support/until.ts';
 import type { RoutingMessage } from '../routing/types.ts';
@@ -10,6 +10,8 @@ import { type Hello, Link, type LinkEvents } from './link.ts';
 import type { RawStream } from './raw-stream.ts';
 import type { LinkStream } from './link-stream.ts';
 import type { Reason, StreamError } from './reason.ts';
+import { isForTunnel, takeTunnel, TUNNEL_PATH, TUNNEL_SUBPROTOCOL } from './take-tunnel.ts';
+import { TunnelStream } from './tunnel-stream.ts';
 import { MessageSocket } from './websocket/message-socket.ts';
 import { answerUpgrade, requestUpgrade } from './websocket/upgrade.ts';
 
@@ -23,10 +25,12 @@ export interface SocketPair {
   stop: () => Promise<void>;
 }
 
-export async function socketPair(): Promise<SocketPair> {
+/** `tunnelled`: what carries them is a tunnel. */
+export async function socketPair(tunnelled = false): Promise<SocketPair> {
   const server = await OneSocket.listen();
   const { port } = server;
-  const socket = connect(port, '127.0.0.1');
+  const direct = connect(port, '127.0.0.1');
+  const socket = tunnelled ? await throughTunnel(direct, port) : direct;
   const request = { host: '127.0.0.1', port, path: '/', subprotocol: SUBPROTOCOL, socket, signal: NEVER };
   const head = await requestUpgrade(request);
   const dialled = new MessageSocket(socket, { dialled: true, head, maxMessageBytes: MAX_MESSAGE_BYTES });
@@ -40,6 +44,11 @@ export async function socketPair(): Promise<SocketPair> {
   };
 }
 
+async function throughTunnel(socket: Socket, port: number): Promise<TunnelStream> {
+  const request = { host: '127.0.0.1', port, path: TUNNEL_PATH, subprotocol: TUNNEL_SUBPROTOCOL, socket, signal: NEVER };
+  return new TunnelStream(socket, { dialled: true, head: await requestUpgrade(request) });
+}
+
 /** A server for one WebSocket. */
 class OneSocket {
   readonly #server = createHttpServer();
@@ -48,8 +57,9 @@ class OneSocket {
   private constructor(maxMessageBytes: number) {
     this.socket = new Promise((resolve) => {
       this.#server.on('upgrade', (request, socket, head) => {
-        if (!answerUpgrade(request, socket, SUBPROTOCOL)) return;
-        resolve(new MessageSocket(socket, { dialled: false, head, maxMessageBytes }));
+        if (isForTunnel(request)) this.#server.emit('connection', takeTunnel(request, socket, head));
+        else if (answerUpgrade(request, socket, SUBPROTOCOL))
+          resolve(new MessageSocket(socket, { dialled: false, head, maxMessageBytes }));
       });
     });
   }
@@ -115,8 +125,8 @@ export interface LinkPair {
 }
 
 /** Two links that have greeted one another; `near` dialled. */
-export async function linkPair(): Promise<LinkPair> {
-  const { dialled, accepted, stop } = await socketPair();
+export async function linkPair(tunnelled = false): Promise<LinkPair> {
+  const { dialled, accepted, stop } = await socketPair(tunnelled);
   const [nearEvents, farEvents] = [new Recorder(), new Recorder()];
   const near = new Link(dialled, { dialled: true, hello: helloOf('near'), events: nearEvents });
   const far = new Link(accepted, { dialled: false, hello: helloOf('far'), events: farEvents });

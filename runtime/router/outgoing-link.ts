@@ -137,12 +137,12 @@ export class OutgoingLink {
     const signal = AbortSignal.any([this.#ended.signal, late]);
     const turn = this.#turn % Math.max(1, endpoints.length);
     this.#endpoint = nameOf(this.config, turn);
-    const { host, port } = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
-    const proxy = portForward ? undefined : proxyFor({ host, port });
+    const endpoint = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
+    const proxy = portForward ? undefined : proxyFor(endpoint);
     this.#proxy = proxy && endpointName(proxy);
     const transport = portForward ? await this.#forward(portForward, signal) : undefined;
     signal.throwIfAborted();
-    const socket = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) }).catch(
+    const socket = await dialLink({ ...endpoint, credentials, siteId, signal, ...(transport && { transport }) }).catch(
       (error: unknown) => {
         throw new Error(late.aborted ? `it does not answer (${(within / 1000).toFixed(0)} s)` : dialProblem(error), {
           cause: error,

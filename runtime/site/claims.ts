@@ -10,8 +10,10 @@ import type { Identity } from '../identity/identity.ts';
 import type { IssuedCertificates } from '../identity/issued.ts';
 import { claimAddress, NO_WAY_IN_HOST, type Token } from '../identity/token.ts';
 import { dialTls } from '../link/dial.ts';
+import { type Endpoint, endpointName, tunnelEndpoint } from '../link/endpoint.ts';
 import type { Log } from '../log.ts';
 import { type Answer, parseJson, post, readBody, refusal } from './exchange.ts';
+import { tunnelOf } from './tunnel-settings.ts';
 
 export const CLAIMS_PATH = '/claims/';
 /** Of a whole claim, from the dial to the last byte of the answer. */
@@ -79,7 +81,7 @@ const REVOKED =
 export interface ClaimWays {
   /** Leads to the site where the token's own URL does not. */
   transport?: Duplex | undefined;
-  /** Default 15 s. */
+  /** All ways together. Default 15 s. */
   withinMs?: number;
 }
 
@@ -90,28 +92,43 @@ export async function claimWithToken(
   siteName: string,
   { transport, withinMs = CLAIM_WITHIN_MS }: ClaimWays = {},
 ): Promise<Admission> {
-  const { host, port, path } = claimAddress(token);
-  if (host === NO_WAY_IN_HOST && !transport)
-    throw new CaravanError(
-      'no-way-in',
-      'the site that issued the token has no way in; give it one, or join through its Kubernetes context.',
-    );
-  const signal = AbortSignal.timeout(withinMs);
-  const siteId = commonName(token.ca);
-  let answer: Answer;
-  try {
-    const credentials = { authority: token.ca };
-    const socket = await dialPatiently({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
-    answer = await post(socket, path, { code: token.code, request: csr, site: siteName }, signal);
-  } catch (error) {
-    transport?.destroy();
-    const why = signal.aborted ? `it does not answer (${withinMs / 1000} s)` : sentence(error);
-    throw new CaravanError(
-      'unreachable',
-      `${transport ? 'The site' : `The site at ${host}:${port}`} cannot be reached: ${why}.`,
-      { cause: error },
-    );
+  const { path, ...endpoint } = claimAddress(token);
+  const ways = transport ? [endpoint] : waysTo(token);
+  const limitMs = withinMs / ways.length;
+  const common = { credentials: { authority: token.ca }, siteId: commonName(token.ca), ...(transport && { transport }) };
+  let lost: CaravanError | undefined;
+  for (const way of ways) {
+    const signal = AbortSignal.timeout(limitMs);
+    let answer: Answer;
+    try {
+      const socket = await dialPatiently({ ...way, ...common, signal });
+      answer = await post(socket, path, { code: token.code, request: csr, site: siteName }, signal);
+    } catch (error) {
+      transport?.destroy();
+      const why = signal.aborted ? `it does not answer (${limitMs / 1000} s)` : sentence(error);
+      const where = transport ? 'The site' : `The site at ${endpointName(way)}`;
+      lost = new CaravanError('unreachable', `${where} cannot be reached: ${why}.`, { cause: error });
+      continue;
+    }
+    return admissionIn(answer);
   }
+  throw lost!;
+}
+
+/** Where the site that issued a token is reached. */
+function waysTo(token: Token): Endpoint[] {
+  const { host, port } = claimAddress(token);
+  const tunnel = tunnelOf(token.settings ?? {});
+  if (typeof tunnel === 'string') throw new CaravanError('token-invalid', `the token cannot be used: ${tunnel}`);
+  const ways = [...(host === NO_WAY_IN_HOST ? [] : [{ host, port }]), ...(tunnel ? [tunnelEndpoint(tunnel)] : [])];
+  if (ways.length > 0) return ways;
+  throw new CaravanError(
+    'no-way-in',
+    'the site that issued the token has no way in; give it one, or join through its Kubernetes context.',
+  );
+}
+
+function admissionIn(answer: Answer): Admission {
   if (answer.status !== 200) throw refusal(answer, 'The site refuses the token and does not say why.');
   const admission = v.safeParse(Admission, parseJson(answer.body));
   if (!admission.success)

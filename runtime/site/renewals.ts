@@ -8,6 +8,7 @@ import { issueCertificate, readSigningRequest } from '../identity/certificates.t
 import type { Holder } from '../link/access-server.ts';
 import { dialProblem } from '../link/dial-problem.ts';
 import { dialTls } from '../link/dial.ts';
+import type { Endpoint } from '../link/endpoint.ts';
 import type { LinkConfig } from '../router/config.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
 import type { ClaimsOptions } from './claims.ts';
@@ -75,7 +76,7 @@ async function postTo(link: LinkConfig, content: object, ways: RenewalWays): Pro
 
 async function dial(
   { credentials, siteId, portForward: to }: LinkConfig,
-  endpoint: { host: string; port: number },
+  endpoint: Endpoint,
   { portForward, signal }: RenewalWays,
 ): Promise<Duplex> {
   if (to && !portForward) throw new Error('this router cannot use a kubeconfig; run it where one is at hand');
