@@ -11,6 +11,7 @@ import type { IssuedCertificates } from '../identity/issued.ts';
 import { claimAddress, NO_WAY_IN_HOST, type Token } from '../identity/token.ts';
 import { dialTls } from '../link/dial.ts';
 import { type Endpoint, endpointName, tunnelEndpoint } from '../link/endpoint.ts';
+import { UpgradeRefused } from '../link/websocket/upgrade.ts';
 import type { Log } from '../log.ts';
 import { type Answer, parseJson, post, readBody, refusal } from './exchange.ts';
 import { tunnelOf } from './tunnel-settings.ts';
@@ -20,6 +21,8 @@ export const CLAIMS_PATH = '/claims/';
 const CLAIM_WITHIN_MS = 15_000;
 /** How long a site that refuses connections is asked again. Milliseconds. */
 const REFUSED_WITHIN_MS = 3000;
+/** How long a proxy that does not lead to the site yet is. Milliseconds. */
+const TUNNEL_WITHIN_MS = 5000;
 const REFUSED_PAUSE_MS = 200;
 const MAX_ENDPOINTS = 100;
 
@@ -136,15 +139,19 @@ function admissionIn(answer: Answer): Admission {
   return admission.output;
 }
 
-/** The address of a load balancer is known a moment before anything listens there: a refused connection is tried again for a while. */
+/**
+ * The address of a load balancer is known a moment before anything listens there, and an Ingress a moment before it leads anywhere: what is
+ * refused is tried again for a while.
+ */
 async function dialPatiently(options: Parameters<typeof dialTls>[0]): Promise<Duplex> {
-  const deadline = performance.now() + REFUSED_WITHIN_MS;
+  const deadline = performance.now() + (options.tunnel ? TUNNEL_WITHIN_MS : REFUSED_WITHIN_MS);
   for (;;)
     try {
       return await dialTls(options);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || options.transport || performance.now() > deadline)
-        throw error;
+      const { code, cause } = error as NodeJS.ErrnoException;
+      const isRefused = code === 'ECONNREFUSED' || cause instanceof UpgradeRefused;
+      if (!isRefused || options.transport || performance.now() > deadline) throw error;
       await setTimeout(REFUSED_PAUSE_MS, undefined, { signal: options.signal });
     }
 }
