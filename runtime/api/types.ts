@@ -45,7 +45,7 @@ export interface LinkStatus {
   /** Of an edge site: it is up, and carries traffic when the one in use is lost. */
   standby?: true;
   direction: LinkDirection;
-  /** Where it dials: `203.0.113.7:8443`, or `kubernetes context kind-west, namespace shop`. Outgoing only. */
+  /** Where it dials: `203.0.113.7:8443`, `https://shop.example.com/caravan`, or `kubernetes context kind-west, namespace shop`. Outgoing only. */
   endpoint?: string;
   /** The HTTP proxy that it goes through: `proxy.example.com:3128`. */
   proxy?: string;

@@ -1,5 +1,6 @@
 /** Sites that a proxy ends TLS before: claims, links and renewals go through a tunnel. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { TestAuthority } from '../../test/support/certificates.ts';
@@ -79,6 +80,20 @@ describe('a site behind a proxy that ends TLS', () => {
     const { spec } = parse(document!) as { spec: Record<string, unknown> };
     assert.deepEqual(spec['endpoints'], [{ name: 'inter-router', host: '127.0.0.1', port: String(silent.port) }]);
     assert.deepEqual(spec['settings'], { tunnel: settings['tunnel'], tunnelCa: settings['tunnelCa'] });
+  });
+
+  it('behind an Ingress that leads nowhere for a moment is asked again', async (t) => {
+    let asked = 0;
+    const ingress = await TestServer.start((socket) => {
+      if (++asked === 1) return void socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
+      const onward = connect({ host: '127.0.0.1', port: tunnelPort, allowHalfOpen: true }).on('error', () => socket.destroy());
+      return void socket.pipe(onward).pipe(socket);
+    });
+    t.after(() => ingress.stop());
+    settings = { tunnel: `http://127.0.0.1:${ingress.port}`, tunnelPort: String(tunnelPort) };
+    const west = await startBehind('west');
+    await link(west.site, (await start('east')).site);
+    assert.ok(asked > 2, 'twice by the claim, then by the link');
   });
 
   it('tells what is wrong with its settings, and goes on', async () => {
