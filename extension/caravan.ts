@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { LocalRouter } from '../runtime/api/laptop/local-router.ts';
+import type { RuntimeProcess } from '../runtime/api/laptop/runtime-process.ts';
 import { isAnswered, socketPath } from '../runtime/api/sockets.ts';
 import { CaravanError } from '../runtime/errors.ts';
 import type { Kubernetes } from '../runtime/kubernetes/types.ts';
@@ -31,6 +32,8 @@ export interface CaravanOptions {
   kubeconfig: () => string | undefined;
   showAllNamespaces: boolean;
   isTrusted: () => boolean;
+  /** What the editor's settings `http.proxy` and `http.noProxy` say. */
+  proxy: NonNullable<RuntimeProcess['proxy']>;
   /** Whether other sites may reach one another through this laptop. */
   laptopCarriesTraffic: () => boolean;
 }
@@ -56,7 +59,7 @@ export class Caravan implements DisposableLike {
   #showAllNamespaces: boolean;
   #picture: Picture | undefined;
 
-  constructor({ dist, storage, log, kubeconfig, showAllNamespaces, isTrusted, laptopCarriesTraffic }: CaravanOptions) {
+  constructor({ dist, storage, log, kubeconfig, showAllNamespaces, isTrusted, proxy, laptopCarriesTraffic }: CaravanOptions) {
     const emitter = new Emitter();
     this.onChange = (listener) => emitter.on(listener);
     this.#showAllNamespaces = showAllNamespaces;
@@ -78,7 +81,7 @@ export class Caravan implements DisposableLike {
       log,
       operations: this.operations,
     });
-    const runtime = { script: join(dist, 'caravan.cjs'), isTrusted };
+    const runtime = { script: join(dist, 'caravan.cjs'), isTrusted, proxy };
     this.laptop = LocalRouter.ofThisUser(runtime, {
       formerFolder: join(storage, 'laptop'),
       carriesTraffic: laptopCarriesTraffic,

@@ -4,6 +4,7 @@ import { kubeconfigFrom } from './clusters/kubeconfig-setting.ts';
 import { guarded } from './commands/command.ts';
 import { startDemo } from './commands/demo.ts';
 import { registerCommands, SHOW_ALL_NAMESPACES } from './commands/register-commands.ts';
+import { editorProxy } from './laptop/editor-proxy.ts';
 import { registerTerminals } from './laptop/register-terminals.ts';
 import { registerManifests } from './manifests/register-manifests.ts';
 import { EXPLAIN_SCHEME, ExplainDocuments } from './views/explain-documents.ts';
@@ -24,6 +25,7 @@ export function activate(context: vscode.ExtensionContext): void {
       return kubeconfigFrom(getConfiguration('caravan').get('kubeconfig'), folder?.uri.fsPath);
     },
     isTrusted: () => vscode.workspace.isTrusted,
+    proxy: () => editorProxy(vscode.workspace.getConfiguration('http')),
     laptopCarriesTraffic: () => vscode.workspace.getConfiguration('caravan').get('laptopCarriesTraffic', false),
     showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
   });

@@ -9,15 +9,16 @@ import type { ContextView } from '../clusters/clusters.ts';
 import type { Row } from '../views/row.ts';
 import type { Command } from './command.ts';
 
-/** What the editor is asked, and what it answers: the first choice, else the next text. */
+/** What the editor is asked, and what it answers: the choice of that label, else the first, else the next text. */
 interface Editor {
   asked: string[];
   told: string[];
   texts: string[];
+  label: string;
   settings: Record<string, unknown>;
 }
 const stub = `
-export const editor = { asked: [], told: [], texts: [], settings: {} };
+export const editor = { asked: [], told: [], texts: [], label: '', settings: {} };
 const text = (prompt, validate) => {
   const next = editor.texts.shift();
   return validate(next) ? Promise.reject(new Error(validate(next))) : Promise.resolve(next);
@@ -26,7 +27,8 @@ export const ProgressLocation = {};
 export const workspace = { getConfiguration: () => ({ get: (name, value) => editor.settings[name] ?? value }) };
 export const commands = {};
 export const window = {
-  showQuickPick: async (choices, { placeHolder }) => (editor.asked.push(placeHolder), choices[0]),
+  showQuickPick: async (choices, { placeHolder }) => 
+    (editor.asked.push(placeHolder), choices.find(({ label }) => label === editor.label) ?? choices[0]),
   showInputBox: ({ prompt, validateInput }) => (editor.asked.push(prompt), text(prompt, validateInput)),
   showWarningMessage: async (question, { detail }, yes) => (editor.asked.push(question + ' ' + detail), yes),
   showInformationMessage: async (message) => void editor.told.push(message),
@@ -47,7 +49,7 @@ before(async () => {
   ({ createSite } = await import('./create-site.ts'));
   ({ upgradeSite } = await import('./upgrade-site.ts'));
 });
-beforeEach(() => Object.assign(editor, { asked: [], told: [], texts: [], settings: {} }));
+beforeEach(() => Object.assign(editor, { asked: [], told: [], texts: [], label: '', settings: {} }));
 
 const info = { name: 'west', cluster: 'w', user: 'ada', namespace: 'default', server: 'https://w', current: true, file: '/k' };
 
@@ -97,6 +99,23 @@ describe('creating a site', () => {
       ['new', true],
     ]);
     await assert.rejects(createSite(it, row({ context: 'west' })), /holds a site already/);
+  });
+
+  test('asks where an Ingress is reached, and for its class', async () => {
+    const { made, caravan: it } = caravan({ found: { sites: [], namespaces: ['shop'] } });
+    editor.label = 'Ingress';
+    for (const texts of [['shop.example.com/caravan', 'nginx'], ['shop.example.com', ''], ['192.0.2.1']]) {
+      editor.texts = texts;
+      const created = createSite(it, row({ context: 'west', namespace: 'shop' }));
+      await (texts.length === 1 ? assert.rejects(created, /A host name such as shop\.example\.com/) : created);
+    }
+    assert.deepEqual(
+      (made as CreateSiteRequest[]).map(({ wayIn, ingress }) => ({ wayIn, ...ingress })),
+      [
+        { wayIn: 'Ingress', url: 'https://shop.example.com/caravan', className: 'nginx' },
+        { wayIn: 'Ingress', url: 'https://shop.example.com' },
+      ],
+    );
   });
 
   test('gives routers the image and the pod template of the settings', async () => {

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { Caravan } from '../caravan.ts';
 import { CaravanError } from '../../runtime/errors.ts';
-import type { CreateSiteRequest, WayIn } from '../../runtime/kubernetes/types.ts';
+import type { CreateSiteRequest, IngressWish, WayIn } from '../../runtime/kubernetes/types.ts';
 import type { Command } from './command.ts';
-import { siteName, WAYS_IN } from '../sites/ways-in.ts';
+import { ingressUrl, siteName, WAYS_IN } from '../sites/ways-in.ts';
 import { ask, nameProblem, pick, tell, withProgress } from './ask.ts';
 import { pickContext } from './pick-site.ts';
 
@@ -20,7 +20,9 @@ export const createSite: Command = async (caravan, row) => {
     'How do links of other sites come in?',
   );
   const taken = caravan.clusters.contexts.flatMap(({ found }) => found?.sites ?? []).map(({ name }) => name);
-  await applySite(caravan, { context, namespace, name: siteName(context, namespace, taken), wayIn, createNamespace: isNew });
+  const ingress = wayIn === 'Ingress' && { ingress: await askIngress(TITLE) };
+  const name = siteName(context, namespace, taken);
+  await applySite(caravan, { context, namespace, name, wayIn, ...ingress, createNamespace: isNew });
   tell(`The site ${context}/${namespace} is ready.`, { title: 'Link It…', command: 'caravan.linkSites' });
 };
 
@@ -34,6 +36,15 @@ export async function applySite(caravan: Caravan, request: CreateSiteRequest): P
     await caravan.operations.run(`create site ${context}/${namespace} (${wayIn})`, create);
     await caravan.clusters.retry(context);
   });
+}
+
+export async function askIngress(title: string): Promise<IngressWish> {
+  const problem = (text: string) => (ingressUrl(text) ? undefined : 'A host name such as shop.example.com, or with a path.');
+  const url = ingressUrl(await ask(title, 'At which host name do others reach the Ingress? A path may follow', '', problem))!;
+  const className = await ask(title, "Of which Ingress class? Empty: the cluster's own", '', (text) =>
+    text.trim() === '' ? undefined : nameProblem(text),
+  );
+  return { url, ...(className && { className }) };
 }
 
 /** What the settings say of routers' pods; nothing where they are as they came. */

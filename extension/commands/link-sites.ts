@@ -7,7 +7,7 @@ import { type ClusterRef, isLaptop, siteLabel, type SiteRef } from '../sites/sit
 import { WAYS_IN } from '../sites/ways-in.ts';
 import { type Choice, confirm, pick, tell, withProgress } from './ask.ts';
 import type { Command } from './command.ts';
-import { applySite } from './create-site.ts';
+import { applySite, askIngress } from './create-site.ts';
 import { pickEnd } from './pick-site.ts';
 
 const TITLE = 'Link Two Sites';
@@ -48,6 +48,7 @@ export async function linkEnds(
     context: way.end.context,
     namespace: way.end.namespace,
     wayIn: way.wayIn,
+    ...(way.wayIn === 'Ingress' && { ingress: await askIngress(TITLE) }),
     ...(name ? { name } : {}),
   });
   const label = siteLabel(way.end);

@@ -10,6 +10,7 @@ const laptop: SiteRef = { where: 'local', name: 'laptop', socket: '/s' };
 const host: SiteRef = { where: 'local', name: 'host', socket: '/h' };
 const loadBalancer: AccessStatus = { host: '203.0.113.7', port: 8443, way: 'LoadBalancer' };
 const nodePort: AccessStatus = { host: '10.0.0.4', port: 30443, way: 'NodePort' };
+const tunnel: AccessStatus = { host: 'shop.example.com', port: 443, way: 'tunnel', tunnel: 'https://shop.example.com/caravan' };
 const direct: AccessStatus = { host: '127.0.0.1', port: 41234, way: 'direct' };
 
 const end = (ref: SiteRef, id: string, ...access: AccessStatus[]): LinkEnd => ({ ref, id, access, links: [] });
@@ -68,6 +69,12 @@ describe('linking two sites', () => {
       end(west, 'w', { ...loadBalancer, host: '2001:db8::7' }),
       end(east, 'e'),
       'east/shop reaches west/shop at [2001:db8::7]:8443 through its LoadBalancer.',
+    ],
+    [
+      'a tunnel is told by its URL, and is better than a NodePort',
+      end(west, 'w', nodePort, tunnel),
+      end(east, 'e'),
+      'east/shop reaches west/shop at https://shop.example.com/caravan.',
     ],
     [
       'no way in',

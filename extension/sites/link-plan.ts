@@ -19,7 +19,7 @@ export type LinkPlan =
   | { outcome: 'no-way-in'; sentence: string; ends: ClusterRef[] };
 
 /** The lower, the likelier that somebody far away can use it. */
-const REACH: Record<string, number> = { LoadBalancer: 0, direct: 1, NodePort: 2 };
+const REACH: Record<string, number> = { LoadBalancer: 0, direct: 1, tunnel: 1, NodePort: 2 };
 const WAY: Record<string, string> = { LoadBalancer: 'through its LoadBalancer', NodePort: 'through a NodePort' };
 
 export function planLink(first: LinkEnd, second: LinkEnd): LinkPlan {
@@ -44,9 +44,9 @@ export function planLink(first: LinkEnd, second: LinkEnd): LinkPlan {
     };
   }
   const redeemer = issuer === first ? second : first;
-  const { host, port, way } = bestAccess(issuer)!;
+  const { host, port, way, tunnel } = bestAccess(issuer)!;
   const how = WAY[way] ? ` ${WAY[way]}` : '';
-  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const at = tunnel ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
     outcome: 'link',
     issuer,

@@ -197,6 +197,12 @@ describe('Sites', () => {
     ]);
   });
 
+  test('tells in tooltips what a link goes through', () => {
+    const links = [link({ endpoint: '203.0.113.7:8443', proxy: 'proxy.example:3128' })];
+    const tooltip = siteRows(snapshot({ sites: [live(laptop, 'l', [], { links })] }))[0]?.children?.[0]?.tooltip;
+    assert.ok(tooltip?.includes('\nDials 203.0.113.7:8443 through the proxy proxy.example:3128'), tooltip);
+  });
+
   test('tells in tooltips until when certificates are good', () => {
     const certificateEnds = '2026-09-01T12:00:00Z';
     const { status, ...view } = live(laptop, 'l', [], { links: [link({ certificateEnds })] });

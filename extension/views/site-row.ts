@@ -62,7 +62,7 @@ export function versionWords(version: string, here: string): string {
 }
 
 function details(ref: SiteRef, { site, router, access, proxy, sites }: Status): string {
-  const ways = access.map(({ host, port, way }) => `${way} ${host}:${port}`);
+  const ways = access.map(({ host, port, way, tunnel }) => `${way} ${tunnel ?? `${host}:${port}`}`);
   return joined('\n', [
     joined(' ', [siteLabel(ref), site.name !== siteLabel(ref) && `(site ${site.name})`]),
     `Version ${site.version}, router up since ${new Date(router.startTime).toLocaleString()}`,
@@ -91,7 +91,7 @@ function linkRows(id: string, ref: SiteRef, { links }: Status, { nameOf, now }: 
       ]),
       tooltip: joined('\n', [
         `${link.direction === 'outgoing' ? 'To' : 'From'} ${peer}: ${link.state} since ${new Date(link.since).toLocaleString()}`,
-        link.endpoint && `Dials ${link.endpoint}`,
+        link.endpoint && joined(' ', [`Dials ${link.endpoint}`, link.proxy && `through the proxy ${link.proxy}`]),
         up && traffic(link),
         link.standby && 'Takes over when the link in use is lost.',
         link.certificateEnds && `Its certificate is good until ${day(link.certificateEnds)}`,

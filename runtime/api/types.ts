@@ -45,8 +45,10 @@ export interface LinkStatus {
   /** Of an edge site: it is up, and carries traffic when the one in use is lost. */
   standby?: true;
   direction: LinkDirection;
-  /** Where it dials: `203.0.113.7:8443`, or `kubernetes context kind-west, namespace shop`. Outgoing only. */
+  /** Where it dials: `203.0.113.7:8443`, `https://shop.example.com/caravan`, or `kubernetes context kind-west, namespace shop`. Outgoing only. */
   endpoint?: string;
+  /** The HTTP proxy that it goes through: `proxy.example.com:3128`. */
+  proxy?: string;
   /** One sentence: why it is not up. */
   message?: string;
   /** When `message` was last true. */
@@ -165,8 +167,10 @@ export interface ConnectorStatus {
 export interface AccessStatus {
   host: string;
   port: number;
-  /** How it is reached: `LoadBalancer`, `NodePort`, or `direct` on a host. */
+  /** How it is reached: `LoadBalancer`, `NodePort`, `direct` on a host, or `tunnel` behind a proxy that ends TLS. */
   way: string;
+  /** Of a tunnel: its URL, `https://shop.example.com/caravan`. */
+  tunnel?: string;
 }
 
 /** A SOCKS5 and HTTP proxy on loopback that knows the network's services by the names that pods use. */

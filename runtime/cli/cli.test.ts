@@ -79,6 +79,12 @@ describe('what people see', () => {
     );
   });
 
+  test('links, with the proxy that one goes through', async () => {
+    const [link] = site.state.links;
+    site.change({ links: [{ ...link!, proxy: 'proxy.example:3128' }] });
+    assert.match((await caravan('links')).out, /\nwest goes through the proxy proxy\.example:3128\n$/);
+  });
+
   test('links, with those whose certificate was not renewed in time', async () => {
     const [link] = site.state.links;
     const ending = (id: string, certificateEnds: string, more = {}) => ({ ...link!, id, certificateEnds, ...more });

@@ -48,6 +48,7 @@ export function linksTable({ links }: Status, now: Date): string {
     ago(link.since, now),
   ]);
   const messages = links.flatMap((link) => [
+    ...(link.proxy === undefined ? [] : [`${link.id} goes through the proxy ${link.proxy}\n`]),
     ...(link.message && link.state !== 'up' ? [`! ${complaint(link, now)}\n`] : []),
     ...(endsSoon(link, now) ? [`! ${link.id}: its certificate ${endsWhen(link.certificateEnds!, now)}${renewer(link)}\n`] : []),
   ]);
@@ -111,7 +112,7 @@ export function headline({ site, router, sites, links, services, access, proxy }
     `${up} of ${counted(links.length, 'link')} up`,
     counted(services.length, 'service'),
   ];
-  const ways = access.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const ways = access.map(({ host, port, tunnel }) => tunnel ?? `${host.includes(':') ? `[${host}]` : host}:${port}`);
   const way = ways.length > 0 ? ` Other sites reach it at ${ways.join(' and ')}.` : '';
   const through = proxy ? ` Its proxy is at ${proxy.host}:${proxy.port}.` : '';
   const time = duration(now.getTime() - Date.parse(router.startTime));

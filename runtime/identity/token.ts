@@ -5,9 +5,11 @@ import { API_VERSION, parseResources, type Spec } from '../site/resources.ts';
 /** What a token says, ready to be redeemed. */
 export interface Token extends Pick<Spec<'AccessToken'>, 'url' | 'code' | 'ca' | 'linkCost'> {
   name: string;
+  /** The tunnel that leads to the site, where there is one. */
+  settings?: Spec<'AccessToken'>['settings'];
 }
 
-/** Stands in a token's URL where its site has no way in of its own: it can be redeemed through a port-forward only. */
+/** Stands in a token's URL where no host and port lead to its site: it is redeemed through the tunnel that it names, or a port-forward. */
 export const NO_WAY_IN_HOST = 'port-forward.invalid';
 
 export function tokenToYaml({ name, ...spec }: Token): string {

@@ -15,6 +15,7 @@ export const ROUTER_SELECTOR = 'app.kubernetes.io/name=caravan,app.kubernetes.io
 export const VERSION_LABEL = 'app.kubernetes.io/version';
 
 export const LINKS_SERVICE = 'caravan-links';
+export const LINKS_INGRESS = 'caravan-links';
 /** What the names of ConfigMaps with a runtime begin with; its digest follows. */
 export const RUNTIME_CONFIG = 'caravan-runtime';
 export const SITE_CONFIG = 'caravan-site';

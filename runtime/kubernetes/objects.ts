@@ -4,6 +4,7 @@ import type {
   V1ConfigMap,
   V1DaemonSet,
   V1Deployment,
+  V1Ingress,
   V1Namespace,
   V1ObjectMeta,
   V1PersistentVolumeClaim,
@@ -21,6 +22,7 @@ export interface ByKind {
   DaemonSet: V1DaemonSet;
   Deployment: V1Deployment;
   Event: CoreV1Event;
+  Ingress: V1Ingress;
   Namespace: V1Namespace;
   PersistentVolumeClaim: V1PersistentVolumeClaim;
   Pod: V1Pod;
@@ -39,6 +41,7 @@ export type KubeObject = {
 
 const CORE = '/api/v1';
 const APPS = '/apis/apps/v1';
+const NETWORKING = '/apis/networking.k8s.io/v1';
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
 const PLACES: Record<Kind, { root: string; plural: string }> = {
@@ -46,6 +49,7 @@ const PLACES: Record<Kind, { root: string; plural: string }> = {
   DaemonSet: { root: APPS, plural: 'daemonsets' },
   Deployment: { root: APPS, plural: 'deployments' },
   Event: { root: CORE, plural: 'events' },
+  Ingress: { root: NETWORKING, plural: 'ingresses' },
   Namespace: { root: CORE, plural: 'namespaces' },
   PersistentVolumeClaim: { root: CORE, plural: 'persistentvolumeclaims' },
   Pod: { root: CORE, plural: 'pods' },

@@ -5,6 +5,8 @@
 
 /** Links and claims come in here: behind the Service `caravan-links`, or through the API server's port-forward. */
 export const LINKS_PORT = 8443;
+/** Tunnels come in here, in plain HTTP: from an Ingress, which ends TLS before it. Open only where that is the way in. */
+export const TUNNEL_PORT = 8480;
 /** The management API, on the pod's loopback only: reached by port-forward, whose right the API server checks. */
 export const API_PORT = 9191;
 /** `GET /healthz` and `/livez` on every address: the kubelet's probes. */

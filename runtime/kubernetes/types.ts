@@ -42,8 +42,17 @@ export interface CallOptions {
   timeoutMs?: number;
 }
 
-/** How links come in: which Service type `caravan-links` gets, or none. */
-export type WayIn = 'LoadBalancer' | 'NodePort' | 'none';
+/** How links come in: which Service type `caravan-links` gets, or through an Ingress, which ends TLS, or not at all. */
+export type WayIn = 'LoadBalancer' | 'NodePort' | 'Ingress' | 'none';
+
+export interface IngressWish {
+  /** Where others reach it: `https://shop.example.com`, or with a path. */
+  url: string;
+  /** Default: the cluster's own. */
+  className?: string;
+  /** The Secret with the certificate for that host. Default: the Ingress has no TLS section, and its controller shows what it has. */
+  tlsSecret?: string;
+}
 
 export interface SiteInCluster {
   namespace: string;
@@ -68,6 +77,8 @@ export interface CreateSiteRequest extends UpgradeSiteRequest {
   /** The site's name; default `<namespace>`. One that is there keeps its own. */
   name?: string;
   wayIn: WayIn;
+  /** Of the way in `Ingress`. */
+  ingress?: IngressWish;
   /** Makes the namespace where there is none. Who may not make any is told so only where it is not there. */
   createNamespace?: boolean;
 }

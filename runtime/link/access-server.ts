@@ -1,19 +1,17 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Log } from '../log.ts';
+import { BACKLOG, HTTP_LIMITS, MAX_CONNECTIONS } from './access-limits.ts';
 import { MAX_MESSAGE_BYTES } from './frames.ts';
+import { isForTunnel, takeTunnel } from './take-tunnel.ts';
 import { MessageSocket } from './websocket/message-socket.ts';
 import { answerUpgrade, refuseUpgrade } from './websocket/upgrade.ts';
 
 export const SUBPROTOCOL = 'caravan.1';
 export const LINK_PATH = '/link';
-/** Connections that wait to be taken in at most; further ones are refused by the system. */
-const BACKLOG = 200;
-
-/** Of all incoming connections together, links among them. */
-const MAX_CONNECTIONS = 20_000;
 /** For TLS. Milliseconds. */
 const HANDSHAKE_WITHIN_MS = 10_000;
 
@@ -47,11 +45,11 @@ export interface AccessServerOptions extends ShownCertificate {
   log: Log;
 }
 
-/** Where links and claims come in: one HTTPS port for both. */
+/** Where links and claims come in: one HTTPS port for both, and for tunnels that carry either. */
 export class AccessServer {
   readonly #server: Server;
   readonly #authority: string;
-  /** Connections that are no link: waiting to be, or claiming. By their far end. */
+  /** Connections that are no link and no tunnel: waiting to be, or claiming. By their far end. */
   readonly #waiting: Map<string, Socket>;
   readonly port: number;
 
@@ -71,14 +69,13 @@ export class AccessServer {
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_WITHIN_MS,
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
+      ...HTTP_LIMITS,
     });
     server.maxRequestsPerSocket = 100;
     server.maxConnections = MAX_CONNECTIONS;
     const waiting = new Map<string, Socket>();
-    server.on('connection', (socket: Socket) => {
+    server.on('connection', (socket: Duplex) => {
+      if (!(socket instanceof Socket)) return;
       const end = farEnd(socket);
       waiting.set(end, socket);
       socket.once('close', () => waiting.get(end) === socket && waiting.delete(end));
@@ -87,11 +84,18 @@ export class AccessServer {
       void options.request(request, response, holderOf(request.socket as TLSSocket));
     });
     server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+      // One within another would cost more than the connection that is counted.
+      if (isForTunnel(request) && !isInTunnel(socket)) {
+        waiting.delete(farEnd(socket));
+        socket.setNoDelay(true);
+        const connection = takeTunnel(request, socket, head);
+        return connection && server.emit('connection', connection);
+      }
       const holder = holderOf(socket);
       if (request.url !== LINK_PATH || !holder || !options.admits(holder)) {
         const isOutOfTime = WRONG_TIME.has(String(socket.authorizationError));
         const why = isOutOfTime ? 'has ended, or is not good yet' : 'was not issued here, or was revoked';
-        log.warn(`refused a link: its certificate ${why}`, { from: socket.remoteAddress });
+        log.warn(`refused a link: its certificate ${why}`, { from: socket.remoteAddress ?? 'a tunnel' });
         return refuseUpgrade(socket, isOutOfTime ? '401 Unauthorized' : '403 Forbidden');
       }
       if (!answerUpgrade(request, socket, SUBPROTOCOL)) return undefined;
@@ -109,6 +113,11 @@ export class AccessServer {
     });
   }
 
+  /** A connection that came in another way. */
+  take(connection: Duplex): void {
+    this.#server.emit('connection', connection);
+  }
+
   /** From now on this is shown to who comes; connections that are up stay as they are. */
   show(shown: ShownCertificate): void {
     this.#server.setSecureContext(secureContext(shown, this.#authority));
@@ -119,7 +128,14 @@ export class AccessServer {
     // Not waited for: it would last as long as the last link.
     this.#server.close();
     for (const socket of this.#waiting.values()) socket.destroy();
+    // What came through tunnels.
+    this.#server.closeAllConnections();
   }
+}
+
+/** What a tunnel carries has no address: the proxy's says nothing, and what the proxy says may be anybody's word. */
+function isInTunnel({ remoteAddress }: TLSSocket): boolean {
+  return remoteAddress === undefined;
 }
 
 function farEnd({ remoteAddress, remotePort }: Socket): string {

@@ -1,7 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type PeerCertificate } from 'node:tls';
 import { LINK_PATH, SUBPROTOCOL } from './access-server.ts';
+import { dialTunnel } from './dial-tunnel.ts';
+import { type Endpoint, hostInUrl } from './endpoint.ts';
 import { MAX_MESSAGE_BYTES } from './frames.ts';
+import { connectThrough, proxyFor } from './http-proxy.ts';
 import { MessageSocket } from './websocket/message-socket.ts';
 import { requestUpgrade, UpgradeRefused } from './websocket/upgrade.ts';
 
@@ -12,15 +15,13 @@ export interface LinkCredentials {
   key: string;
 }
 
-export interface DialOptions {
-  /** Named in the HTTP request and in errors; the way there is the transport's. */
-  host: string;
-  port: number;
+/** Host and port are named in the HTTP request and in errors; the way there is the transport's. */
+export interface DialOptions extends Endpoint {
   credentials: LinkCredentials;
   /** The id of the site that must be at the other end. */
   siteId: string;
   signal: AbortSignal;
-  /** A connection that carries bytes to the other end: TCP where it is not given, or a port-forward. */
+  /** A connection that carries bytes to the other end, such as a port-forward: where it is not given what the endpoint and the environment say. */
   transport?: Duplex;
 }
 
@@ -41,9 +42,10 @@ const WRONG_TIME: Record<string, string> = {
 };
 
 /** A connection to the other site in TLS 1.3, where that site has shown that it is the one meant. */
-export function dialTls({
+export async function dialTls({
   host,
   port,
+  tunnel,
   credentials,
   siteId,
   signal,
@@ -52,9 +54,10 @@ export function dialTls({
   /** Without a certificate for who only claims. */
   credentials: Pick<LinkCredentials, 'authority'> & Partial<LinkCredentials>;
 }): Promise<Duplex> {
+  const way = transport ?? (await transportTo({ host, port, ...(tunnel && { tunnel }) }, signal));
   return new Promise((resolve, reject) => {
     const socket = tlsConnect({
-      ...(transport ? { socket: transport } : { host, port }),
+      ...(way ? { socket: way } : { host, port }),
       ca: credentials.authority,
       cert: credentials.certificate,
       key: credentials.key,
@@ -81,6 +84,13 @@ export function dialTls({
   });
 }
 
+/** What leads there where TCP alone does not. */
+async function transportTo(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex | undefined> {
+  const proxy = proxyFor(endpoint);
+  if (endpoint.tunnel) return dialTunnel(endpoint, endpoint.tunnel, { proxy, signal });
+  return proxy && connectThrough(proxy, endpoint, signal);
+}
+
 /** Why a site takes no link, by the status of its answer: see `access-server.ts`. */
 const REFUSED: Record<number, string> = {
   401: 'by the clock of the site the certificate of this link has ended, or is not good yet: set the clock that is wrong',
@@ -99,8 +109,4 @@ export async function dialLink(options: DialOptions): Promise<MessageSocket> {
     const why = error instanceof UpgradeRefused ? REFUSED[error.status] : undefined;
     throw why === undefined ? error : new Error(why, { cause: error });
   }
-}
-
-export function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

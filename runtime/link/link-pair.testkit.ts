@@ -1,6 +1,6 @@
 /** Links between two ends on loopback: real sockets and WebSockets, without TLS, in one process. */
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { NarrowPath } from '../../test/support/narrow-path.ts';
 import { until } from '../../test/support/until.ts';
@@ -11,6 +11,8 @@ import { type Hello, Link, type LinkEvents } from './link.ts';
 import type { RawStream } from './raw-stream.ts';
 import type { LinkStream } from './link-stream.ts';
 import type { Reason, StreamError } from './reason.ts';
+import { isForTunnel, takeTunnel, TUNNEL_PATH, TUNNEL_SUBPROTOCOL } from './take-tunnel.ts';
+import { TunnelStream } from './tunnel-stream.ts';
 import { MessageSocket } from './websocket/message-socket.ts';
 import { answerUpgrade, requestUpgrade } from './websocket/upgrade.ts';
 
@@ -24,12 +26,19 @@ export interface SocketPair {
   stop: () => Promise<void>;
 }
 
-/** `path`: opens the way to a port. Default: there is none in between. */
-export async function socketPair(path?: (port: number) => Promise<NarrowPath>): Promise<SocketPair> {
+export interface SocketPairOptions {
+  /** Opens the way to a port. Default: there is none in between. */
+  path?: ((port: number) => Promise<NarrowPath>) | undefined;
+  /** What carries them is a tunnel. */
+  tunnelled?: boolean | undefined;
+}
+
+export async function socketPair({ path, tunnelled }: SocketPairOptions = {}): Promise<SocketPair> {
   const server = await OneSocket.listen();
   const way = await path?.(server.port);
   const { port } = way ?? server;
-  const socket = connect(port, '127.0.0.1');
+  const direct = connect(port, '127.0.0.1');
+  const socket = tunnelled ? await throughTunnel(direct, port) : direct;
   const request = { host: '127.0.0.1', port, path: '/', subprotocol: SUBPROTOCOL, socket, signal: NEVER };
   const head = await requestUpgrade(request);
   const dialled = new MessageSocket(socket, { dialled: true, head, maxMessageBytes: MAX_MESSAGE_BYTES });
@@ -44,6 +53,11 @@ export async function socketPair(path?: (port: number) => Promise<NarrowPath>): 
   };
 }
 
+async function throughTunnel(socket: Socket, port: number): Promise<TunnelStream> {
+  const request = { host: '127.0.0.1', port, path: TUNNEL_PATH, subprotocol: TUNNEL_SUBPROTOCOL, socket, signal: NEVER };
+  return new TunnelStream(socket, { dialled: true, head: await requestUpgrade(request) });
+}
+
 /** A server for one WebSocket. */
 class OneSocket {
   readonly #server = createHttpServer();
@@ -52,8 +66,9 @@ class OneSocket {
   private constructor(maxMessageBytes: number) {
     this.socket = new Promise((resolve) => {
       this.#server.on('upgrade', (request, socket, head) => {
-        if (!answerUpgrade(request, socket, SUBPROTOCOL)) return;
-        resolve(new MessageSocket(socket, { dialled: false, head, maxMessageBytes }));
+        if (isForTunnel(request)) this.#server.emit('connection', takeTunnel(request, socket, head));
+        else if (answerUpgrade(request, socket, SUBPROTOCOL))
+          resolve(new MessageSocket(socket, { dialled: false, head, maxMessageBytes }));
       });
     });
   }
@@ -118,16 +133,15 @@ export interface LinkPair {
   stop(): Promise<void>;
 }
 
-export interface PairOptions {
-  path?: (port: number) => Promise<NarrowPath>;
+export interface PairOptions extends SocketPairOptions {
   maxQueuedBytes?: number;
   /** Of both ends. From version 2 on they measure the path. Default 1. */
   protocol?: number;
 }
 
 /** Two links that have greeted one another; `near` dialled. */
-export async function linkPair({ path, maxQueuedBytes, protocol }: PairOptions = {}): Promise<LinkPair> {
-  const { dialled, accepted, stop } = await socketPair(path);
+export async function linkPair({ maxQueuedBytes, protocol, ...way }: PairOptions = {}): Promise<LinkPair> {
+  const { dialled, accepted, stop } = await socketPair(way);
   const [nearEvents, farEvents] = [new Recorder(), new Recorder()];
   const hello = (id: string): Hello => ({ ...helloOf(id), ...(protocol !== undefined && { protocol }) });
   const near = new Link(dialled, { dialled: true, hello: hello('near'), events: nearEvents, maxQueuedBytes });

@@ -1,4 +1,4 @@
-/** What a stream must keep, over one link and through a transit router: the same suite for both. */
+/** What a stream must keep, over one link, over one in a tunnel, and through a transit router: the same suite for all. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
@@ -23,10 +23,12 @@ interface Way {
   onOpen(handle: (raw: RawStream, window: number) => void): void;
 }
 
-async function wayOf(t: TestContext, transit: boolean): Promise<Way> {
-  const first = await linkPair();
+const WAYS = ['over one link', 'over a link in a tunnel', 'through a transit router'] as const;
+
+async function wayOf(t: TestContext, kind: (typeof WAYS)[number]): Promise<Way> {
+  const first = await linkPair({ tunnelled: kind === 'over a link in a tunnel' });
   t.after(() => first.stop());
-  if (!transit)
+  if (kind !== 'through a transit router')
     return { pairs: [first], begin: () => first.near.openStream(), onOpen: (handle) => (first.farEvents.onOpen = handle) };
   const second = await linkPair();
   t.after(() => second.stop());
@@ -56,11 +58,11 @@ function noStreamsLeft({ pairs }: Way): Promise<unknown> {
   return until('every stream to be forgotten', () => count() === 0, { timeoutMs: 10_000 });
 }
 
-for (const transit of [false, true])
-  describe(transit ? 'a stream through a transit router' : 'a stream over one link', () => {
+for (const kind of WAYS)
+  describe(`a stream ${kind}`, () => {
     for (const size of [0, 1, 4096, 4097, MAX_PAYLOAD_BYTES, 3 * INITIAL_WINDOW_BYTES + 1])
       it(`carries ${size} bytes there and back unchanged, and leaves nothing behind`, async (t) => {
-        const way = await wayOf(t, transit);
+        const way = await wayOf(t, kind);
         const { near, far } = await streamOver(way);
         far.pipe(far);
         const payload = randomBytes(size);
@@ -70,7 +72,7 @@ for (const transit of [false, true])
       });
 
     it('goes on in one direction after the other has ended, whichever ends first', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       for (const first of ['near', 'far'] as const) {
         const { near, far } = await streamOver(way);
         const [ends, goesOn] = first === 'near' ? [near, far] : [far, near];
@@ -87,7 +89,7 @@ for (const transit of [false, true])
 
     for (const from of ['near', 'far'] as const)
       it(`is reset at both ends when the ${from} one is destroyed`, async (t) => {
-        const way = await wayOf(t, transit);
+        const way = await wayOf(t, kind);
         const { near, far } = await streamOver(way);
         const [dies, hears] = from === 'near' ? [near, far] : [far, near];
         const heard = failure(hears);
@@ -99,7 +101,7 @@ for (const transit of [false, true])
       });
 
     it('is reset, not ended, when it is destroyed without a word', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       const { near, far } = await streamOver(way);
       const heard = failure(far);
       near.destroy();
@@ -108,7 +110,7 @@ for (const transit of [false, true])
     });
 
     it('is refused with the reason of the far end', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       way.onOpen((raw) => raw.sendRefused({ code: 'unreachable', message: 'orders is not offered here' }));
       await assert.rejects(LinkStream.open(way.begin(), {}, 10_000), {
         name: 'StreamError',
@@ -119,7 +121,7 @@ for (const transit of [false, true])
     });
 
     it('is given up when nobody answers, and the far end hears of it', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       const heard = new Promise<ReasonCode>((resolve) => {
         way.onOpen((raw) => (raw.handler = handler({ reset: ({ code }) => resolve(code) })));
       });
@@ -129,7 +131,7 @@ for (const transit of [false, true])
     });
 
     it('never has more on its way than its window when nobody reads', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       const { near, far } = await streamOver(way);
       near.write(Buffer.alloc(4 * INITIAL_WINDOW_BYTES));
       await until('the window to be full', () => far.readableLength >= INITIAL_WINDOW_BYTES);
@@ -146,7 +148,7 @@ for (const transit of [false, true])
     });
 
     it('is cut off when its sender sends more than the window, at both ends', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       const accepted = new Promise<LinkStream>((resolve) => {
         way.onOpen((raw, window) => resolve(LinkStream.accept(raw, window, {})));
       });
@@ -169,7 +171,7 @@ for (const transit of [false, true])
     });
 
     it('is reset at both ends when a link on its way dies', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       const { near, far } = await streamOver(way);
       const heard = [failure(near), failure(far)];
       way.pairs.at(-1)!.far.close({ code: 'closing', message: 'the site ends' });
@@ -179,7 +181,7 @@ for (const transit of [false, true])
     });
 
     it('cannot be opened over a link that has died', async (t) => {
-      const way = await wayOf(t, transit);
+      const way = await wayOf(t, kind);
       way.pairs[0]!.near.close({ code: 'closing', message: 'over' });
       await assert.rejects(LinkStream.open(way.begin(), {}, 10_000), { code: 'link-lost', message: 'the link was lost' });
     });

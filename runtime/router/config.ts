@@ -2,6 +2,7 @@
 import type { PortForward } from '../api/types.ts';
 import type { AddressChoice } from '../routing/address-choice.ts';
 import type { LinkCredentials } from '../link/dial.ts';
+import type { Endpoint } from '../link/endpoint.ts';
 import type { TargetOptions } from '../protocols/tcp/tcp-target.ts';
 import type { ServerTls } from '../protocols/tls/server-tls.ts';
 import type { Intercept } from '../routing/intercept.ts';
@@ -60,7 +61,8 @@ export interface ConnectorConfig extends TargetOptions {
 export interface LinkConfig {
   name: string;
   cost: number;
-  endpoints: { host: string; port: number }[];
+  /** Tried in turn. */
+  endpoints: Endpoint[];
   credentials: LinkCredentials;
   /** The site at the other end. */
   siteId: string;

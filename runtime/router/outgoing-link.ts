@@ -3,7 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { LinkState, LinkStatus } from '../api/types.ts';
 import { sentence } from '../errors.ts';
 import { endOf } from '../identity/validity.ts';
+import { dialProblem } from '../link/dial-problem.ts';
 import { dialLink, type LinkCredentials } from '../link/dial.ts';
+import { endpointName } from '../link/endpoint.ts';
+import { proxyFor } from '../link/http-proxy.ts';
 import { Link } from '../link/link.ts';
 import type { Log } from '../log.ts';
 import type { RouterInfo } from '../routing/types.ts';
@@ -43,6 +46,8 @@ export class OutgoingLink {
   /** Of the endpoints: the next one's when this one has failed. */
   #turn = 0;
   #endpoint: string;
+  /** The HTTP proxy that leads there. */
+  #proxy: string | undefined;
   /** Of the certificate that the next dial shows. ISO 8601. */
   #certificateEnds: string;
   #message: { text: string; time: Date } | undefined;
@@ -72,7 +77,7 @@ export class OutgoingLink {
       cost: this.config.cost,
       state: this.#state,
       direction: 'outgoing',
-      endpoint: this.#endpoint,
+      ...this.#way,
       certificateEnds: this.#certificateEnds,
       ...(this.#message && !link && { message: this.#message.text, messageTime: this.#message.time.toISOString() }),
       since: this.#since.toISOString(),
@@ -132,10 +137,12 @@ export class OutgoingLink {
     const signal = AbortSignal.any([this.#ended.signal, late]);
     const turn = this.#turn % Math.max(1, endpoints.length);
     this.#endpoint = nameOf(this.config, turn);
-    const { host, port } = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
+    const endpoint = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
+    const proxy = portForward ? undefined : proxyFor(endpoint);
+    this.#proxy = proxy && endpointName(proxy);
     const transport = portForward ? await this.#forward(portForward, signal) : undefined;
     signal.throwIfAborted();
-    const socket = await dialLink({ host, port, credentials, siteId, signal, ...(transport && { transport }) }).catch(
+    const socket = await dialLink({ ...endpoint, credentials, siteId, signal, ...(transport && { transport }) }).catch(
       (error: unknown) => {
         throw new Error(late.aborted ? `it does not answer (${(within / 1000).toFixed(0)} s)` : dialProblem(error), {
           cause: error,
@@ -154,7 +161,7 @@ export class OutgoingLink {
         up: (peer) => {
           this.#peer = peer;
           this.#become('up');
-          this.#log.info(`link to ${peer.site.name} is up`, { link: name, endpoint: this.#endpoint });
+          this.#log.info(`link to ${peer.site.name} is up`, { link: name, ...this.#way });
         },
         closed: (reason) => {
           const wasUp = this.#state === 'up';
@@ -178,9 +185,13 @@ export class OutgoingLink {
 
   #failed(text: string): void {
     if (this.#message?.text !== text || this.#state === 'up')
-      this.#log.warn(`link ${this.config.name} is not up: ${text}`, { endpoint: this.#endpoint });
+      this.#log.warn(`link ${this.config.name} is not up: ${text}`, this.#way);
     this.#message = { text, time: new Date() };
     this.#become('connecting');
+  }
+
+  get #way() {
+    return { endpoint: this.#endpoint, ...(this.#proxy !== undefined && { proxy: this.#proxy }) };
   }
 
   #become(state: LinkState): void {
@@ -195,20 +206,6 @@ function hasEnded(time: string): string {
   return `its certificate ended on ${day}, and only a new token lets this site in again: caravan token issue at the other site, then caravan token redeem here`;
 }
 
-/** What the system says of a connection that could not be had, in words. */
-export function dialProblem(error: unknown): string {
-  const words: Record<string, string> = {
-    ECONNREFUSED: 'nothing listens there',
-    ECONNRESET: 'the connection was cut',
-    ENOTFOUND: 'there is no host of that name',
-    EAI_AGAIN: 'its name cannot be looked up at the moment',
-    EHOSTUNREACH: 'no way leads to that host',
-    ENETUNREACH: 'no way leads to that network',
-    ETIMEDOUT: 'it does not answer',
-  };
-  return words[(error as NodeJS.ErrnoException).code ?? ''] ?? sentence(error);
-}
-
 function growing(first: number, last: number, attempt: number): number {
   return Math.min(first * 1.5 ** attempt, last);
 }
@@ -216,5 +213,5 @@ function growing(first: number, last: number, attempt: number): number {
 function nameOf({ portForward, endpoints }: LinkConfig, turn: number): string {
   if (portForward) return `kubernetes context ${portForward.context}, namespace ${portForward.namespace}`;
   const endpoint = endpoints[turn];
-  return endpoint ? `${endpoint.host}:${endpoint.port}` : 'nowhere';
+  return endpoint ? endpointName(endpoint) : 'nowhere';
 }

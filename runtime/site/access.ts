@@ -1,6 +1,8 @@
 import { networkInterfaces } from 'node:os';
+import type { Duplex } from 'node:stream';
 import type { AccessStatus, Problem } from '../api/types.ts';
 import { AccessServer, type AccessServerOptions, type ShownCertificate } from '../link/access-server.ts';
+import { TunnelServer } from '../link/tunnel-server.ts';
 import { type Log, sparing } from '../log.ts';
 import type { SiteStore } from './store.ts';
 import type { Wishes } from './wishes.ts';
@@ -24,6 +26,7 @@ export class Access {
   readonly #options: AccessOptions;
   #wished: Wishes['access'];
   #server: AccessServer | undefined;
+  #tunnels: TunnelServer | undefined;
   #problem: string | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** One change after another. */
@@ -72,32 +75,49 @@ export class Access {
   }
 
   #reopen(): void {
-    this.#turn = this.#turn.then(() => this.#open());
+    this.#turn = this.#turn.then(() => {
+      this.#tunnels?.close();
+      this.#tunnels = undefined;
+      this.#server?.close();
+      this.#server = undefined;
+      return this.#open();
+    });
   }
 
+  /** Opens what is not open yet. */
   async #open(): Promise<void> {
     clearTimeout(this.#retry);
-    this.#server?.close();
-    this.#server = undefined;
     this.#problem = undefined;
-    const wished = this.#wished;
-    if (!wished) return;
+    if (!this.#wished) return;
     const { log, changed } = this.#options;
+    const { host, port, tunnelPort } = this.#wished;
+    if (!this.#server)
+      await this.#try('Links', port, async () => {
+        this.#server = port === 0 ? await this.#listenOnChosenPort(host) : await this.#listen(host, port);
+        // There may be another since the port was asked for.
+        this.showAnew();
+        log.info(`links come in at port ${this.#server.port}`);
+      });
+    if (this.#server && tunnelPort !== undefined)
+      await this.#try('Tunnels', tunnelPort, async () => {
+        const take = (connection: Duplex) => this.#server?.take(connection);
+        this.#tunnels = await TunnelServer.listen({ host, port: tunnelPort, take });
+        log.info(`tunnels come in at port ${tunnelPort}`);
+      });
+    changed();
+  }
+
+  async #try(what: string, port: number, open: () => Promise<void>): Promise<void> {
     try {
-      this.#server =
-        wished.port === 0 ? await this.#listenOnChosenPort(wished.host) : await this.#listen(wished.host, wished.port);
-      // There may be another since the port was asked for.
-      this.showAnew();
-      log.info(`links come in at port ${this.#server.port}`);
+      await open();
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const why =
         code === 'EADDRINUSE' ? 'is in use by another program; end it, or choose another port' : `cannot be had: ${message}`;
-      this.#problem = `Links cannot come in: port ${wished.port} ${why}.`;
-      log.warn(this.#problem);
-      this.#retry = setTimeout(() => this.#reopen(), RETRY_MS).unref();
+      this.#problem = `${what} cannot come in: port ${port} ${why}.`;
+      this.#options.log.warn(this.#problem);
+      this.#retry = setTimeout(() => void (this.#turn = this.#turn.then(() => this.#open())), RETRY_MS).unref();
     }
-    changed();
   }
 
   /** The port of the last run where it is free, else another one. */

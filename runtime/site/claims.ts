@@ -10,14 +10,19 @@ import type { Identity } from '../identity/identity.ts';
 import type { IssuedCertificates } from '../identity/issued.ts';
 import { claimAddress, NO_WAY_IN_HOST, type Token } from '../identity/token.ts';
 import { dialTls } from '../link/dial.ts';
+import { type Endpoint, endpointName, tunnelEndpoint } from '../link/endpoint.ts';
+import { UpgradeRefused } from '../link/websocket/upgrade.ts';
 import type { Log } from '../log.ts';
 import { type Answer, parseJson, post, readBody, refusal } from './exchange.ts';
+import { tunnelOf } from './tunnel-settings.ts';
 
 export const CLAIMS_PATH = '/claims/';
 /** Of a whole claim, from the dial to the last byte of the answer. */
 const CLAIM_WITHIN_MS = 15_000;
 /** How long a site that refuses connections is asked again. Milliseconds. */
 const REFUSED_WITHIN_MS = 3000;
+/** How long a proxy that does not lead to the site yet is. Milliseconds. */
+const TUNNEL_WITHIN_MS = 5000;
 const REFUSED_PAUSE_MS = 200;
 const MAX_ENDPOINTS = 100;
 
@@ -79,7 +84,7 @@ const REVOKED =
 export interface ClaimWays {
   /** Leads to the site where the token's own URL does not. */
   transport?: Duplex | undefined;
-  /** Default 15 s. */
+  /** All ways together. Default 15 s. */
   withinMs?: number;
 }
 
@@ -90,28 +95,43 @@ export async function claimWithToken(
   siteName: string,
   { transport, withinMs = CLAIM_WITHIN_MS }: ClaimWays = {},
 ): Promise<Admission> {
-  const { host, port, path } = claimAddress(token);
-  if (host === NO_WAY_IN_HOST && !transport)
-    throw new CaravanError(
-      'no-way-in',
-      'the site that issued the token has no way in; give it one, or join through its Kubernetes context.',
-    );
-  const signal = AbortSignal.timeout(withinMs);
-  const siteId = commonName(token.ca);
-  let answer: Answer;
-  try {
-    const credentials = { authority: token.ca };
-    const socket = await dialPatiently({ host, port, credentials, siteId, signal, ...(transport && { transport }) });
-    answer = await post(socket, path, { code: token.code, request: csr, site: siteName }, signal);
-  } catch (error) {
-    transport?.destroy();
-    const why = signal.aborted ? `it does not answer (${withinMs / 1000} s)` : sentence(error);
-    throw new CaravanError(
-      'unreachable',
-      `${transport ? 'The site' : `The site at ${host}:${port}`} cannot be reached: ${why}.`,
-      { cause: error },
-    );
+  const { path, ...endpoint } = claimAddress(token);
+  const ways = transport ? [endpoint] : waysTo(token);
+  const limitMs = withinMs / ways.length;
+  const common = { credentials: { authority: token.ca }, siteId: commonName(token.ca), ...(transport && { transport }) };
+  let lost: CaravanError | undefined;
+  for (const way of ways) {
+    const signal = AbortSignal.timeout(limitMs);
+    let answer: Answer;
+    try {
+      const socket = await dialPatiently({ ...way, ...common, signal });
+      answer = await post(socket, path, { code: token.code, request: csr, site: siteName }, signal);
+    } catch (error) {
+      transport?.destroy();
+      const why = signal.aborted ? `it does not answer (${limitMs / 1000} s)` : sentence(error);
+      const where = transport ? 'The site' : `The site at ${endpointName(way)}`;
+      lost = new CaravanError('unreachable', `${where} cannot be reached: ${why}.`, { cause: error });
+      continue;
+    }
+    return admissionIn(answer);
   }
+  throw lost!;
+}
+
+/** Where the site that issued a token is reached. */
+function waysTo(token: Token): Endpoint[] {
+  const { host, port } = claimAddress(token);
+  const tunnel = tunnelOf(token.settings ?? {});
+  if (typeof tunnel === 'string') throw new CaravanError('token-invalid', `the token cannot be used: ${tunnel}`);
+  const ways = [...(host === NO_WAY_IN_HOST ? [] : [{ host, port }]), ...(tunnel ? [tunnelEndpoint(tunnel)] : [])];
+  if (ways.length > 0) return ways;
+  throw new CaravanError(
+    'no-way-in',
+    'the site that issued the token has no way in; give it one, or join through its Kubernetes context.',
+  );
+}
+
+function admissionIn(answer: Answer): Admission {
   if (answer.status !== 200) throw refusal(answer, 'The site refuses the token and does not say why.');
   const admission = v.safeParse(Admission, parseJson(answer.body));
   if (!admission.success)
@@ -119,15 +139,19 @@ export async function claimWithToken(
   return admission.output;
 }
 
-/** The address of a load balancer is known a moment before anything listens there: a refused connection is tried again for a while. */
+/**
+ * The address of a load balancer is known a moment before anything listens there, and an Ingress a moment before it leads anywhere: what is
+ * refused is tried again for a while.
+ */
 async function dialPatiently(options: Parameters<typeof dialTls>[0]): Promise<Duplex> {
-  const deadline = performance.now() + REFUSED_WITHIN_MS;
+  const deadline = performance.now() + (options.tunnel ? TUNNEL_WITHIN_MS : REFUSED_WITHIN_MS);
   for (;;)
     try {
       return await dialTls(options);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || options.transport || performance.now() > deadline)
-        throw error;
+      const { code, cause } = error as NodeJS.ErrnoException;
+      const isRefused = code === 'ECONNREFUSED' || cause instanceof UpgradeRefused;
+      if (!isRefused || options.transport || performance.now() > deadline) throw error;
       await setTimeout(REFUSED_PAUSE_MS, undefined, { signal: options.signal });
     }
 }

@@ -7,6 +7,7 @@ import { MAX_COST } from '../routing/limits.ts';
 import { asName } from './resource-name.ts';
 import { API_VERSION } from './resources.ts';
 import type { StoreSource } from './store-source.ts';
+import { tunnelOf, tunnelSettings } from './tunnel-settings.ts';
 import { siteOf } from './wishes.ts';
 
 interface Endpoint {
@@ -30,7 +31,7 @@ export async function redeemToken(
   { site, taken, commands, portForward }: Redeemer,
 ): Promise<RedeemedLink> {
   // Loaded here: node-forge is large, and a site that redeems nothing never needs it.
-  const { claimAddress, tokenFromYaml } = await import('../identity/token.ts');
+  const { claimAddress, NO_WAY_IN_HOST, tokenFromYaml } = await import('../identity/token.ts');
   const { makeSigningRequest } = await import('../identity/certificates.ts');
   const { claimWithToken } = await import('./claims.ts');
   const token = tokenFromYaml(yaml);
@@ -45,18 +46,17 @@ export async function redeemToken(
   const transport = way && (await forward(way, portForward));
   const admission = await claimWithToken(token, request, site.name, { transport });
   const name = linkName(wished ?? admission.site, peerId, taken);
-  const settings = way && {
-    context: way.context,
-    namespace: way.namespace,
-    ...(way.kubeconfig && { kubeconfig: way.kubeconfig }),
-  };
-  const endpoints = (transport ? admission.endpoints : withProven(claimAddress(token), admission.endpoints)).map(
-    ({ host, port }) => ({
-      name: 'inter-router',
-      host,
-      port: String(port),
-    }),
-  );
+  const tunnel = tunnelOf(token.settings ?? {});
+  const settings = way
+    ? { context: way.context, namespace: way.namespace, ...(way.kubeconfig && { kubeconfig: way.kubeconfig }) }
+    : typeof tunnel === 'object' && tunnelSettings(tunnel);
+  const address = claimAddress(token);
+  const isTold = transport || address.host === NO_WAY_IN_HOST;
+  const endpoints = (isTold ? admission.endpoints : withProven(address, admission.endpoints)).map(({ host, port }) => ({
+    name: 'inter-router',
+    host,
+    port: String(port),
+  }));
   await commands.put('Link', name, [
     {
       apiVersion: API_VERSION,

@@ -6,9 +6,11 @@ import { pem } from '../api/fields.ts';
 import { CaravanError } from '../errors.ts';
 import { issueCertificate, readSigningRequest } from '../identity/certificates.ts';
 import type { Holder } from '../link/access-server.ts';
+import { dialProblem } from '../link/dial-problem.ts';
 import { dialTls } from '../link/dial.ts';
+import type { Endpoint } from '../link/endpoint.ts';
 import type { LinkConfig } from '../router/config.ts';
-import { dialProblem, type PortForwardDial } from '../router/outgoing-link.ts';
+import type { PortForwardDial } from '../router/outgoing-link.ts';
 import type { ClaimsOptions } from './claims.ts';
 import { type Answer, parseJson, post, readBody, refusal } from './exchange.ts';
 
@@ -74,7 +76,7 @@ async function postTo(link: LinkConfig, content: object, ways: RenewalWays): Pro
 
 async function dial(
   { credentials, siteId, portForward: to }: LinkConfig,
-  endpoint: { host: string; port: number },
+  endpoint: Endpoint,
   { portForward, signal }: RenewalWays,
 ): Promise<Duplex> {
   if (to && !portForward) throw new Error('this router cannot use a kubeconfig; run it where one is at hand');

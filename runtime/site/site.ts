@@ -25,6 +25,7 @@ import { Grants } from '../identity/grants.ts';
 import { type Identity, loadIdentity } from '../identity/identity.ts';
 import { IssuedCertificates } from '../identity/issued.ts';
 import { endOf } from '../identity/validity.ts';
+import { endpointName, tunnelEndpoint } from '../link/endpoint.ts';
 import { IncomingLinks } from '../router/incoming-links.ts';
 import { Listeners } from '../router/listeners.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
@@ -51,6 +52,7 @@ import { type ProxyWish, SiteProxy } from './site-proxy.ts';
 import type { ResourceSource, WishedState } from './source.ts';
 import type { SiteStore } from './store.ts';
 import { StoreSource } from './store-source.ts';
+import { tunnelSettings } from './tunnel-settings.ts';
 import { type Wishes, wishesOf } from './wishes.ts';
 
 /** How long connections that are up may go on after the site was told to end. Milliseconds. */
@@ -223,7 +225,7 @@ export class Site implements SiteControl {
           issued: this.#issued,
           grants: this.#grants,
           siteName: name,
-          endpoints: () => this.#endpoints().map(({ host, port }) => ({ host, port })),
+          endpoints: () => this.#direct().map(({ host, port }) => ({ host, port })),
           now: () => clock.now(),
           log: requestsLog,
         });
@@ -288,17 +290,25 @@ export class Site implements SiteControl {
 
   async issueToken({ expires = DEFAULT_TOKEN_LIFE, uses = 1 }: IssueTokenRequest): Promise<IssuedToken> {
     const { NO_WAY_IN_HOST, tokenToYaml } = await import('../identity/token.ts');
-    const [endpoint] = this.#endpoints();
+    const [endpoint] = this.#direct();
+    const { tunnel } = this.#wishes.access ?? {};
     if (!this.#access.isWanted)
       throw new CaravanError(
         'no-way-in',
         `${this.#router.info.site.name} takes no links: it has no RouterAccess. Add one, or issue the token at the other site.`,
       );
     const grant = await this.#grants.make(durationMs(expires) ?? 0, uses);
-    const { hostInUrl } = await import('../link/dial.ts');
-    const url = endpoint ? `https://${hostInUrl(endpoint.host)}:${endpoint.port}` : `https://${NO_WAY_IN_HOST}:443`;
+    const { host, port } = endpoint ?? { host: NO_WAY_IN_HOST, port: 443 };
+    const url = `https://${endpointName({ host, port })}`;
     const ca = this.#identity.authority.certificate;
-    const token = { name: grant.name, url: `${url}/claims/${grant.name}`, code: grant.code, ca, linkCost: 1 };
+    const token = {
+      name: grant.name,
+      url: `${url}/claims/${grant.name}`,
+      code: grant.code,
+      ca,
+      linkCost: 1,
+      ...(tunnel && { settings: tunnelSettings(tunnel) }),
+    };
     return { yaml: tokenToYaml(token), name: grant.name, expires: grant.expires, uses };
   }
 
@@ -435,10 +445,20 @@ export class Site implements SiteControl {
     return [...this.#outgoing.status(site.name), ...this.#incoming.status(site.name, (siteId) => this.#issued.endOf(siteId))];
   }
 
-  /** Where others reach this site: as a source knows it, else as the open port says; under the name that its RouterAccess gives. */
+  /** Where others reach this site. */
   #endpoints(): AccessStatus[] {
+    const { tunnel } = this.#wishes.access ?? {};
+    if (!tunnel) return this.#direct();
+    const { host, port } = tunnelEndpoint(tunnel);
+    return [...this.#direct(), { host, port, way: 'tunnel', tunnel: tunnel.url }];
+  }
+
+  /** By host and port: as a source knows it, else as the open port says; under the name that its RouterAccess gives. */
+  #direct(): AccessStatus[] {
     const known = [...this.#states.values()].flatMap(({ access }) => access ?? []);
-    const host = this.#wishes.access?.advertisedHost;
+    const { advertisedHost: host, tunnel } = this.#wishes.access ?? {};
+    // An address of this machine is a guess; where there is a tunnel it is not needed.
+    if (host === undefined && tunnel) return known;
     if (host === undefined) return known.length > 0 || this.#options.platform === 'kubernetes' ? known : this.#access.endpoints();
     const [first] = known;
     return first ? [{ ...first, host }] : this.#access.endpoints();

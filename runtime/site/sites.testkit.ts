@@ -36,12 +36,17 @@ class TestSource implements ResourceSource {
   async close(): Promise<void> {}
 }
 
-export function resourcesOf(name: string, settings: Record<string, string> = {}): Resource[] {
+/** `access`: the settings of its RouterAccess. */
+export function resourcesOf(
+  name: string,
+  settings: Record<string, string> = {},
+  access: Record<string, string> = {},
+): Resource[] {
   const where = 'the test';
   const roles = [{ name: 'inter-router' as const, port: 0 }];
   return [
     { kind: 'Site', name, spec: { edge: false, settings }, where },
-    { kind: 'RouterAccess', name: 'links', spec: { roles, bindHost: '127.0.0.1', settings: {} }, where },
+    { kind: 'RouterAccess', name: 'links', spec: { roles, bindHost: '127.0.0.1', settings: access }, where },
   ];
 }
 
@@ -49,9 +54,9 @@ export function resourcesOf(name: string, settings: Record<string, string> = {})
 export async function start(
   name: string,
   settings?: Record<string, string>,
-  { store = new MemoryStore(), clock }: { store?: MemoryStore; clock?: Clock } = {},
+  { store = new MemoryStore(), clock, access }: { store?: MemoryStore; clock?: Clock; access?: Record<string, string> } = {},
 ) {
-  const source = new TestSource(resourcesOf(name, settings));
+  const source = new TestSource(resourcesOf(name, settings, access));
   const site = await Site.start({ store, sources: [source], platform: 'host', ...(clock && { clock }), log: silentLog });
   sites.push(site);
   return { site, store, source };

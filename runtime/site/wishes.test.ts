@@ -173,7 +173,31 @@ describe('a RouterAccess', () => {
         '{roles: [{name: edge, port: 1}, {name: inter-router, port: 2}], bindHost: "::1", settings: {host: west.example}}',
       ),
     ]);
-    assert.deepEqual(access, { host: '::1', port: 2, advertisedHost: 'west.example' });
+    const none = { tunnel: undefined, tunnelPort: undefined };
+    assert.deepEqual(access, { host: '::1', port: 2, advertisedHost: 'west.example', ...none });
+  });
+
+  it('may be reached through a tunnel, whose URL and port must be some', () => {
+    const wishes = (settings: string) =>
+      wishesOf([resource('RouterAccess', 'a', `{roles: [{name: edge, port: 1}], settings: ${settings}}`)]);
+    const { access } = wishes('{tunnel: "https://shop.example/x/", tunnelPort: 8080}');
+    assert.deepEqual([access?.tunnel, access?.tunnelPort], [{ url: 'https://shop.example/x' }, 8080]);
+    for (const url of [
+      'shop.example',
+      'ftp://shop.example',
+      'https://me:secret@shop.example',
+      'https://shop.example?a',
+      'https://',
+    ])
+      assert.deepEqual(
+        wishes(`{tunnel: "${url}"}`).problems.map(({ message }) => message),
+        ['RouterAccess a: settings.tunnel is no URL that leads to a site; use one such as https://shop.example.com/caravan.'],
+      );
+    assert.match(wishes('{tunnel: "https://a", tunnelCa: x}').problems[0]!.message, /settings\.tunnelCa is no certificate/);
+    assert.match(
+      wishes('{tunnelPort: 70000}').problems[0]!.message,
+      /settings\.tunnelPort is "70000"; use a port from 1 to 65535\./,
+    );
   });
 });
 
@@ -288,6 +312,15 @@ describe('a Link', () => {
     assert.deepEqual(complaints(link('cost: 1'), secret('keys')), [
       'Link west: spec.endpoints is empty; name a host and a port.',
     ]);
+  });
+
+  it('may lead through a tunnel, after what else leads there', () => {
+    const endpoints = (spec: string) => wishesOf([link(spec), secret('keys')]).links[0]?.endpoints;
+    const tunnel = { host: '2001:db8::7', port: 443, tunnel: { url: 'https://[2001:db8::7]/x' } };
+    const settings = 'settings: {tunnel: "https://[2001:db8::7]/x"}';
+    assert.deepEqual(endpoints(settings), [tunnel]);
+    assert.deepEqual(endpoints(`endpoints: [{host: west, port: 1}], ${settings}`), [{ host: 'west', port: 1 }, tunnel]);
+    assert.match(complaints(link('settings: {tunnel: x}'), secret('keys'))[0]!, /^Link west: settings\.tunnel is no URL/);
   });
 
   it('may lead through a kubeconfig instead', () => {

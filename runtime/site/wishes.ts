@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../api/types.ts';
 import { DISTRIBUTIONS, LISTENER_DISTRIBUTIONS, whyNotDistributed } from '../api/vocabulary.ts';
+import { type Tunnel, tunnelEndpoint } from '../link/endpoint.ts';
 import type { ConnectorConfig, LinkConfig, ListenerConfig } from '../router/config.ts';
 import { type AddressChoice, addressesOf } from '../routing/address-choice.ts';
 import type { Distribution, Protocol } from '../routing/types.ts';
 import { type ConnectorResource, durationMs, type Resource, type ResourceKind, type Spec } from './resources.ts';
 import { sharingOf } from './sharing.ts';
+import { tunnelOf } from './tunnel-settings.ts';
 import { connectorTls, listenerTls, type Secrets, whyNotListenerCredentials } from './tls-wishes.ts';
 
 /** Timers take no more than 24 days. */
@@ -19,11 +21,22 @@ export interface Wishes {
   autoListen: boolean;
   /** A proxy on loopback, 0 for a port that the system chooses, and where that stands. */
   proxy: { port: number; where: string } | undefined;
-  access: { host: string | undefined; port: number; advertisedHost: string | undefined } | undefined;
+  access: AccessWish | undefined;
   listeners: ListenerConfig[];
   connectors: ConnectorConfig[];
   links: LinkConfig[];
   problems: Problem[];
+}
+
+/** Where links come in. */
+export interface AccessWish {
+  host: string | undefined;
+  port: number;
+  advertisedHost: string | undefined;
+  /** A proxy that ends TLS leads here. */
+  tunnel: Tunnel | undefined;
+  /** Takes tunnels in plain HTTP. */
+  tunnelPort: number | undefined;
 }
 
 type Of<K extends ResourceKind> = Extract<Resource, { kind: K }>;
@@ -53,7 +66,7 @@ export function wishesOf(resources: readonly Resource[]): Wishes {
     edge,
     autoListen: autoListen(site, problems),
     proxy: proxyOf(site, problems),
-    access: edge ? undefined : routerAccess && accessOf(routerAccess),
+    access: edge ? undefined : routerAccess && accessOf(routerAccess, problems),
     listeners: [...of('Listener'), ...of('MultiKeyListener')].flatMap((resource) => listenerOf(resource, secrets, problems)),
     connectors: of('Connector').flatMap((resource) => connectorOf(resource, secrets, problems)),
     links: of('Link').flatMap((resource) => linkOf(resource, secrets, problems)),
@@ -99,9 +112,27 @@ function proxyOf(site: Of<'Site'> | undefined, problems: Problem[]): Wishes['pro
   return undefined;
 }
 
-function accessOf({ spec }: Of<'RouterAccess'>): Wishes['access'] {
-  const role = spec.roles.find(({ name }) => name === 'inter-router') ?? spec.roles[0]!;
-  return { host: spec.bindHost, port: role.port, advertisedHost: spec.settings['host'] };
+function accessOf({ name, spec, where }: Of<'RouterAccess'>, problems: Problem[]): AccessWish {
+  const role = spec.roles.find((each) => each.name === 'inter-router') ?? spec.roles[0]!;
+  const tunnel = tunnelOf(spec.settings);
+  const tunnelPort = tunnelPortOf(spec.settings);
+  for (const wrong of [tunnel, tunnelPort])
+    if (typeof wrong === 'string') problems.push({ where, message: `RouterAccess ${name}: ${wrong}` });
+  return {
+    host: spec.bindHost,
+    port: role.port,
+    advertisedHost: spec.settings['host'],
+    tunnel: typeof tunnel === 'string' ? undefined : tunnel,
+    tunnelPort: typeof tunnelPort === 'string' ? undefined : tunnelPort,
+  };
+}
+
+/** A text is what is wrong. */
+function tunnelPortOf({ tunnelPort }: Record<string, string>): number | string | undefined {
+  if (tunnelPort === undefined) return undefined;
+  const port = Number(tunnelPort);
+  if (/^\d{1,5}$/.test(tunnelPort) && port >= 1 && port <= 65_535) return port;
+  return `settings.tunnelPort is "${tunnelPort}"; use a port from 1 to 65535.`;
 }
 
 function listenerOf(resource: Of<'Listener'> | Of<'MultiKeyListener'>, secrets: Secrets, problems: Problem[]): ListenerConfig[] {
@@ -221,7 +252,9 @@ function linkOf({ name, spec, where }: Of<'Link'>, secrets: Secrets, problems: P
   const { context, namespace, kubeconfig } = spec.settings;
   const portForward =
     context === undefined ? undefined : { context, namespace: namespace ?? 'default', ...(kubeconfig && { kubeconfig }) };
-  if (spec.endpoints.length === 0 && !portForward) return complain('spec.endpoints is empty; name a host and a port.');
+  const tunnel = tunnelOf(spec.settings);
+  if (typeof tunnel === 'string') return complain(tunnel);
+  if (spec.endpoints.length === 0 && !tunnel && !portForward) return complain('spec.endpoints is empty; name a host and a port.');
   const { 'ca.crt': authority, 'tls.crt': certificate, 'tls.key': key } = secret;
   if (authority === undefined || certificate === undefined || key === undefined)
     return complain(`the Secret ${spec.tlsCredentials} needs ca.crt, tls.crt and tls.key; redeem its token again.`);
@@ -231,7 +264,8 @@ function linkOf({ name, spec, where }: Of<'Link'>, secrets: Secrets, problems: P
     return complain(`${wrong} of the Secret ${spec.tlsCredentials} is no certificate; redeem its token again.`);
   }
   const credentials = { authority, certificate, key };
-  const endpoints = spec.endpoints.map(({ host, port }) => ({ host, port }));
+  const direct = spec.endpoints.map(({ host, port }) => ({ host, port }));
+  const endpoints = [...direct, ...(tunnel ? [tunnelEndpoint(tunnel)] : [])];
   return [{ name, cost: spec.cost, endpoints, credentials, siteId, portForward }];
 }
 

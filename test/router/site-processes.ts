@@ -45,6 +45,11 @@ export class SiteProcesses {
     return this.#begin(new SiteProcess(name, join(this.folder, name), { edge: true }));
   }
 
+  /** A site that takes no links, with more in its environment. */
+  async startWith(env: NodeJS.ProcessEnv, name: string): Promise<SiteProcess> {
+    return this.#begin(new SiteProcess(name, join(this.folder, name), { edge: true, env }));
+  }
+
   /** A site on a host of its own, which takes links at every address of that host. */
   async startOn(host: Host, name: string): Promise<SiteProcess> {
     return this.#begin(new SiteProcess(name, join(this.folder, name), { host }));
@@ -82,12 +87,18 @@ export class SiteProcess {
   readonly api: ApiClient;
   readonly host: Host | undefined;
   readonly #edge: boolean;
+  readonly #env: NodeJS.ProcessEnv;
   #process: Foreground | undefined;
 
-  constructor(name: string, folder: string, { host, edge = false }: { host?: Host; edge?: boolean } = {}) {
+  constructor(
+    name: string,
+    folder: string,
+    { host, edge = false, env = {} }: { host?: Host; edge?: boolean; env?: NodeJS.ProcessEnv } = {},
+  ) {
     this.name = name;
     this.host = host;
     this.#edge = edge;
+    this.#env = env;
     this.folder = folder;
     this.socket = `${folder}.sock`;
     this.api = ApiClient.overSocket(this.socket);
@@ -115,7 +126,7 @@ export class SiteProcess {
     ]);
     const data = join(this.folder, 'data');
     const args = ['run', '--config', this.configFolder, '--data', data, '--socket', this.socket];
-    this.#process = new Foreground(args, PROCESS_ENVIRONMENT, this.host?.inside);
+    this.#process = new Foreground(args, { ...PROCESS_ENVIRONMENT, ...this.#env }, this.host?.inside);
     await this.#process.prints(/is ready/);
   }
 

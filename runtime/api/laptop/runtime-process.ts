@@ -13,6 +13,8 @@ export interface RuntimeProcess {
   env?: NodeJS.ProcessEnv;
   /** Whether this window may start one: not in Restricted Mode. Welcome texts and walkthroughs run commands that menus leave out. */
   isTrusted?: () => boolean;
+  /** What leads out of the company's network where the environment does not say: VS Code's own settings, in a router's words. */
+  proxy?: () => { HTTPS_PROXY?: string; NO_PROXY?: string };
 }
 
 export function startRuntime(runtime: RuntimeProcess, args: string[], options: SpawnOptions): ChildProcess {
@@ -22,7 +24,12 @@ export function startRuntime(runtime: RuntimeProcess, args: string[], options: S
       'In Restricted Mode, no local router and no demo network start: trust this folder first.',
     );
   const { script, execPath = process.execPath, env = process.env } = runtime;
-  return (runtime.spawn ?? spawn)(execPath, [script, ...args], { windowsHide: true, ...options, env: runtimeEnv(env) });
+  const proxy = env['HTTPS_PROXY'] || env['https_proxy'] ? {} : runtime.proxy?.();
+  return (runtime.spawn ?? spawn)(execPath, [script, ...args], {
+    windowsHide: true,
+    ...options,
+    env: { ...runtimeEnv(env), ...proxy },
+  });
 }
 
 /** What the editor sets for its own processes must not reach ours: NODE_OPTIONS may load a debugger that only it has. */

@@ -2,24 +2,27 @@
 import { CaravanError } from '../../errors.ts';
 import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import { LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS } from '../names.ts';
+import { LINKS_INGRESS, LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS } from '../names.ts';
 import type { KubeObject } from '../objects.ts';
+import { tunnelOf } from '../../site/tunnel-settings.ts';
 import type { CallOptions, CreateSiteRequest, Progress, SiteInCluster } from '../types.ts';
 import { loadRuntime } from './bundles.ts';
+import { linksIngress } from './ingress.ts';
 import { type LiveSite, readLiveSite } from './live-site.ts';
 import { rights } from './rights.ts';
 import { READY_TIMEOUT_MS, rollOut } from './roll-out.ts';
-import { linksService } from './router.ts';
+import { linksService, typeAndPorts } from './router.ts';
 import { deploymentOf, nameOfSite } from './router-of.ts';
 import { siteConfig } from './site-config.ts';
 
 /** What a site is beside its namespace and what runs in it, in the order in which it is applied. */
 export function siteObjects(request: CreateSiteRequest, live?: LiveSite): KubeObject[] {
-  const { namespace, wayIn } = request;
+  const { namespace, wayIn, ingress } = request;
   return [
     ...rights(namespace),
-    siteConfig(nameOfSite(request, live), wayIn, live?.config?.data),
+    siteConfig(nameOfSite(request, live), request, live),
     ...(wayIn === 'none' || hasService(live) ? [] : [linksService(wayIn)]),
+    ...(wayIn === 'Ingress' ? [linksIngress(ingress!)] : []),
   ];
 }
 
@@ -31,18 +34,24 @@ export async function createSiteWith(
 ): Promise<SiteInCluster> {
   const { namespace, wayIn } = request;
   checkName(request.name ?? namespace);
+  checkIngress(request);
   const deadline = Date.now() + timeoutMs;
   const runtime = await loadRuntime(request.bundles);
   await ensureNamespace(client, request, progress, signal);
   const live = await readLiveSite(client, namespace, { signal });
   const deployment = await deploymentOf(client, request, { runtime, live, signal });
+  if (live?.wayIn === 'Ingress' && wayIn !== 'Ingress') await client.delete('Ingress', namespace, LINKS_INGRESS, { signal });
   for (const object of siteObjects(request, live)) {
     progress(`Making the ${object.kind} ${object.metadata.name}`);
     await client.apply(namespace, object, { signal });
   }
   if (wayIn === 'none') await client.delete('Service', namespace, LINKS_SERVICE, { signal });
-  // Its ports and annotations are its owner's.
-  else if (hasService(live)) await client.patch('Service', namespace, LINKS_SERVICE, { spec: { type: wayIn } }, { signal });
+  else if (hasService(live)) {
+    const { type, ports } = typeAndPorts(wayIn, live?.links?.spec?.ports ?? []);
+    // Its ports and annotations are its owner's, but for the port of an Ingress.
+    const isAbout = [wayIn, live?.wayIn].includes('Ingress');
+    await client.patch('Service', namespace, LINKS_SERVICE, { spec: { type, ...(isAbout && { ports }) } }, { signal });
+  }
   await rollOut({ client, namespace, deployment, runtime, before: live?.deployment, deadline, progress, signal });
   return { namespace, name: nameOfSite(request, live), version: runtime.version, ready: true, wayIn };
 }
@@ -54,6 +63,11 @@ function hasService(live: LiveSite | undefined): boolean {
 function checkName(name: string): void {
   if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name))
     throw new CaravanError('bad-request', `A site cannot be called "${name}": use lower case letters, digits, "-" and "." only.`);
+}
+
+function checkIngress({ wayIn, ingress }: CreateSiteRequest): void {
+  if (wayIn !== 'Ingress' || typeof tunnelOf({ tunnel: ingress?.url ?? '' }) === 'object') return;
+  throw new CaravanError('bad-request', 'An Ingress needs the URL at which it is reached, such as https://shop.example.com.');
 }
 
 async function ensureNamespace(

@@ -5,9 +5,14 @@ import { CARAVAN, FIELD_MANAGER, LINKS_SERVICE, POD_TEMPLATE_ANNOTATION, SITE_CO
 import type { CallOptions, WayIn } from '../types.ts';
 import { parsePodTemplate } from './pod-template.ts';
 
+/** The port of the Service that takes tunnels from an Ingress. */
+export const TUNNELS = 'tunnels';
+
 export interface LiveSite {
   deployment: V1Deployment;
   config: V1ConfigMap | undefined;
+  /** Its Service `caravan-links`. */
+  links?: V1Service | undefined;
   wayIn: WayIn;
 }
 
@@ -30,12 +35,13 @@ export async function readLiveSite(
     client.read('ConfigMap', namespace, SITE_CONFIG, options),
     client.read('Service', namespace, LINKS_SERVICE, options),
   ]);
-  return deployment && { deployment, config, wayIn: wayInOf(links) };
+  return deployment && { deployment, config, links, wayIn: wayInOf(links) };
 }
 
 export function wayInOf(links: V1Service | undefined): WayIn {
-  const type = links?.spec?.type;
-  return type === 'LoadBalancer' || type === 'NodePort' ? type : 'none';
+  const { type, ports = [] } = links?.spec ?? {};
+  if (type === 'LoadBalancer' || type === 'NodePort') return type;
+  return ports.some(({ name }) => name === TUNNELS) ? 'Ingress' : 'none';
 }
 
 const POD = ['f:spec', 'f:template', 'f:spec'];

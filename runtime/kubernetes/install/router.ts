@@ -1,4 +1,5 @@
 /** The router's Deployment and the Service through which links come in. */
+import type { V1ServicePort } from '@kubernetes/client-node';
 import { PROCESS_ENVIRONMENT } from '../../api/process-environment.ts';
 import {
   CARAVAN,
@@ -12,9 +13,10 @@ import {
   VERSION_LABEL,
 } from '../names.ts';
 import type { KubeObject } from '../objects.ts';
-import { HEALTH_PORT, LINKS_PORT } from '../ports.ts';
+import { HEALTH_PORT, LINKS_PORT, TUNNEL_PORT } from '../ports.ts';
+import type { WayIn } from '../types.ts';
 import type { Runtime } from './bundles.ts';
-import type { Kept } from './live-site.ts';
+import { type Kept, TUNNELS } from './live-site.ts';
 import { withWishes } from './pod-template.ts';
 
 /** A node that is not heard of for so long has lost its router's pod. Seconds. */
@@ -155,15 +157,27 @@ export function runtimeName({ digest }: Pick<Runtime, 'digest'>): string {
   return `${RUNTIME_CONFIG}-${digest}`;
 }
 
-export function linksService(type: 'LoadBalancer' | 'NodePort'): KubeObject {
+export function linksService(wayIn: Exclude<WayIn, 'none'>): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: LINKS_SERVICE, labels: { ...OWN_LABELS, [COMPONENT]: 'links' } },
     spec: {
-      type,
       selector: ROUTER_LABELS,
-      ports: [{ name: 'links', port: LINKS_PORT, targetPort: 'links', protocol: 'TCP' }],
+      ...typeAndPorts(wayIn, [{ name: 'links', port: LINKS_PORT, targetPort: 'links', protocol: 'TCP' }]),
     },
   };
+}
+
+/** What a way in makes of a Service with these ports: an Ingress needs one for tunnels besides. */
+export function typeAndPorts(wayIn: Exclude<WayIn, 'none'>, ports: V1ServicePort[]): { type: string; ports: V1ServicePort[] } {
+  const direct = ports.filter(({ name }) => name !== TUNNELS);
+  if (wayIn !== 'Ingress') return { type: wayIn, ports: direct };
+  const tunnels = { name: TUNNELS, port: TUNNEL_PORT, targetPort: TUNNEL_PORT, protocol: 'TCP' };
+  return { type: 'ClusterIP', ports: [...direct.map(withoutNodePort), tunnels] };
+}
+
+/** A Service of the type ClusterIP may have none. */
+function withoutNodePort(port: V1ServicePort): V1ServicePort {
+  return Object.assign({}, port, { nodePort: undefined });
 }

@@ -188,6 +188,42 @@ test('the ways in: a Service of that type, or none and only loopback', () => {
   assert.deepEqual(bindHost('none'), ['127.0.0.1', 8443]);
 });
 
+test('the way in Ingress: a Service for it, an Ingress to its port for tunnels, and a RouterAccess that says so', () => {
+  const ingress = { url: 'https://shop.example.com/caravan', className: 'nginx', tlsSecret: 'shop-tls' };
+  const made = objects({ wayIn: 'Ingress', ingress });
+  const { type, ports } = find('Service', 'caravan-links', made).spec!;
+  assert.equal(type, 'ClusterIP');
+  assert.deepEqual(
+    ports!.map(({ name, port, targetPort }) => [name, port, targetPort]),
+    [
+      ['links', 8443, 'links'],
+      ['tunnels', 8480, 8480],
+    ],
+  );
+  const backend = { service: { name: 'caravan-links', port: { name: 'tunnels' } } };
+  assert.deepEqual(find('Ingress', 'caravan-links', made).spec, {
+    ingressClassName: 'nginx',
+    tls: [{ hosts: ['shop.example.com'], secretName: 'shop-tls' }],
+    rules: [{ host: 'shop.example.com', http: { paths: [{ path: '/caravan', pathType: 'Prefix', backend }] } }],
+  });
+  const plain = objects({ wayIn: 'Ingress', ingress: { url: 'http://shop.example.com' } });
+  assert.deepEqual(Object.keys(find('Ingress', 'caravan-links', plain).spec!), ['rules']);
+
+  const access = (from: KubeObject[]) => {
+    const [read] = parseResources(find('ConfigMap', 'caravan-site', from).data!['router-access.yaml']!, 'x').resources;
+    return read?.kind === 'RouterAccess' ? [read.spec.bindHost, read.spec.settings] : read;
+  };
+  assert.deepEqual(access(made), [undefined, { tunnel: ingress.url, tunnelPort: '8480' }]);
+  const { data } = find('ConfigMap', 'caravan-site', made);
+  const live = (wayIn: LiveSite['wayIn']): LiveSite => ({ deployment: {}, config: { data: data! }, wayIn });
+  assert.deepEqual(access(objects({ wayIn: 'none' }, live('Ingress'))), ['127.0.0.1', {}]);
+  // Somebody's own proxy.
+  assert.deepEqual(access(objects({ wayIn: 'NodePort' }, live('NodePort'))), [
+    undefined,
+    { tunnel: ingress.url, tunnelPort: '8480' },
+  ]);
+});
+
 test("the site's own resources are read without a problem, and carry its name", () => {
   const config = find('ConfigMap', 'caravan-site', objects({ name: 'west-shop' }));
   assert.ok('skupper.io/resource' in config.metadata.labels!);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { V1Deployment } from '@kubernetes/client-node';
+import type { V1Deployment, V1ServiceSpec } from '@kubernetes/client-node';
 import { VERSION } from '../../version.ts';
 import { FakeApi, reply, status } from '../fake-api.testkit.ts';
 import { findSitesWith } from '../find-sites.ts';
@@ -273,6 +273,42 @@ test('without a namespace it says so; with the way in taken away its Service goe
   assert.ok(api.get('Service', 'c', 'caravan-links'));
   await createSiteWith(client, request('c', { wayIn: 'none' }));
   assert.equal(api.get('Service', 'c', 'caravan-links'), undefined);
+});
+
+test('with an Ingress it is found so, can be given another way in and back, and is deleted with it', async () => {
+  const client = api.client();
+  api.put('Namespace', 'i', { metadata: { name: 'i' } });
+  await assert.rejects(createSiteWith(client, request('i', { wayIn: 'Ingress' })), {
+    code: 'bad-request',
+    message: 'An Ingress needs the URL at which it is reached, such as https://shop.example.com.',
+  });
+  const ingress = { url: 'https://shop.example.com' };
+  const service = () => api.get('Service', 'i', 'caravan-links')!['spec'] as V1ServiceSpec;
+  const found = async () => (await findSitesWith(client, 'i')).sites.find(({ namespace }) => namespace === 'i')?.wayIn;
+  const names = () => service().ports!.map(({ name, nodePort }) => [name, nodePort]);
+
+  await createSiteWith(client, request('i', { wayIn: 'NodePort' }));
+  const stood = api.get('Service', 'i', 'caravan-links')!;
+  const ports = [{ name: 'links', port: 443, targetPort: 'links', nodePort: 30_443 }];
+  api.put('Service', 'i', { ...stood, spec: { ...(stood['spec'] as object), ports } });
+  await createSiteWith(client, request('i', { wayIn: 'Ingress', ingress }));
+  assert.equal(await found(), 'Ingress');
+  assert.equal(service().type, 'ClusterIP');
+  assert.deepEqual(names(), [
+    ['links', undefined],
+    ['tunnels', undefined],
+  ]);
+  assert.ok(api.get('Ingress', 'i', 'caravan-links'));
+
+  await createSiteWith(client, request('i', { wayIn: 'LoadBalancer' }));
+  assert.equal(await found(), 'LoadBalancer');
+  assert.deepEqual(names(), [['links', undefined]]);
+  assert.equal(api.get('Ingress', 'i', 'caravan-links'), undefined);
+
+  await createSiteWith(client, request('i', { wayIn: 'Ingress', ingress }));
+  await deleteSiteWith(client, 'i');
+  for (const kind of ['Ingress', 'Service', 'Deployment'] as const)
+    assert.deepEqual((await client.list(kind, 'i')).items, [], kind);
 });
 
 test('a router that does not become ready is told with its reason when the time is up', async () => {

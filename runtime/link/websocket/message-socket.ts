@@ -77,9 +77,20 @@ export class MessageSocket {
     if (!this.#isClosing) this.#writer.add(message);
   }
 
-  flush(): void {
+  /** @param done called when the system has taken it, or it is for nobody any more */
+  flush(done?: () => void): void {
     // What was gathered when the other end ended is for nobody.
-    if (!this.#isClosing) this.#writer.flush();
+    if (this.#isClosing) done?.();
+    else this.#writer.flush(done);
+  }
+
+  /** Reads nothing until `resume`, pings neither. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Sends what is gathered, says that it closes, and waits a little for the answer. What arrives from now on is not read. */

@@ -48,14 +48,17 @@ export class MessageWriter {
     this.#copy(body);
   }
 
-  flush(): void {
+  /** @param done called when the system has taken it, or the connection is gone */
+  flush(done?: () => void): void {
     this.#cut();
-    if (this.#pieces.length === 0) return;
+    if (this.#pieces.length === 0) return done?.();
     const pieces = this.#pieces;
     this.#pieces = [];
     this.#gathered = 0;
     this.#socket.cork();
+    const last = pieces.pop()!;
     for (const piece of pieces) this.#socket.write(piece);
+    this.#socket.write(last, done && (() => done()));
     this.#socket.uncork();
   }
 
@@ -75,8 +78,8 @@ export class MessageWriter {
       at = chunk.writeUInt32BE(Math.floor(size / 2 ** 32), at);
       at = chunk.writeUInt32BE(size % 2 ** 32, at);
     }
-    // TLS carries this WebSocket, so no proxy can be fooled by what it looks like (RFC 6455, section 10.3): a mask of zeros is as good, and
-    // costs nothing.
+    // TLS carries this WebSocket, or it carries TLS (a tunnel), so no proxy can be fooled by what it looks like (RFC 6455, section 10.3): a
+    // mask of zeros is as good, and costs nothing.
     if (masked) at = chunk.writeUInt32BE(0, at);
     this.#end = at;
   }

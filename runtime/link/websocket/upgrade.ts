@@ -14,7 +14,8 @@ const KEY = /^[A-Za-z0-9+/]{22}==$/;
 export interface UpgradeRequest {
   /** As a URL has it. */
   host: string;
-  port: number;
+  /** Left out where it is the URL's own. */
+  port?: number;
   path: string;
   subprotocol: string;
   /** A connection on which nothing was sent yet; it is destroyed where there is no upgrade. */
@@ -45,7 +46,7 @@ export function requestUpgrade({ host, port, path, subprotocol, socket, signal }
       path,
       signal,
       headers: {
-        Host: `${host}:${port}`,
+        Host: port === undefined ? host : `${host}:${port}`,
         Connection: 'Upgrade',
         Upgrade: 'websocket',
         'Sec-WebSocket-Version': VERSION,
