@@ -105,8 +105,13 @@ async function bringBack({ client, namespace, progress }: RollOut, before: V1Dep
   // Whatever became of it meanwhile: without its version it is written over.
   const { resourceVersion: _, ...metadata } = before.metadata as RouterDeployment['metadata'];
   const back = { apiVersion: 'apps/v1', kind: 'Deployment' as const, metadata, spec: before.spec! };
+  const { managedFields } = metadata;
   const outcome = await client.replace(namespace, back).then(
-    () => `The site goes on with v${version}.`,
+    async () => {
+      // What is written back counts as somebody's change from then on, and applying takes away only what was applied.
+      await client.patch('Deployment', namespace, CARAVAN, { metadata: { managedFields } }).catch(() => undefined);
+      return `The site goes on with v${version}.`;
+    },
     (cause: unknown) => `What ran before could not be brought back: ${sentence(cause)}`,
   );
   return error instanceof CaravanError ? new CaravanError(error.code, `${error.message} ${outcome}`, { cause: error }) : error;
