@@ -2,9 +2,9 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import { isStatus } from './api-errors.ts';
 import { type ClusterClient, type ListOptions } from './client.ts';
-import { wayInOf } from './install/live-site.ts';
+import { versionOf, wayInOf } from './install/live-site.ts';
 import { readinessOf } from './install/readiness.ts';
-import { CARAVAN, LINKS_SERVICE, OWN_SELECTOR, ROUTER_SELECTOR, SITE_ANNOTATION, VERSION_LABEL } from './names.ts';
+import { CARAVAN, LINKS_SERVICE, OWN_SELECTOR, ROUTER_SELECTOR, SITE_ANNOTATION } from './names.ts';
 import { type Kind, nameOf } from './objects.ts';
 import type { CallOptions, SiteInCluster, SitesInContext } from './types.ts';
 import { ObjectWatch } from './watch.ts';
@@ -26,7 +26,7 @@ async function sitesIn(client: ClusterClient, namespace: string | undefined, opt
 }
 
 async function describe(client: ClusterClient, deployment: V1Deployment, options: CallOptions): Promise<SiteInCluster> {
-  const { namespace = '', labels = {}, annotations = {} } = deployment.metadata ?? {};
+  const { namespace = '', annotations = {} } = deployment.metadata ?? {};
   const [links, pods] = await Promise.all([
     client.read('Service', namespace, LINKS_SERVICE, options),
     client.list('Pod', namespace, { ...options, labelSelector: ROUTER_SELECTOR }),
@@ -35,7 +35,7 @@ async function describe(client: ClusterClient, deployment: V1Deployment, options
   return {
     namespace,
     name: annotations[SITE_ANNOTATION] ?? namespace,
-    version: labels[VERSION_LABEL] ?? 'unknown',
+    version: versionOf(deployment),
     ready,
     ...(message ? { message } : {}),
     wayIn: wayInOf(links),

@@ -17,7 +17,9 @@ export function podTrouble(pod: V1Pod): string {
   const { status = {} } = pod;
   if (pod.metadata?.deletionTimestamp) return 'is ending';
   const scheduled = condition(pod, 'PodScheduled');
-  if (scheduled?.status === 'False') return `fits no node${scheduled.message ? `: ${scheduled.message.replace(/\.$/, '')}` : ''}`;
+  // What follows tells which pods could give way, mostly none.
+  if (scheduled?.status === 'False')
+    return `fits no node${scheduled.message ? `: ${scheduled.message.split(/\.(?: |$)/)[0]}` : ''}`;
   for (const container of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
     const trouble = containerTrouble(container, pod);
     if (trouble) return trouble;

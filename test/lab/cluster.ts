@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { until } from '../support/until.ts';
 import { command } from './command.ts';
+import type { Namespaces } from './namespaces.ts';
 
 /** A port of this machine that leads to one in the cluster. */
 export interface PortForward {
@@ -16,6 +17,8 @@ export interface ClusterOptions {
   kubeconfigPath: string;
   nodeAddress: string;
   logDirectory?: string;
+  /** What its one node runs in, if the lab runs it. */
+  node?: Namespaces;
   /** The program and first arguments that are kubectl. */
   kubectl: string[];
   /** A folder for files that are of use as long as the cluster is, such as kubeconfig files of other users. */
@@ -36,6 +39,8 @@ export class Cluster {
   /** Where its components write to, if the lab runs them. */
   readonly logDirectory: string | undefined;
   readonly scratch: string;
+  /** What its one node runs in, if the lab runs it. */
+  readonly node: Namespaces | undefined;
   readonly #kubectl: string[];
   readonly #cache: string;
   readonly #namespaces = new Set<string>();
@@ -47,6 +52,7 @@ export class Cluster {
     this.nodeAddress = options.nodeAddress;
     this.logDirectory = options.logDirectory;
     this.scratch = options.scratch;
+    this.node = options.node;
     this.#kubectl = options.kubectl;
     this.#cache = options.cache;
   }

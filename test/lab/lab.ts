@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { buildParts } from './build.ts';
 import { Cluster } from './cluster.ts';
 import { createLab, readUpLab } from './create-lab.ts';
+import { Namespaces } from './namespaces.ts';
 import { whyClustersCannotRun } from './prerequisites.ts';
 import { endRun, newRun } from './run.ts';
 import { createSilentContext, type SilentContext } from './silent-context.ts';
@@ -64,7 +65,7 @@ export async function startLab(log: Log = (line) => console.error(`lab: ${line}`
 
 /** @param end Instead of deleting the namespaces that were made through it. */
 async function attachLab(directory: string, end?: () => Promise<void>): Promise<Lab> {
-  const { kube, ready } = await readUpLab(directory);
+  const { run, kube, ready } = await readUpLab(directory);
   const scratch = await mkdtemp(join(directory, 'scratch-'));
   const kubeconfigPath = join(directory, 'kubeconfig');
   const clusters = ready.clusters.map(
@@ -75,6 +76,7 @@ async function attachLab(directory: string, end?: () => Promise<void>): Promise<
         kubeconfigPath,
         nodeAddress: address,
         logDirectory: join(own, 'log'),
+        node: Namespaces.find(`${run}-${name}`, own),
         kubectl: [kube, 'kubectl'],
         scratch,
         cache: join(directory, 'kubectl'),

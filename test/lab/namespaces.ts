@@ -60,6 +60,15 @@ export class Namespaces {
     (child.stdin as Socket | null)?.unref();
     child.stdout?.destroy();
     child.unref();
+    return Namespaces.find(name, directory);
+  }
+
+  /**
+   * Those that were made before, perhaps by another process.
+   *
+   * @throws {Error} Where they have ended.
+   */
+  static find(name: string, directory: string): Namespaces {
     const [pid] = holders(name);
     if (pid === undefined) throw new Error(`no namespaces for ${name}: their process is gone`);
     return new Namespaces(name, directory, pid);

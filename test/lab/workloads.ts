@@ -11,12 +11,18 @@ export interface WebServerOptions {
   /** Default 1. */
   replicas?: number;
   annotations?: Record<string, string>;
+  /** Whether they answer datagrams on that port, too. Default false. */
+  datagrams?: boolean;
 }
 
 /** A Deployment of HTTP servers on port 8080. */
-export function webServer(name: string, { says, replicas = 1, annotations = {} }: WebServerOptions): string {
+export function webServer(name: string, { says, replicas = 1, annotations = {}, datagrams = false }: WebServerOptions): string {
   const body = says === undefined ? "require('node:os').hostname()" : JSON.stringify(says);
-  const program = `require('node:http').createServer((_, response) => response.end(${body})).listen(8080)`;
+  const http = `require('node:http').createServer((_, response) => response.end(${body})).listen(8080);`;
+  const udp = `
+    const socket = require('node:dgram').createSocket('udp4', (_, from) => socket.send(${body}, from.port, from.address));
+    socket.bind(8080);`;
+  const program = datagrams ? http + udp : http;
   const readinessProbe = { httpGet: { port: 8080, path: '/' }, periodSeconds: 1 };
   return deployment(name, {
     replicas,
@@ -103,6 +109,21 @@ export async function fetchOverTls(
   return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', 'node', '-e', program, url, authority)).trim();
 }
 
+/** What that pod gets to a datagram within two seconds. */
+export async function askInPod(
+  { cluster, namespace }: { cluster: Cluster; namespace: string },
+  host: string,
+  port: number,
+): Promise<string> {
+  const program = `
+    const [, host, port] = process.argv;
+    const socket = require('node:dgram').createSocket('udp4', (answer) => (console.log(String(answer)), process.exit()));
+    setTimeout(() => process.exit(1), 2000);
+    socket.send('?', port, host);`;
+  const node = ['node', '-e', program, host, String(port)];
+  return (await cluster.run('exec', '-n', namespace, 'deployment/client', '--', ...node)).trim();
+}
+
 /** What that pod gets to so many requests for a URL, one after the other on one connection. */
 export function fetchOnOneConnection(
   pod: { cluster: Cluster; namespace: string },
@@ -154,17 +175,17 @@ async function words(
   return printed.trim().split(' ');
 }
 
-/** The Service in front of a Deployment of this module, at port 80 unless told otherwise. */
+/** The Service in front of a Deployment of this module, of the same name and at port 80 unless told otherwise. */
 export function service(
   name: string,
   annotations: Record<string, string> = {},
-  { port = 80, targetPort = 8080 }: { port?: number; targetPort?: number } = {},
+  { port = 80, targetPort = 8080, app = name }: { port?: number; targetPort?: number; app?: string } = {},
 ): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, annotations },
-    spec: { selector: { app: name }, ports: [{ name: 'http', port, targetPort }] },
+    spec: { selector: { app }, ports: [{ name: 'http', port, targetPort }] },
   });
 }
 

@@ -18,6 +18,7 @@ class World {
   refuses: (name: string) => Error | undefined = () => undefined;
   tried: string[] = [];
   wanted: string[] = [];
+  unwanted: string[] = [];
   port = 80;
   readonly made = new Set<string>();
   readonly writer: ServiceWriter;
@@ -35,6 +36,10 @@ class World {
         this.made.add(name);
         return Promise.resolve(object);
       },
+      delete: (_kind, _namespace, name) => {
+        this.made.delete(name);
+        return Promise.resolve();
+      },
     };
     this.writer = new ServiceWriter(create as ClusterClient, 'shop', () => this.plan());
   }
@@ -42,7 +47,8 @@ class World {
   plan(): void {
     const missing = this.wanted.filter((name) => !this.made.has(name));
     const create: Writes['create'] = missing.map((address) => toService({ address, type: 'tcp', ports: [[this.port, 10_000]] }));
-    this.writer.write({ create, patches: [], remove: [] });
+    const remove = this.unwanted.filter((name) => this.made.has(name)).map((name) => ({ name, seen: {} }));
+    this.writer.write({ create, patches: [], remove });
   }
 
   /** What was tried since, once all that was planned is done. */
@@ -94,9 +100,30 @@ test('over quota one is tried for all, which are one problem', async (context) =
     },
   ]);
   assert.equal(await world.after(FIRST_RETRY_MS), 'b');
+  world.wanted.push('e');
+  world.plan();
   assert.equal(await world.after(FIRST_RETRY_MS), '');
+  assert.match(world.writer.problems[0]!.message, / do not reach b and 3 others by name; /, 'also what came meanwhile');
   world.refuses = quota(9);
-  assert.equal(await world.after(FIRST_RETRY_MS), 'b,c,d');
+  assert.equal(await world.after(FIRST_RETRY_MS), 'b,c,d,e');
+  assert.deepEqual(world.writer.problems, []);
+  await world.writer.close();
+});
+
+test('a Service that goes makes room for others of the quota, as soon as the cluster has counted again', async (context) => {
+  const world = new World(context);
+  let used = 1;
+  world.refuses = () => (used >= 1 ? QUOTA : undefined);
+  world.made.add('a');
+  world.wanted = ['b'];
+  world.plan();
+  await world.after(0);
+  for (let time = 0; time < 9; time++) await world.after(LAST_RETRY_MS);
+  world.unwanted = ['a'];
+  world.plan();
+  assert.equal(await world.after(0), 'b');
+  used = 0;
+  assert.equal(await world.after(FIRST_RETRY_MS), 'b');
   assert.deepEqual(world.writer.problems, []);
   await world.writer.close();
 });

@@ -10,7 +10,7 @@ export const FIRST_RETRY_MS = 5_000;
 export const LAST_RETRY_MS = 300_000;
 
 interface Failure {
-  /** What was to be written: something else is tried at once. */
+  /** What was to be written: something else is tried at once. The quota's own name, where it refuses all that is new. */
   what: string;
   times: number;
   /** Not tried again before, milliseconds. */
@@ -76,22 +76,28 @@ export class ServiceWriter {
     for (const { name, change } of patches)
       await this.attempt(whereOf({ name }), change, () => client.patch('Service', namespace, name, change, { signal }));
     for (const { name, seen } of remove)
-      await this.attempt(whereOf({ name }), seen, () =>
-        client.delete('Service', namespace, name, { preconditions: seen, signal }),
-      );
+      await this.attempt(whereOf({ name }), seen, async () => {
+        await client.delete('Service', namespace, name, { preconditions: seen, signal });
+        // There is room for another one, now or when the cluster has counted again.
+        this.failures.delete(this.quota);
+      });
     await this.createAll(create);
   }
 
   /** Where the namespace's quota refuses one it would refuse all others: they wait together. */
   private async createAll(create: Writes['create']): Promise<void> {
-    if (create.length > 0 && this.waits(this.quota, '')) return;
+    const over = this.failures.get(this.quota);
+    if (create.length > 0 && over && Date.now() < over.until) {
+      over.message = overQuota(over.what, create);
+      return;
+    }
     for (const [index, object] of create.entries()) {
       const where = whereOf(object.metadata);
       const call = () => this.client.create(this.namespace, object, { signal: this.ended.signal });
       const quota = quotaOf(await this.attempt(where, object, call));
       if (quota === undefined) continue;
       this.failures.delete(where);
-      this.failed(this.quota, '', overQuota(quota, create.slice(index)));
+      this.failed(this.quota, quota, overQuota(quota, create.slice(index)));
       return;
     }
     this.failures.delete(this.quota);

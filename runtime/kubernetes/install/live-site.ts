@@ -1,7 +1,7 @@
 /** A site as it stands, and what applying it again keeps. */
 import type { V1ConfigMap, V1Deployment, V1ObjectMeta, V1PodSpec, V1Service } from '@kubernetes/client-node';
 import type { ClusterClient } from '../client.ts';
-import { CARAVAN, FIELD_MANAGER, LINKS_SERVICE, POD_TEMPLATE_ANNOTATION, SITE_CONFIG } from '../names.ts';
+import { CARAVAN, FIELD_MANAGER, LINKS_SERVICE, POD_TEMPLATE_ANNOTATION, SITE_CONFIG, VERSION_LABEL } from '../names.ts';
 import type { CallOptions, WayIn } from '../types.ts';
 import { parsePodTemplate } from './pod-template.ts';
 
@@ -42,6 +42,11 @@ export function wayInOf(links: V1Service | undefined): WayIn {
   const { type, ports = [] } = links?.spec ?? {};
   if (type === 'LoadBalancer' || type === 'NodePort') return type;
   return ports.some(({ name }) => name === TUNNELS) ? 'Ingress' : 'none';
+}
+
+/** Of what runs: the Deployment's own label stays as it is when its owner undoes a rollout. */
+export function versionOf({ spec }: V1Deployment): string {
+  return spec?.template.metadata?.labels?.[VERSION_LABEL] ?? 'unknown';
 }
 
 const POD = ['f:spec', 'f:template', 'f:spec'];

@@ -35,6 +35,17 @@ test('an image that cannot be pulled is stuck, and named', () => {
   });
 });
 
+test('a pod that fits no node says why in one sentence', () => {
+  const message =
+    "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+  const unscheduled = pod({});
+  unscheduled.status!.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }];
+  assert.equal(
+    readinessOf(deployment({}), [unscheduled]).message,
+    "The router's pod caravan-1 fits no node: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+  );
+});
+
 test('pod security that refuses the pod is stuck, in its own words', () => {
   const message =
     'pods "caravan-5d8f" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false.';

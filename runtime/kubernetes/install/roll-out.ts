@@ -4,10 +4,11 @@ import type { V1Deployment, V1ObjectMeta } from '@kubernetes/client-node';
 import { CaravanError, sentence } from '../../errors.ts';
 import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import { CARAVAN, OWN_SELECTOR, ROUTER_SELECTOR, RUNTIME_CONFIG, VERSION_LABEL } from '../names.ts';
+import { CARAVAN, OWN_SELECTOR, ROUTER_SELECTOR, RUNTIME_CONFIG } from '../names.ts';
 import { pathOf } from '../objects.ts';
 import type { Progress } from '../types.ts';
 import type { Runtime } from './bundles.ts';
+import { versionOf } from './live-site.ts';
 import { readinessOf, tellingLine, type Telling } from './readiness.ts';
 import { type RouterDeployment, runtimeConfig, runtimeName } from './router.ts';
 
@@ -98,18 +99,19 @@ async function lastWords(
 }
 
 /** Resolves to what is to be told. Not under the signal: whoever cancels wants what was. */
-async function bringBack(
-  { client, namespace, progress }: RollOut,
-  { metadata: known, spec }: V1Deployment,
-  error: unknown,
-): Promise<unknown> {
-  const version = known?.labels?.[VERSION_LABEL] ?? 'unknown';
+async function bringBack({ client, namespace, progress }: RollOut, before: V1Deployment, error: unknown): Promise<unknown> {
+  const version = versionOf(before);
   progress(`Bringing back v${version}`);
   // Whatever became of it meanwhile: without its version it is written over.
-  const { resourceVersion: _, ...metadata } = known as RouterDeployment['metadata'];
-  const back = { apiVersion: 'apps/v1', kind: 'Deployment' as const, metadata, ...(spec && { spec }) };
+  const { resourceVersion: _, ...metadata } = before.metadata as RouterDeployment['metadata'];
+  const back = { apiVersion: 'apps/v1', kind: 'Deployment' as const, metadata, spec: before.spec! };
+  const { managedFields } = metadata;
   const outcome = await client.replace(namespace, back).then(
-    () => `The site goes on with v${version}.`,
+    async () => {
+      // What is written back counts as somebody's change from then on, and applying takes away only what was applied.
+      await client.patch('Deployment', namespace, CARAVAN, { metadata: { managedFields } }).catch(() => undefined);
+      return `The site goes on with v${version}.`;
+    },
     (cause: unknown) => `What ran before could not be brought back: ${sentence(cause)}`,
   );
   return error instanceof CaravanError ? new CaravanError(error.code, `${error.message} ${outcome}`, { cause: error }) : error;

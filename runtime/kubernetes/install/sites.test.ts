@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { V1Deployment, V1ServiceSpec } from '@kubernetes/client-node';
-import { VERSION } from '../../version.ts';
 import { FakeApi, reply, status } from '../fake-api.testkit.ts';
 import { findSitesWith } from '../find-sites.ts';
 import type { CreateSiteRequest } from '../types.ts';
@@ -213,19 +212,28 @@ describe('a site that is there', () => {
   test('goes on as it was where the new router does not get ready, or nobody waits for it any more', async () => {
     const client = api.client();
     const ran = volumeOf(deployed('up'));
+    // As `kubectl rollout undo` does: the pods are of another version than the Deployment says.
+    const undone = deployed('up');
+    undone.spec!.template.metadata!.labels!['app.kubernetes.io/version'] = '0.0.9';
+    undone.metadata!.managedFields = [{ manager: 'caravan', operation: 'Apply' }];
+    api.put('Deployment', 'up', undone as Parameters<typeof api.put>[2]);
+    const { sites } = await findSitesWith(client, 'up');
+    assert.equal(sites.find(({ namespace }) => namespace === 'up')?.version, '0.0.9');
     const { intercept } = api;
-    // The cluster's own part: a Deployment that was changed is not ready for now.
-    api.intercept = ({ method, path }) => {
-      if (method !== 'PATCH' || !path.endsWith('/deployments/caravan')) return false;
-      queueMicrotask(() => becomes('up', { unavailableReplicas: 1 }));
+    // The cluster's own part: a Deployment that was changed is not ready for now, and who replaces it owns what that changes.
+    api.intercept = ({ method, path, body }) => {
+      if (!path.endsWith('/deployments/caravan')) return false;
+      if (method === 'PATCH') queueMicrotask(() => becomes('up', { unavailableReplicas: 1 }));
+      if (method === 'PUT') (body!.metadata!['managedFields'] as object[]).push({ manager: 'caravan', operation: 'Update' });
       return false;
     };
     const upgrade = { ...place('up'), bundles: await newer() };
     await assert.rejects(upgradeSiteWith(client, upgrade, undefined, { timeoutMs: 100 }), {
       code: 'timeout',
-      message: `The router has no pod yet. The site goes on with v${VERSION}.`,
+      message: 'The router has no pod yet. The site goes on with v0.0.9.',
     });
     assert.equal(volumeOf(deployed('up')), ran);
+    assert.deepEqual(deployed('up').metadata!.managedFields, undone.metadata!.managedFields);
 
     becomes('up', { readyReplicas: 1 });
     const cancel = new AbortController();
