@@ -9,6 +9,8 @@ import { bundles, ClusterSite } from './cluster-site.ts';
 import { type Lab, prepareLab, startLab, whyLabCannotRun } from './lab.ts';
 import { callOnOneChannel, fetchInPod, fetchOnOneConnection, grpcServer, shell, webServer } from './workloads.ts';
 
+const LINKS = 'app.kubernetes.io/component=links';
+
 describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, () => {
   let lab: Lab;
   let west: ClusterSite;
@@ -179,10 +181,28 @@ describe('a network of two clusters and a laptop', { skip: whyLabCannotRun() }, 
     });
   });
 
+  it('takes links behind an Ingress, until its way in is another one', async () => {
+    const url = 'https://shop.example.com/caravan';
+    const objects = async () => (await east.run('get', 'ingresses,services', '-l', LINKS, '-o', 'name')).trim().split('\n');
+    await kubernetes.createSite({ ...east.ref, wayIn: 'Ingress', ingress: { url }, bundles });
+    assert.deepEqual(await objects(), ['ingress.networking.k8s.io/caravan-links', 'service/caravan-links']);
+    const rule = 'jsonpath={.spec.rules[0].host}{.spec.rules[0].http.paths[0].path}';
+    assert.equal(await east.run('get', 'ingress', 'caravan-links', '-o', rule), 'shop.example.com/caravan');
+    await east.status('what it tells others', ({ access }) => access.some(({ tunnel }) => tunnel === url) || undefined);
+    const { sites: found } = await kubernetes.findSites(east.ref);
+    assert.equal(found[0]?.wayIn, 'Ingress');
+    // What a controller leads to: empty, and good.
+    await until('the port for tunnels', async () => (await fetchFrom(east, 'http://caravan-links:8480/')) === '');
+    await kubernetes.createSite({ ...east.ref, wayIn: 'NodePort', bundles });
+    assert.deepEqual(await objects(), ['service/caravan-links']);
+    await east.status('a NodePort', ({ access }) => access.some(({ way }) => way === 'NodePort') || undefined);
+    await until('an answer through its link', async () => (await fetchFrom(east, 'http://orders:8080')) === 'orders');
+  });
+
   it('leaves nothing behind when a site is deleted', async () => {
     for (const { cluster, ref } of [west, east]) {
       await kubernetes.deleteSite(ref);
-      const kinds = 'deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings,leases,pods';
+      const kinds = 'deployments,services,ingresses,configmaps,secrets,serviceaccounts,roles,rolebindings,leases,pods';
       const left = await until('everything to be gone', async () => {
         const names = (await cluster.run('get', kinds, '-n', ref.namespace, '-o', 'name'))
           .split('\n')

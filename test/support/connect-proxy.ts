@@ -1,8 +1,9 @@
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestCertificate } from './certificates.ts';
+import { LoopbackServer } from './loopback-server.ts';
 
 export interface ConnectProxyOptions {
   /** As in a URL: `user:password`. */
@@ -14,27 +15,20 @@ export interface ConnectProxyOptions {
 }
 
 /** An HTTP proxy of the test on loopback. Whatever host it is asked for, it connects to that port of loopback. */
-export class ConnectProxy {
-  readonly #server: Server;
-  readonly #sockets = new Set<Duplex>();
+export class ConnectProxy extends LoopbackServer {
   /** What it was asked for: `west.example:8443`. */
   readonly targets: string[] = [];
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
 
   static async start({ userinfo, status, own }: ConnectProxyOptions = {}): Promise<ConnectProxy> {
     const server = own ? createHttpsServer({ key: own.key, cert: own.certificate }) : createHttpServer();
     const proxy = new ConnectProxy(server);
     const wanted = userinfo === undefined ? undefined : `Basic ${Buffer.from(userinfo).toString('base64')}`;
-    server.on('connection', (socket: Socket) => proxy.#keep(socket));
     server.on('connect', ({ url, headers }: IncomingMessage, client: Duplex, head: Buffer) => {
       proxy.targets.push(url!);
       client.on('error', () => {});
       const refused = headers['proxy-authorization'] === wanted ? status : 407;
       if (refused !== undefined) return client.end(`HTTP/1.1 ${refused} No\r\nContent-Length: 0\r\n\r\n`);
-      const onward = proxy.#keep(connect({ host: '127.0.0.1', port: Number(url!.split(':').at(-1)), allowHalfOpen: true }));
+      const onward = proxy.keep(connect({ host: '127.0.0.1', port: Number(url!.split(':').at(-1)), allowHalfOpen: true }));
       onward.once('connect', () => {
         client.write('HTTP/1.1 200 Connection established\r\n\r\n');
         onward.write(head);
@@ -42,22 +36,6 @@ export class ConnectProxy {
       });
       return onward.on('error', () => client.destroy());
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return proxy;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  #keep<S extends Duplex>(socket: S): S {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    return socket;
+    return proxy.listen();
   }
 }

@@ -1,42 +1,23 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { LoopbackServer } from './loopback-server.ts';
 
 const TICK_MS = 2;
 
 /** A way to a port of loopback that passes so many bytes a millisecond there and back, and takes whatever it is given before that. */
-export class NarrowPath {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+export class NarrowPath extends LoopbackServer {
   /** The most that stood before it, in either direction. Bytes. */
   mostQueued = 0;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
 
   static async open(target: number, rate: number, rateBack = rate): Promise<NarrowPath> {
     const server = createServer({ noDelay: true });
     const path = new NarrowPath(server);
     server.on('connection', (client) => {
-      const onward = connect({ port: target, host: '127.0.0.1', noDelay: true });
-      for (const socket of [client, onward]) {
-        path.#sockets.add(socket);
-        socket.on('error', () => {});
-        socket.on('close', () => path.#sockets.delete(socket));
-      }
+      const onward = path.keep(connect({ port: target, host: '127.0.0.1', noDelay: true }));
+      for (const socket of [client, onward]) socket.on('error', () => {});
       path.#pass(client, onward, rate);
       path.#pass(onward, client, rateBack);
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return path;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+    return path.listen();
   }
 
   #pass(from: Socket, to: Socket, rate: number): void {
