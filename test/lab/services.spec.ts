@@ -11,11 +11,12 @@ import { type Lab, prepareLab, startLab, whyLabCannotRun } from './lab.ts';
 import { askInPod, fetchInPod, service, shell, webServer } from './workloads.ts';
 
 const EXPOSED = { 'skupper.io/proxy': 'tcp', 'skupper.io/port': '8080' };
-/** How a Service comes over a proxy, by its name: what kubectl is told, and what its owner says of it. */
+/** How a Service comes over a proxy, by its name: what kubectl is told, and what its owner says of it; of one, it is the Deployment's to say. */
 const OVER: Record<string, { verb: string[]; annotations: Record<string, string> }> = {
   applied: { verb: ['apply'], annotations: EXPOSED },
   served: { verb: ['apply', '--server-side', '--force-conflicts'], annotations: EXPOSED },
   replaced: { verb: ['replace'], annotations: EXPOSED },
+  workload: { verb: ['apply'], annotations: {} },
   unexposed: { verb: ['apply'], annotations: {} },
 };
 
@@ -43,6 +44,7 @@ describe('the Services of two clusters', { skip: whyLabCannotRun() }, () => {
     const names = Object.keys(OVER);
     await Promise.all(names.map(offer));
     const proxies = new Map(await Promise.all(names.map(async (name) => [name, await proxyOf(name)] as const)));
+    await east.apply(webServer('workload', { annotations: { 'skupper.io/proxy': 'tcp' } }));
     await Promise.all(Object.entries(OVER).map(([name, { verb, annotations }]) => putOver(name, verb, annotations)));
     for (const [name, { annotations }] of Object.entries(OVER)) {
       const { metadata, spec } = await until(`${name} to be its owner's`, async () => {

@@ -7,8 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import { clientFor } from '../../runtime/kubernetes/clients.ts';
 import { BUNDLES } from '../../runtime/kubernetes/install/bundles.ts';
 import * as kubernetes from '../../runtime/kubernetes/index.ts';
+import { HEALTH_PORT } from '../../runtime/kubernetes/ports.ts';
 import { secretStore } from '../../runtime/kubernetes/store.ts';
-import type { Kubernetes } from '../../runtime/kubernetes/types.ts';
+import type { Kubernetes, NamespaceRef } from '../../runtime/kubernetes/types.ts';
 import { directoryStore } from '../../runtime/site/directory-store.ts';
 import type { SiteStore } from '../../runtime/site/store.ts';
 import { VERSION } from '../../runtime/version.ts';
@@ -50,7 +51,10 @@ describe('sites that run for long', { skip: whyLabCannotRun() }, () => {
   it('are upgraded: links come back by themselves, and what their owner chose stays', async () => {
     await west.run('set', 'resources', 'deployment/caravan', '--requests=memory=200Mi');
     const next = await release('0.2.0');
-    const upgraded = await next.upgradeSite(west.ref);
+    const [upgraded] = await Promise.all([
+      next.upgradeSite(west.ref),
+      kubernetes.upgradeSite({ ...east.ref, bundles, podTemplate: { spec: { nodeSelector: { 'kubernetes.io/os': 'linux' } } } }),
+    ]);
     assert.partialDeepStrictEqual(upgraded, { name: 'west', version: '0.2.0', ready: true, wayIn: 'LoadBalancer' });
     await runs('0.2.0');
     assert.equal((await runtimes()).length, 2, 'what ran before is kept');
@@ -79,14 +83,14 @@ describe('sites that run for long', { skip: whyLabCannotRun() }, () => {
     const podTemplate = { spec: { nodeSelector: { 'example.org/moon': 'far-side' } } };
     await Promise.all([
       goesOn(next.upgradeSite(notThere), 'cannot pull its image localhost:1/none:1: connection refused', '0.2.0'),
-      goesOn(next.upgradeSite({ ...east.ref, podTemplate }, undefined, { timeoutMs: 8000 }), 'fits no node: .+', VERSION).then(
-        // Nothing of what failed is left for the next one.
-        () => next.upgradeSite(east.ref),
+      goesOn(next.upgradeSite({ ...east.ref, podTemplate }, undefined, { timeoutMs: 12_000 }), 'fits no node: .+', VERSION).then(
+        () => next.upgradeSite({ ...east.ref, podTemplate: { spec: {} } }),
       ),
     ]);
+    const selector = await east.run('get', 'deployment', 'caravan', '-o', 'jsonpath={.spec.template.spec.nodeSelector}');
+    assert.equal(selector, '', 'nothing is left of an earlier wish');
     await until('west to answer', async () => (await west.api.status()).site.version === '0.2.0');
     assert.equal((await east.api.status()).site.version, '0.4.0');
-    await runs('0.2.0');
 
     function goesOn(upgrade: Promise<unknown>, why: string, version: string): Promise<void> {
       const message = new RegExp(`^The router's pod caravan-\\S+ ${why}. The site goes on with v${version}.$`);
@@ -138,6 +142,9 @@ describe('sites that run for long', { skip: whyLabCannotRun() }, () => {
     try {
       await east.run('scale', 'deployment/caravan', '--replicas=1');
       await until('its wait', async () => (await east.run('logs', '-l', ROUTER)).includes('cannot start yet'));
+      const pod = await east.run('get', 'pods', '-l', ROUTER, '-o', 'jsonpath={.items[0].metadata.name}');
+      const path = `/api/v1/namespaces/${east.ref.namespace}/pods/${pod}:${HEALTH_PORT}/proxy/livez`;
+      assert.equal(await east.cluster.run('get', '--raw', path), 'ok\n');
     } finally {
       await node.shell(`iptables -D ${rule}`);
     }
@@ -148,27 +155,26 @@ describe('sites that run for long', { skip: whyLabCannotRun() }, () => {
   });
 
   it('leave nothing of a namespace that was made for them, unless something else is in it', async () => {
-    const namespace = `${west.ref.namespace}-made`;
-    const [empty, used] = [lab.west, lab.east].map(({ context, kubeconfigPath: kubeconfig }) => ({
-      kubeconfig,
-      context,
-      namespace,
-    }));
+    // Namespaces are made by who may do so in the whole cluster.
+    const made = ({ cluster: { context }, ref }: ClusterSite): NamespaceRef => {
+      return { kubeconfig: lab.kubeconfigPath, context, namespace: `${ref.namespace}-made` };
+    };
+    const [empty, used] = [made(west), made(east)];
     try {
-      await Promise.all(
-        [empty!, used!].map((ref) => kubernetes.createSite({ ...ref, wayIn: 'none', createNamespace: true, bundles })),
-      );
+      const wishes = { wayIn: 'none', createNamespace: true, bundles } as const;
+      await Promise.all([empty, used].map((ref) => kubernetes.createSite({ ...ref, ...wishes })));
       const report = ['--image=node:24-alpine', '--schedule=0 0 1 1 *', '--', 'true'];
-      await lab.east.run('create', 'cronjob', 'report', '-n', namespace, ...report);
-      const told = await Promise.all([empty!, used!].map((ref) => kubernetes.deleteSite(ref)));
-      assert.deepEqual(told, [undefined, `The namespace ${namespace} stays: it holds CronJob report.`]);
-      assert.equal(await lab.west.run('get', 'namespace', namespace, '--ignore-not-found'), '');
+      await lab.east.run('create', 'cronjob', 'report', '-n', used.namespace, ...report);
+      const told = await Promise.all([empty, used].map((ref) => kubernetes.deleteSite(ref)));
+      assert.deepEqual(told, [undefined, `The namespace ${used.namespace} stays: it holds CronJob report.`]);
+      assert.equal(await lab.west.run('get', 'namespace', empty.namespace, '--ignore-not-found'), '');
       const kinds = 'deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings,pods,cronjobs';
-      const left = await lab.east.run('get', kinds, '-n', namespace, '-o', 'name');
+      const left = await lab.east.run('get', kinds, '-n', used.namespace, '-o', 'name');
       assert.deepEqual(left.trim().split('\n'), ['configmap/kube-root-ca.crt', 'serviceaccount/default', 'cronjob.batch/report']);
     } finally {
-      const end = ['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false'];
-      await Promise.all([lab.west, lab.east].map((cluster) => cluster.run(...end)));
+      const end = ['--ignore-not-found', '--wait=false'];
+      await lab.west.run('delete', 'namespace', empty.namespace, ...end);
+      await lab.east.run('delete', 'namespace', used.namespace, ...end);
     }
   });
 
