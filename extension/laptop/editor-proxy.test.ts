@@ -11,4 +11,9 @@ test('the editor’s proxy is a router’s, with the hosts that go without it, u
   const settings = { proxy: 'http://proxy.example:3128', noProxy: ['.example', '10.0.0.0/8'] };
   assert.deepEqual(proxyOf(settings), { HTTPS_PROXY: 'http://proxy.example:3128', NO_PROXY: '.example,10.0.0.0/8' });
   assert.deepEqual(proxyOf({ ...settings, proxySupport: 'off' }), {});
+  assert.deepEqual(
+    proxyOf({ proxy: 'socks5://proxy.example:1080' }),
+    {},
+    'links go without it, as they would without the setting',
+  );
 });

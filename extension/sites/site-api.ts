@@ -25,8 +25,8 @@ export interface SiteApi {
   redeemToken(request: RedeemTokenRequest, signal?: AbortSignal): Promise<RedeemedLink>;
   expose(request: ExposeRequest, signal?: AbortSignal): Promise<MadeResource>;
   intercept(request: InterceptRequest, signal?: AbortSignal): Promise<MadeIntercept>;
-  /** Until the signal aborts, or this window ends. */
-  interceptWhile(request: InterceptRequest, signal: AbortSignal): Promise<MadeIntercept>;
+  /** Until the signal aborts, or this window ends; `lost` where the site ended before. */
+  interceptWhile(request: InterceptRequest, signal: AbortSignal, lost?: () => void): Promise<MadeIntercept>;
   listen(request: ListenRequest, signal?: AbortSignal): Promise<MadeResource>;
   /** Without a port one that is open stays as it is. */
   openProxy(request: ProxyRequest, signal?: AbortSignal): Promise<ProxyStatus>;

@@ -31,7 +31,7 @@ export function siteRow({ ref, status, state, message }: SiteView, context: RowC
     flags: joined('.', ['site', kindOf(ref), live ? 'live' : state]),
     target: { site: ref, ...(ref.where === 'cluster' ? { context: ref.context, namespace: ref.namespace } : {}) },
     children: live
-      ? [...problems, ...linkRows(id, ref, status, context), ...offers(id, ref, status), ...takes(id, status)]
+      ? [...problems, ...linkRows(id, ref, status, context), ...offers(id, ref, status), ...takes(id, ref, status)]
       : lost,
   };
 }
@@ -144,7 +144,7 @@ function connectorRow(id: string, ref: SiteRef, connector: ConnectorStatus): Row
   };
 }
 
-function takes(id: string, { listeners, services, connectors }: Status): Row[] {
+function takes(id: string, ref: SiteRef, { listeners, services, connectors }: Status): Row[] {
   if (listeners.length === 0) return [];
   const own = new Set(connectors.map(({ address }) => address));
   const taken = new Set(listeners.map(({ address }) => address));
@@ -154,12 +154,12 @@ function takes(id: string, { listeners, services, connectors }: Status): Row[] {
     `${id}:takes`,
     'takes',
     'arrow-down',
-    listeners.map((listener) => listenerRow(id, listener)),
+    listeners.map((listener) => listenerRow(id, ref, listener)),
   );
   return [all ? { ...row, description: `all: ${row.description}` } : row];
 }
 
-function listenerRow(id: string, listener: ListenerStatus): Row {
+function listenerRow(id: string, ref: SiteRef, listener: ListenerStatus): Row {
   const { name, address, type, host, port, state, message, source } = listener;
   const said = { open: '', closed: 'nothing offers it now', failed: message ?? 'cannot be listened on' }[state];
   return {
@@ -171,7 +171,7 @@ function listenerRow(id: string, listener: ListenerStatus): Row {
     icon: { open: GOOD, closed: OFF, failed: BAD }[state],
     // One for every address has none that could be explained.
     flags: joined('.', ['listener', !address && 'every', state]),
-    target: { address },
+    target: { site: ref, address },
   };
 }
 

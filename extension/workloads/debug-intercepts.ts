@@ -55,8 +55,12 @@ export class DebugIntercepts implements vscode.Disposable {
     if (!(await laptop.isRunning()))
       throw new CaravanError('not-running', `This laptop is in no network, so ${request.address} is not intercepted: use "Join with This Laptop", and start again.`); // prettier-ignore
     const held = new AbortController();
+    const lost = () =>
+      void vscode.window.showWarningMessage(
+        `${request.address} is no longer intercepted, since this laptop's router has ended. Join again, and start the program anew.`,
+      );
     const made = await operations.run(`intercept ${request.address}`, () =>
-      this.#caravan.api(laptop.ref).interceptWhile(request, held.signal),
+      this.#caravan.api(laptop.ref).interceptWhile(request, held.signal, lost),
     );
     this.#held.set(made, held);
     return made;
@@ -64,7 +68,10 @@ export class DebugIntercepts implements vscode.Disposable {
 
   async #remove(made: MadeResource): Promise<void> {
     const { laptop, operations } = this.#caravan;
-    await operations.run('stop intercepting', () => this.#caravan.api(laptop.ref).remove(made));
-    this.#held.get(made)?.abort();
+    try {
+      await operations.run('stop intercepting', () => this.#caravan.api(laptop.ref).remove(made));
+    } finally {
+      this.#held.get(made)?.abort();
+    }
   }
 }

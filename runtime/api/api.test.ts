@@ -321,6 +321,29 @@ describe('an intercept that is held', () => {
     assert.deepEqual(names(), ['intercept', 'intercept', 'remove']);
   });
 
+  test('goes at once where its caller has gone before it was made', async () => {
+    let make: (() => void) | undefined;
+    const intercept = site.intercept.bind(site);
+    site.intercept = async (asking) => {
+      await new Promise<void>((resolve) => (make = resolve));
+      return intercept(asking);
+    };
+    const held = new AbortController();
+    const asked = client.interceptWhile(wanted, held.signal);
+    await until('the call', () => make !== undefined);
+    held.abort();
+    await assert.rejects(asked);
+    make!();
+    await until('it to go', () => names().includes('remove'));
+  });
+
+  test('that the site ends is told to its holder', async () => {
+    let lost = 0;
+    await client.interceptWhile(wanted, new AbortController().signal, () => lost++);
+    await server.close();
+    await until('it to be told', () => lost === 1);
+  });
+
   test('stays where it is made again without a holder, and where the site ends', async () => {
     const held = new AbortController();
     await client.interceptWhile(wanted, held.signal);

@@ -115,14 +115,19 @@ export class ApiClient {
     return this.#call('POST', '/v1/intercepts', { body: request, signal });
   }
 
-  /** Intercepts until the signal aborts, this process ends or the connection breaks: nobody has to take it back. */
-  async interceptWhile(request: InterceptRequest, signal: AbortSignal): Promise<MadeIntercept> {
+  /**
+   * Intercepts until the signal aborts, this process ends or the connection breaks: nobody has to take it back.
+   *
+   * @param lost Called where it ended and the signal is not aborted: the site is gone.
+   */
+  async interceptWhile(request: InterceptRequest, signal: AbortSignal, lost: () => void = () => {}): Promise<MadeIntercept> {
     const response = await this.#send('POST', '/v1/intercepts', { ...request, hold: true }, signal, CALL_MS);
     const lines = readLines(response, SILENCE_MS);
     const { value } = await lines.next();
     if (value === undefined) throw new CaravanError('unreachable', 'The connection to the site broke: it was closed.');
     // What comes after it only tells that the site lives; read, or the connection would stop.
-    lines.next().catch(() => undefined);
+    const ended = () => void (signal.aborted || lost());
+    lines.next().then(ended, ended);
     return JSON.parse(value) as MadeIntercept;
   }
 

@@ -19,16 +19,12 @@ export class Holds {
   /** Answers with the connector, a JSON object on a line, and keeps the connection. Who held one of that name before holds it no more. */
   hold(control: SiteControl, response: ServerResponse, made: MadeResource): void {
     this.#holders.set(made.name, response);
+    // Who asked may have gone while it was being made.
+    if (response.destroyed) return this.#letGo(control, response, made);
     const keepAlive = setInterval(() => response.write('\n'), this.#keepAliveMs);
     response.once('close', () => {
       clearInterval(keepAlive);
-      if (this.#holders.get(made.name) !== response) return;
-      this.#holders.delete(made.name);
-      control.remove(made).catch((error: unknown) => {
-        // It may have been taken back meanwhile.
-        if (!(error instanceof CaravanError && error.code === 'not-found'))
-          this.#log?.error('a connector that was held cannot be removed', { name: made.name, error });
-      });
+      this.#letGo(control, response, made);
     });
     response.writeHead(201, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
     response.write(`${JSON.stringify(made)}\n`);
@@ -39,10 +35,20 @@ export class Holds {
     this.#holders.delete(name);
   }
 
-  /** The site ends: it keeps what is held, for holders that come back to it. */
+  /** The site ends, and what is held with it. */
   close(): void {
     const holders = [...this.#holders.values()];
     this.#holders.clear();
     for (const holder of holders) holder.end();
+  }
+
+  #letGo(control: SiteControl, response: ServerResponse, made: MadeResource): void {
+    if (this.#holders.get(made.name) !== response) return;
+    this.#holders.delete(made.name);
+    control.remove(made).catch((error: unknown) => {
+      // It may have been taken back meanwhile.
+      if (!(error instanceof CaravanError && error.code === 'not-found'))
+        this.#log?.error('a connector that was held cannot be removed', { name: made.name, error });
+    });
   }
 }

@@ -33,7 +33,7 @@ export interface SiteStatus extends SiteIdentity {
 }
 
 export interface LinkStatus {
-  /** The Link resource's name for an outgoing link; `from-<site>` for an incoming one. */
+  /** The Link resource's name for an outgoing link; `from-<site>` for an incoming one, `from-<site>-2` for the second of that name. */
   id: string;
   /** Name of the site that this end belongs to. */
   site: string;

@@ -11,6 +11,8 @@ interface Incoming {
   link: Link;
   siteId: string;
   peer: RouterInfo | undefined;
+  /** What people call it: two sites may have the same name. */
+  name: string;
   cost: number;
   since: Date;
 }
@@ -38,6 +40,7 @@ export class IncomingLinks {
       cost: (told) => (incoming.cost = told ?? 1),
       up: (peer) => {
         incoming.peer = peer;
+        incoming.name = this.#freeName(`from-${peer.site.name}`);
         this.#log.info(`link from ${peer.site.name} is up`);
         this.#changed();
       },
@@ -48,7 +51,7 @@ export class IncomingLinks {
       },
     });
     const link = new Link(socket, { dialled: false, hello: this.#router.hello(), events });
-    const incoming: Incoming = { id, link, siteId, peer: undefined, cost: 1, since: new Date() };
+    const incoming: Incoming = { id, link, siteId, peer: undefined, name: '', cost: 1, since: new Date() };
     this.#links.add(incoming);
   }
 
@@ -68,11 +71,11 @@ export class IncomingLinks {
 
   /** @param certificateEnd until when a site is let in */
   status(site: string, certificateEnd: (siteId: string) => string | undefined): LinkStatus[] {
-    return [...this.#links].flatMap(({ link, peer, cost, since, siteId }) => {
+    return [...this.#links].flatMap(({ name, link, peer, cost, since, siteId }) => {
       if (!peer) return [];
       const certificateEnds = certificateEnd(siteId);
       return {
-        id: `from-${peer.site.name}`,
+        id: name,
         site,
         peer: peer.site.name,
         peerId: siteId,
@@ -87,5 +90,13 @@ export class IncomingLinks {
         streams: link.streams,
       };
     });
+  }
+
+  #freeName(wanted: string): string {
+    const taken = new Set([...this.#links].map(({ name }) => name));
+    for (let count = 1; ; count++) {
+      const name = count === 1 ? wanted : `${wanted}-${count}`;
+      if (!taken.has(name)) return name;
+    }
   }
 }

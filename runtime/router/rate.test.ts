@@ -7,9 +7,9 @@ test('a rate is what a total grew by, a second, in two digits; it tells when it 
   const taken = (total: number, seconds = 5) => [rate.take(total, seconds), rate.perSecond];
   assert.deepEqual(taken(0), [false, undefined]);
   assert.deepEqual(taken(617), [true, 120], '123.4 a second');
-  assert.deepEqual(taken(1237), [false, 120], '124 a second is no news');
-  assert.deepEqual(taken(1239), [true, 0.4]);
-  assert.deepEqual(taken(1239), [true, undefined]);
+  assert.deepEqual(taken(1317), [false, 120], '140 a second is no news');
+  assert.deepEqual(taken(1319), [true, 0.4]);
+  assert.deepEqual(taken(1319), [true, undefined]);
   assert.deepEqual(taken(10), [false, undefined], 'what was made anew counts from 0');
   assert.deepEqual(taken(20), [true, 2]);
 });

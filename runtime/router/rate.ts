@@ -4,13 +4,15 @@ export class Rate {
   perSecond: number | undefined;
   #before = 0;
 
-  /** Looks at the total so many seconds after the last look. Whether the rate is another one now. */
+  /** Looks at the total so many seconds after the last look. Whether the rate is another one now: a fifth more or less is none. */
   take(total: number, seconds: number): boolean {
-    const { perSecond } = this;
     // What was made anew counts from 0.
     const grown = Math.max(0, total - this.#before);
     this.#before = total;
-    this.perSecond = grown === 0 ? undefined : Number((grown / seconds).toPrecision(2));
-    return this.perSecond !== perSecond;
+    const { perSecond: told } = this;
+    const now = grown === 0 ? undefined : Number((grown / seconds).toPrecision(2));
+    const isNews = now === undefined || told === undefined ? now !== told : Math.abs(now - told) > told / 5;
+    if (isNews) this.perSecond = now;
+    return isNews;
   }
 }

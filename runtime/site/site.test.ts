@@ -70,6 +70,16 @@ describe('where others reach a site in a cluster', () => {
   });
 });
 
+it('links of sites that have the same name are told apart', async () => {
+  const [west, one, other] = await Promise.all([start('west'), start('ada'), start('ada')]);
+  await link(west.site, one.site);
+  await link(west.site, other.site);
+  assert.deepEqual(
+    west.site.status().links.map(({ id, peer }) => `${id} ${peer}`),
+    ['from-ada ada', 'from-ada-2 ada'],
+  );
+});
+
 it('a site that was revoked is not let in by another token', async () => {
   const [west, east] = await Promise.all([start('west'), start('east')]);
   const { yaml } = await west.site.issueToken({ uses: 2 });

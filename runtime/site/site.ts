@@ -98,6 +98,8 @@ export class Site implements SiteControl {
   readonly #commands: StoreSource;
   readonly #sources: ResourceSource[];
   readonly #states: ReadonlyMap<ResourceSource, WishedState>;
+  /** Sources that look at the network's services. */
+  readonly #sourcesThatLook: Set<() => void>;
   readonly #subscribers: Set<() => void>;
   readonly #startTime = new Date();
   #wishes: Wishes = wishesOf([]);
@@ -120,10 +122,11 @@ export class Site implements SiteControl {
     const proxy = await SiteProxy.remembered(options.store);
     const commands = new StoreSource(options.store);
     const subscribers = new Set<() => void>();
+    const sourcesThatLook = new Set<() => void>();
     let site: Site | undefined;
     const view: NetworkView = {
       services: () => site?.services() ?? [],
-      onServicesChange: (changed) => subscribe(subscribers, changed),
+      onServicesChange: (changed) => subscribe(sourcesThatLook, changed),
     };
     const sources = [commands, ...(Array.isArray(options.sources) ? options.sources : options.sources(view))];
     const states = new Map<ResourceSource, WishedState>();
@@ -145,7 +148,20 @@ export class Site implements SiteControl {
       await Promise.all(sources.map((source) => source.close()));
       throw error;
     });
-    site = new Site(options, { clock, identity, issued, grants, renewed, auto, proxy, commands, sources, states, subscribers });
+    site = new Site(options, {
+      clock,
+      identity,
+      issued,
+      grants,
+      renewed,
+      auto,
+      proxy,
+      commands,
+      sources,
+      sourcesThatLook,
+      states,
+      subscribers,
+    });
     await site.#serverCertificate.look();
     site.#reconcile();
     await site.#access.settled();
@@ -165,6 +181,7 @@ export class Site implements SiteControl {
     this.#grants = parts.grants;
     this.#sources = parts.sources;
     this.#states = parts.states;
+    this.#sourcesThatLook = parts.sourcesThatLook;
     this.#subscribers = parts.subscribers;
     const { siteName, edge } = wishesOf(this.#resources());
     const name = siteName ?? namespace ?? `site-${siteId.slice(0, 8)}`;
@@ -196,7 +213,7 @@ export class Site implements SiteControl {
     this.#rates = new Rates({
       takeListeners: (seconds) => this.#listeners.takeRates(seconds),
       links: () => this.#links(),
-      changed,
+      changed: () => this.#tell(),
     });
     const renewing = { store, clock, log: log.named('certificates'), changed };
     const renewed = () => this.#access.showAnew();
@@ -324,7 +341,8 @@ export class Site implements SiteControl {
 
   async intercept(request: InterceptRequest): Promise<MadeIntercept> {
     const { name, spec, header } = interceptConnector(request, this.services(), this.#identity);
-    return { ...(await this.#make({ kind: 'Connector', name, spec })), ...(header !== undefined && { header }) };
+    const made = await this.#make({ kind: 'Connector', name, spec }, request.hold);
+    return { ...made, ...(header !== undefined && { header }) };
   }
 
   async listen(request: ListenRequest): Promise<MadeResource> {
@@ -437,6 +455,12 @@ export class Site implements SiteControl {
   #followChanges(): void {
     this.#listen();
     this.#auto.remember(this.#listeners.status());
+    for (const look of this.#sourcesThatLook) look();
+    this.#tell();
+  }
+
+  /** There is another status, and nothing to do about it. */
+  #tell(): void {
     for (const subscriber of this.#subscribers) subscriber();
   }
 
@@ -465,9 +489,9 @@ export class Site implements SiteControl {
   }
 
   /** Rejects with `bad-request`, and keeps nothing, where it could not be used. */
-  async #make(wished: WishedResource): Promise<MadeResource> {
+  async #make(wished: WishedResource, hold?: boolean): Promise<MadeResource> {
     const { kind, name } = wished;
-    await this.#commands.put(kind, name, documentsOf(wished));
+    await this.#commands.put(kind, name, documentsOf(wished), hold);
     return { kind, name };
   }
 }
@@ -483,6 +507,7 @@ interface SiteParts {
   commands: StoreSource;
   sources: ResourceSource[];
   states: ReadonlyMap<ResourceSource, WishedState>;
+  sourcesThatLook: Set<() => void>;
   subscribers: Set<() => void>;
 }
 

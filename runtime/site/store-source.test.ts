@@ -46,6 +46,24 @@ test('what is no resource is refused with its sentence, and not kept', async () 
   assert.deepEqual([...store.entries.keys()], []);
 });
 
+test('what is held is had like any other, and is not kept', async () => {
+  const store = new MemoryStore();
+  const source = new StoreSource(store);
+  let state: WishedState | undefined;
+  await source.watch((now) => (state = now));
+  await source.put('Connector', 'a', connector('a'));
+  await source.put('Connector', 'a', connector('a'), true);
+  assert.deepEqual(
+    state?.resources.map(({ name }) => name),
+    ['a'],
+  );
+  assert.ok(await source.has('Connector', 'a'));
+  assert.deepEqual([...store.entries.keys()], [], 'after a restart it is gone');
+  await source.remove('Connector', 'a');
+  assert.deepEqual(state?.resources, []);
+  assert.ok(!(await source.has('Connector', 'a')));
+});
+
 test('a reading that fails does not keep the next one from being told', async () => {
   const store = new MemoryStore();
   const source = new StoreSource(store);

@@ -10,6 +10,8 @@ const FOLDER = 'resources/';
 /** The resources that commands made: kept in the site's store, one entry a resource, with the Secret that belongs to it. */
 export class StoreSource implements ResourceSource {
   readonly #store: SiteStore;
+  /** What ends with this process at the latest, by entry. */
+  readonly #held = new Map<string, string>();
   #changed: ((state: WishedState) => void) | undefined;
   /** One reading after another: an earlier one that took longer must not have the last word. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -31,22 +33,33 @@ export class StoreSource implements ResourceSource {
   /**
    * Rejects with `bad-request`, and keeps nothing, where a document is no resource, or one that cannot be used.
    * @param documents the resource first, as objects that are written as YAML
+   * @param hold whether it is not kept in the store: somebody's connection holds it
    */
-  async put(kind: string, name: string, documents: object[]): Promise<void> {
+  async put(kind: string, name: string, documents: object[], hold = false): Promise<void> {
     const text = documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n');
     const { resources, problems } = parseResources(text, 'the request');
     const [problem] = [...problems, ...wishesOf(resources).problems];
     if (problem) throw new CaravanError('bad-request', problem.message);
-    await this.#store.write(entryOf(kind, name), text);
+    const entry = entryOf(kind, name);
+    if (hold) {
+      await this.#store.remove(entry);
+      this.#held.set(entry, text);
+    } else {
+      await this.#store.write(entry, text);
+      this.#held.delete(entry);
+    }
     await this.#reload();
   }
 
   async has(kind: string, name: string): Promise<boolean> {
-    return (await this.#store.read(entryOf(kind, name))) !== undefined;
+    const entry = entryOf(kind, name);
+    return this.#held.has(entry) || (await this.#store.read(entry)) !== undefined;
   }
 
   async remove(kind: string, name: string): Promise<void> {
-    await this.#store.remove(entryOf(kind, name));
+    const entry = entryOf(kind, name);
+    this.#held.delete(entry);
+    await this.#store.remove(entry);
     await this.#reload();
   }
 
@@ -58,8 +71,10 @@ export class StoreSource implements ResourceSource {
 
   async #read(): Promise<void> {
     const state: WishedState = { resources: [], problems: [] };
-    for (const entry of await this.#store.list(FOLDER)) {
-      const { resources, problems } = parseResources((await this.#store.read(entry)) ?? '', entry.slice(FOLDER.length));
+    const texts = new Map(this.#held);
+    for (const entry of await this.#store.list(FOLDER)) texts.set(entry, (await this.#store.read(entry)) ?? '');
+    for (const [entry, text] of texts) {
+      const { resources, problems } = parseResources(text, entry.slice(FOLDER.length));
       state.resources.push(...resources.map((resource) => ({ ...resource, where: 'command' })));
       state.problems.push(...problems);
     }
