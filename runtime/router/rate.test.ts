@@ -12,4 +12,6 @@ test('a rate is what a total grew by, a second, in two digits; it tells when it 
   assert.deepEqual(taken(1319), [true, undefined]);
   assert.deepEqual(taken(10), [false, undefined], 'what was made anew counts from 0');
   assert.deepEqual(taken(20), [true, 2]);
+  assert.ok(rate.take(40, 5, 10));
+  assert.equal(rate.perSecond, undefined, 'less than what counts');
 });

@@ -3,6 +3,8 @@ import { Rate } from '../router/rate.ts';
 
 /** Over how long a rate is taken. Milliseconds. */
 const SPAN_MS = 5000;
+/** What routers say to one another on a link that carries nothing is less than this. Bytes a second. */
+const OWN_TALK = 1024;
 
 export interface RatesOptions {
   /** Those of listeners: whether any of them is another one now. */
@@ -45,7 +47,7 @@ export class Rates {
       known.add(key);
       const rate = this.#links.get(key) ?? new Rate();
       this.#links.set(key, rate);
-      if (rate.take((link.bytesIn ?? 0) + (link.bytesOut ?? 0), seconds)) isNews = true;
+      if (rate.take((link.bytesIn ?? 0) + (link.bytesOut ?? 0), seconds, OWN_TALK)) isNews = true;
     }
     for (const key of this.#links.keys()) if (!known.has(key)) this.#links.delete(key);
     if (isNews) changed();
