@@ -1,6 +1,7 @@
 import type { RedeemedLink, RedeemTokenRequest } from '../api/types.ts';
 import { MAX_MADE_NAME_LENGTH } from '../api/vocabulary.ts';
 import { CaravanError, sentence } from '../errors.ts';
+import type { Endpoint } from '../link/endpoint.ts';
 import type { LinkConfig } from '../router/config.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
 import { MAX_COST } from '../routing/limits.ts';
@@ -9,11 +10,6 @@ import { API_VERSION } from './resources.ts';
 import type { StoreSource } from './store-source.ts';
 import { tunnelOf, tunnelSettings } from './tunnel-settings.ts';
 import { siteOf } from './wishes.ts';
-
-interface Endpoint {
-  host: string;
-  port: number;
-}
 
 interface Redeemer {
   site: { id: string; name: string };
