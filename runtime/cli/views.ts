@@ -1,10 +1,8 @@
 /** The status as tables for people. Every function gives whole lines. */
 import type { LinkStatus, ServiceStatus, SiteStatus, Status } from '../api/types.ts';
+import { TELL_BEFORE_MS } from '../site/renewal.ts';
 import { table } from './table.ts';
 import { ago, counted, duration, endsWhen, milliseconds, standsIn, tally } from '../words.ts';
-
-/** How long before its end the certificate of a link is spoken of. Milliseconds. */
-const SOON_MS = 30 * 86_400_000;
 
 export function servicesTable(status: Status): string {
   if (status.services.length === 0)
@@ -61,7 +59,7 @@ function complaint({ id, message, messageTime }: LinkStatus, now: Date): string 
 
 /** Whether the certificate of a link that carries traffic was not renewed when it was time. */
 function endsSoon({ state, certificateEnds }: LinkStatus, now: Date): boolean {
-  return state === 'up' && certificateEnds !== undefined && Date.parse(certificateEnds) - now.getTime() < SOON_MS;
+  return state === 'up' && certificateEnds !== undefined && Date.parse(certificateEnds) - now.getTime() <= TELL_BEFORE_MS;
 }
 
 function renewer({ direction, peer }: LinkStatus): string {
