@@ -2,7 +2,7 @@
 import type { LinkStatus, ServiceStatus, SiteStatus, Status } from '../api/types.ts';
 import { TELL_BEFORE_MS } from '../site/renewal.ts';
 import { table } from './table.ts';
-import { ago, counted, duration, endsWhen, milliseconds, standsIn, tally } from '../words.ts';
+import { ago, counted, duration, endsWhen, milliseconds, reachedAt, standsIn, tally } from '../words.ts';
 
 export function servicesTable(status: Status): string {
   if (status.services.length === 0)
@@ -30,7 +30,7 @@ export function offeredBy({ destinations }: ServiceStatus): string {
 /** Where a client on this computer connects: `127.0.0.1:8080`. */
 function here({ listeners }: Status, { address }: ServiceStatus): string {
   const ends = listeners.filter((listener) => listener.address === address);
-  return ends.map(({ host, port, state }) => (state === 'open' ? `${host}:${port}` : `${host}:${port} ${state}`)).join(', ');
+  return ends.map((end) => (end.state === 'open' ? reachedAt(end) : `${reachedAt(end)} ${end.state}`)).join(', ');
 }
 
 export function linksTable({ links }: Status, now: Date): string {
@@ -96,7 +96,7 @@ export function listenersTable({ listeners }: Status): string {
     name,
     address || 'every one',
     type,
-    `${host}:${port}`,
+    reachedAt({ host, port }),
     state,
     message ?? (state === 'closed' ? 'nobody offers it' : ''),
   ]);
@@ -110,9 +110,9 @@ export function headline({ site, router, sites, links, services, access, proxy }
     `${up} of ${counted(links.length, 'link')} up`,
     counted(services.length, 'service'),
   ];
-  const ways = access.map(({ host, port, tunnel }) => tunnel ?? `${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const ways = access.map(reachedAt);
   const way = ways.length > 0 ? ` Other sites reach it at ${ways.join(' and ')}.` : '';
-  const through = proxy ? ` Its proxy is at ${proxy.host}:${proxy.port}.` : '';
+  const through = proxy ? ` Its proxy is at ${reachedAt(proxy)}.` : '';
   const time = duration(now.getTime() - Date.parse(router.startTime));
   return `${site.name} has run for ${time} (version ${site.version}): ${counts.join(', ')}.${way}${through}\n`;
 }

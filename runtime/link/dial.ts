@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type PeerCertificate } from 'node:tls';
+import { hostInUrl } from '../words.ts';
 import { LINK_PATH, SUBPROTOCOL } from './access-server.ts';
 import { dialTunnel } from './dial-tunnel.ts';
-import { type Endpoint, hostInUrl } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { MAX_MESSAGE_BYTES } from './frames.ts';
 import { connectThrough, proxyFor } from './http-proxy.ts';
 import { MessageSocket } from './websocket/message-socket.ts';
