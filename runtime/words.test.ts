@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { table } from './cli/table.ts';
-import { ago, counted, duration, milliseconds, printable, printableLines } from './words.ts';
+import { ago, counted, duration, milliseconds, printable, printableLines, reachedAt } from './words.ts';
 
 const now = new Date('2026-01-02T12:00:00Z');
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
@@ -21,6 +21,13 @@ test('a time is told as people do', () => {
     '1 day ago',
     '2 days ago',
   ]);
+});
+
+test('an IPv6 address is told in brackets, and a tunnel by its URL', () => {
+  assert.equal(reachedAt({ host: '203.0.113.7', port: 8443 }), '203.0.113.7:8443');
+  assert.equal(reachedAt({ host: 'fd00::1', port: 8443 }), '[fd00::1]:8443');
+  const tunnel = 'https://shop.example.com/caravan';
+  assert.equal(reachedAt({ host: 'shop.example.com', port: 443, tunnel }), tunnel);
 });
 
 test('a clock that runs ahead does not make times of the future', () => {

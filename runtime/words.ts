@@ -27,6 +27,16 @@ export function endsWhen(time: string, now = new Date()): string {
   return left > 0 ? `ends in ${duration(left)}` : `ended ${ago(time, now)}`;
 }
 
+/** Where something is reached: `203.0.113.7:8443`, `[2001:db8::7]:8443`; where a tunnel leads there, its URL. */
+export function reachedAt({ host, port, tunnel }: { host: string; port: number; tunnel?: string | undefined }): string {
+  return tunnel ?? `${hostInUrl(host)}:${port}`;
+}
+
+/** As RFC 3986 writes it: an IPv6 address in brackets. */
+export function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /** `1 link`, `2 links`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,6 +1,7 @@
 /** Which of two sites dials the other. Pure: asks nobody. */
 import { areLinked } from '../../runtime/api/link-sites.ts';
 import type { AccessStatus, LinkStatus } from '../../runtime/api/types.ts';
+import { reachedAt } from '../../runtime/words.ts';
 import { type ClusterRef, isLaptop, siteKey, siteLabel, type SiteRef } from './site-ref.ts';
 
 /** One end of a link to be: a site, and what its status says. */
@@ -44,14 +45,13 @@ export function planLink(first: LinkEnd, second: LinkEnd): LinkPlan {
     };
   }
   const redeemer = issuer === first ? second : first;
-  const { host, port, way, tunnel } = bestAccess(issuer)!;
-  const how = WAY[way] ? ` ${WAY[way]}` : '';
-  const at = tunnel ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const access = bestAccess(issuer)!;
+  const how = WAY[access.way] ? ` ${WAY[access.way]}` : '';
   return {
     outcome: 'link',
     issuer,
     redeemer,
-    sentence: `${siteLabel(redeemer.ref)} reaches ${siteLabel(issuer.ref)} at ${at}${how}.`,
+    sentence: `${siteLabel(redeemer.ref)} reaches ${siteLabel(issuer.ref)} at ${reachedAt(access)}${how}.`,
   };
 }
 

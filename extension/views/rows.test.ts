@@ -203,6 +203,12 @@ describe('Sites', () => {
     assert.ok(tooltip?.includes('\nDials 203.0.113.7:8443 through the proxy proxy.example:3128'), tooltip);
   });
 
+  test('tells in tooltips where links come in, an IPv6 address in brackets', () => {
+    const access = [{ host: 'fd00::1', port: 8443, way: 'direct' }];
+    const tooltip = siteRows(snapshot({ sites: [live(laptop, 'l', [], { access })] }))[0]?.tooltip;
+    assert.ok(tooltip?.includes('\nLinks come in at direct [fd00::1]:8443\n'), tooltip);
+  });
+
   test('tells in tooltips until when certificates are good', () => {
     const certificateEnds = '2026-09-01T12:00:00Z';
     const { status, ...view } = live(laptop, 'l', [], { links: [link({ certificateEnds })] });

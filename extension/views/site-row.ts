@@ -2,7 +2,7 @@ import type { ConnectorStatus, LinkStatus, ListenerStatus, Status } from '../../
 import { isDemo, isLaptop, siteKey, siteLabel, type SiteRef } from '../sites/site-ref.ts';
 import type { SiteView } from '../sites/watched-site.ts';
 import type { siteNames } from './networks.ts';
-import { bytes, counted, milliseconds, perSecond, standsIn } from '../../runtime/words.ts';
+import { bytes, counted, milliseconds, perSecond, reachedAt, standsIn } from '../../runtime/words.ts';
 import { calmAgo, BAD, GOOD, type Icon, joined, OFF, type Row, SHARED } from './row.ts';
 
 export interface RowContext {
@@ -62,7 +62,7 @@ export function versionWords(version: string, here: string): string {
 }
 
 function details(ref: SiteRef, { site, router, access, proxy, sites }: Status): string {
-  const ways = access.map(({ host, port, way, tunnel }) => `${way} ${tunnel ?? `${host}:${port}`}`);
+  const ways = access.map((each) => `${each.way} ${reachedAt(each)}`);
   return joined('\n', [
     joined(' ', [siteLabel(ref), site.name !== siteLabel(ref) && `(site ${site.name})`]),
     `Version ${site.version}, router up since ${new Date(router.startTime).toLocaleString()}`,

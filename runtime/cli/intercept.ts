@@ -1,4 +1,5 @@
 import type { Intercept } from '../api/types.ts';
+import { reachedAt } from '../words.ts';
 import { OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, UsageError, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
@@ -52,7 +53,7 @@ everybody once this computer is gone, or after "caravan remove connector NAME".
     });
     if (json) return io.out(`${JSON.stringify(made)}\n`);
     const { host = '127.0.0.1' } = values;
-    const server = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    const server = reachedAt({ host, port });
     const what = { 'take-over': 'takes over', 'take-some': 'takes some of', 'listen-in': 'listens in to' }[how];
     io.out(`${server} ${what} ${address}${made.header ? `: requests with ${made.header}` : ''} (connector ${made.name}).\n`);
   },

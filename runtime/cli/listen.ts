@@ -1,6 +1,7 @@
 import { listenSettled } from '../api/listen-settled.ts';
 import type { ListenerKeys } from '../api/types.ts';
 import { LISTENER_DISTRIBUTIONS, PROTOCOLS } from '../api/vocabulary.ts';
+import { reachedAt } from '../words.ts';
 import { oneOf, OUTPUT_OPTION, parseArguments, required, SOCKET_OPTION, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
@@ -69,7 +70,7 @@ refused. "caravan remove listener NAME" takes it back. With --type amqp and the 
       ...(alpn !== undefined && { alpn }),
     });
     if (json) return io.out(`${JSON.stringify(listener ? { ...made, host: listener.host, port: listener.port } : made)}\n`);
-    const at = listener && listener.port > 0 ? `${listener.host}:${listener.port}` : 'a local port';
+    const at = listener && listener.port > 0 ? reachedAt(listener) : 'a local port';
     const until = listener?.state === 'open' ? '' : ' Nobody offers it yet: until then, connections are refused.';
     io.out(`${address || 'Every address'} is at ${at} (listener ${made.name}).${until}\n`);
   },

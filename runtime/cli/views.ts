@@ -1,10 +1,8 @@
 /** The status as tables for people. Every function gives whole lines. */
 import type { LinkStatus, ServiceStatus, SiteStatus, Status } from '../api/types.ts';
+import { TELL_BEFORE_MS } from '../site/renewal.ts';
 import { table } from './table.ts';
-import { ago, counted, duration, endsWhen, milliseconds, standsIn, tally } from '../words.ts';
-
-/** How long before its end the certificate of a link is spoken of. Milliseconds. */
-const SOON_MS = 30 * 86_400_000;
+import { ago, counted, duration, endsWhen, milliseconds, reachedAt, standsIn, tally } from '../words.ts';
 
 export function servicesTable(status: Status): string {
   if (status.services.length === 0)
@@ -32,7 +30,7 @@ export function offeredBy({ destinations }: ServiceStatus): string {
 /** Where a client on this computer connects: `127.0.0.1:8080`. */
 function here({ listeners }: Status, { address }: ServiceStatus): string {
   const ends = listeners.filter((listener) => listener.address === address);
-  return ends.map(({ host, port, state }) => (state === 'open' ? `${host}:${port}` : `${host}:${port} ${state}`)).join(', ');
+  return ends.map((end) => (end.state === 'open' ? reachedAt(end) : `${reachedAt(end)} ${end.state}`)).join(', ');
 }
 
 export function linksTable({ links }: Status, now: Date): string {
@@ -61,7 +59,7 @@ function complaint({ id, message, messageTime }: LinkStatus, now: Date): string 
 
 /** Whether the certificate of a link that carries traffic was not renewed when it was time. */
 function endsSoon({ state, certificateEnds }: LinkStatus, now: Date): boolean {
-  return state === 'up' && certificateEnds !== undefined && Date.parse(certificateEnds) - now.getTime() < SOON_MS;
+  return state === 'up' && certificateEnds !== undefined && Date.parse(certificateEnds) - now.getTime() <= TELL_BEFORE_MS;
 }
 
 function renewer({ direction, peer }: LinkStatus): string {
@@ -98,7 +96,7 @@ export function listenersTable({ listeners }: Status): string {
     name,
     address || 'every one',
     type,
-    `${host}:${port}`,
+    reachedAt({ host, port }),
     state,
     message ?? (state === 'closed' ? 'nobody offers it' : ''),
   ]);
@@ -112,9 +110,9 @@ export function headline({ site, router, sites, links, services, access, proxy }
     `${up} of ${counted(links.length, 'link')} up`,
     counted(services.length, 'service'),
   ];
-  const ways = access.map(({ host, port, tunnel }) => tunnel ?? `${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const ways = access.map(reachedAt);
   const way = ways.length > 0 ? ` Other sites reach it at ${ways.join(' and ')}.` : '';
-  const through = proxy ? ` Its proxy is at ${proxy.host}:${proxy.port}.` : '';
+  const through = proxy ? ` Its proxy is at ${reachedAt(proxy)}.` : '';
   const time = duration(now.getTime() - Date.parse(router.startTime));
   return `${site.name} has run for ${time} (version ${site.version}): ${counts.join(', ')}.${way}${through}\n`;
 }

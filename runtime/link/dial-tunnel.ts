@@ -1,7 +1,8 @@
 import { connect, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
-import { type Endpoint, hostInUrl, type Tunnel } from './endpoint.ts';
+import { hostInUrl } from '../words.ts';
+import type { Endpoint, Tunnel } from './endpoint.ts';
 import { connectThrough, type HttpProxy } from './http-proxy.ts';
 import { TUNNEL_PATH, TUNNEL_SUBPROTOCOL } from './take-tunnel.ts';
 import { TunnelStream } from './tunnel-stream.ts';

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect, type PeerCertificate } from 'node:tls';
+import { hostInUrl } from '../words.ts';
 import { LINK_PATH, SUBPROTOCOL } from './access-server.ts';
 import { dialTunnel } from './dial-tunnel.ts';
-import { type Endpoint, hostInUrl } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { MAX_MESSAGE_BYTES } from './frames.ts';
-import { connectThrough, proxyFor } from './http-proxy.ts';
+import { connectThrough, type HttpProxy, proxyFor } from './http-proxy.ts';
 import { MessageSocket } from './websocket/message-socket.ts';
 import { requestUpgrade, UpgradeRefused } from './websocket/upgrade.ts';
 
@@ -23,6 +24,8 @@ export interface DialOptions extends Endpoint {
   signal: AbortSignal;
   /** A connection that carries bytes to the other end, such as a port-forward: where it is not given what the endpoint and the environment say. */
   transport?: Duplex;
+  /** Called with the HTTP proxy that it goes through, before that is asked; with nothing where it goes there itself. */
+  through?: (proxy: HttpProxy | undefined) => void;
 }
 
 const OTHER_SITE = 'another site answers there';
@@ -50,11 +53,12 @@ export async function dialTls({
   siteId,
   signal,
   transport,
+  through,
 }: Omit<DialOptions, 'credentials'> & {
   /** Without a certificate for who only claims. */
   credentials: Pick<LinkCredentials, 'authority'> & Partial<LinkCredentials>;
 }): Promise<Duplex> {
-  const way = transport ?? (await transportTo({ host, port, ...(tunnel && { tunnel }) }, signal));
+  const way = transport ?? (await transportTo({ host, port, ...(tunnel && { tunnel }) }, signal, through));
   return new Promise((resolve, reject) => {
     const socket = tlsConnect({
       ...(way ? { socket: way } : { host, port }),
@@ -85,8 +89,13 @@ export async function dialTls({
 }
 
 /** What leads there where TCP alone does not. */
-async function transportTo(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex | undefined> {
+async function transportTo(
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  through: DialOptions['through'],
+): Promise<Duplex | undefined> {
   const proxy = proxyFor(endpoint);
+  through?.(proxy);
   if (endpoint.tunnel) return dialTunnel(endpoint, endpoint.tunnel, { proxy, signal });
   return proxy && connectThrough(proxy, endpoint, signal);
 }

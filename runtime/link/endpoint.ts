@@ -1,3 +1,5 @@
+import { reachedAt } from '../words.ts';
+
 /** Where a site's port for links is reached. */
 export interface Endpoint {
   host: string;
@@ -16,14 +18,10 @@ export interface Tunnel {
 
 /** `203.0.113.7:8443`, `[2001:db8::7]:8443`, `https://shop.example.com/caravan`. */
 export function endpointName({ host, port, tunnel }: Endpoint): string {
-  return tunnel?.url ?? `${hostInUrl(host)}:${port}`;
+  return reachedAt({ host, port, tunnel: tunnel?.url });
 }
 
 export function tunnelEndpoint(tunnel: Tunnel): Endpoint {
   const { protocol, hostname, port } = new URL(tunnel.url);
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (protocol === 'https:' ? 443 : 80)), tunnel };
-}
-
-export function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

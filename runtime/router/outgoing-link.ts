@@ -5,13 +5,13 @@ import { sentence } from '../errors.ts';
 import { endOf } from '../identity/validity.ts';
 import { dialProblem } from '../link/dial-problem.ts';
 import { dialLink, type LinkCredentials } from '../link/dial.ts';
-import { endpointName } from '../link/endpoint.ts';
-import { proxyFor } from '../link/http-proxy.ts';
+import { type Endpoint, endpointName } from '../link/endpoint.ts';
 import { Link } from '../link/link.ts';
 import type { Log } from '../log.ts';
 import type { RouterInfo } from '../routing/types.ts';
 import type { LinkConfig } from './config.ts';
 import { linkEvents } from './link-events.ts';
+import { takeWay, wayName, waysOf } from './link-ways.ts';
 import type { Router } from './router.ts';
 
 /** Between attempts; grows by half from the first to the last, with a random part so that many do not come at once. Milliseconds. */
@@ -43,9 +43,9 @@ export class OutgoingLink {
   #peer: RouterInfo | undefined;
   #state: LinkState = 'connecting';
   #since = new Date();
-  /** Of the endpoints: the next one's when this one has failed. */
+  /** Of the ways: the next one's when this one has failed. */
   #turn = 0;
-  #endpoint: string;
+  #endpoint = '';
   /** The HTTP proxy that leads there. */
   #proxy: string | undefined;
   /** Of the certificate that the next dial shows. ISO 8601. */
@@ -62,7 +62,6 @@ export class OutgoingLink {
     this.#log = options.log;
     this.#changed = options.changed;
     this.#portForward = options.portForward;
-    this.#endpoint = nameOf(config, 0);
     this.#certificateEnds = endOf(config.credentials.certificate);
     void this.#keepUp();
   }
@@ -130,25 +129,23 @@ export class OutgoingLink {
 
   /** One life of the link, from dialling to its loss. @returns whether it was ever up */
   async #session(attempt: number): Promise<boolean> {
-    const { credentials, siteId, cost, name, portForward, endpoints } = this.config;
+    const { credentials, siteId, cost, name } = this.config;
+    const ways = waysOf(this.config);
+    const way = ways[this.#turn % ways.length]!;
+    this.#endpoint = wayName(way);
+    this.#proxy = undefined;
     if (Date.parse(this.#certificateEnds) <= Date.now()) throw new Error(hasEnded(this.#certificateEnds));
-    const within = portForward ? FORWARDED_DIAL_MS : growing(FIRST_DIAL_MS, LAST_DIAL_MS, attempt);
+    const within = way.portForward ? FORWARDED_DIAL_MS : growing(FIRST_DIAL_MS, LAST_DIAL_MS, attempt);
     const late = AbortSignal.timeout(within);
     const signal = AbortSignal.any([this.#ended.signal, late]);
-    const turn = this.#turn % Math.max(1, endpoints.length);
-    this.#endpoint = nameOf(this.config, turn);
-    const endpoint = portForward ? { host: 'port-forward', port: 443 } : endpoints[turn]!;
-    const proxy = portForward ? undefined : proxyFor(endpoint);
-    this.#proxy = proxy && endpointName(proxy);
-    const transport = portForward ? await this.#forward(portForward, signal) : undefined;
+    const route = await takeWay(way, this.#portForward, signal);
     signal.throwIfAborted();
-    const socket = await dialLink({ ...endpoint, credentials, siteId, signal, ...(transport && { transport }) }).catch(
-      (error: unknown) => {
-        throw new Error(late.aborted ? `it does not answer (${(within / 1000).toFixed(0)} s)` : dialProblem(error), {
-          cause: error,
-        });
-      },
-    );
+    const through = (proxy: Endpoint | undefined) => (this.#proxy = proxy && endpointName(proxy));
+    const socket = await dialLink({ ...route, credentials, siteId, signal, through }).catch((error: unknown) => {
+      throw new Error(late.aborted ? `it does not answer (${(within / 1000).toFixed(0)} s)` : dialProblem(error), {
+        cause: error,
+      });
+    });
     return new Promise((resolve) => {
       // A name of its own for each life: the end of an earlier one must not be taken for the end of this.
       const id = `out:${name}:${++lives}`;
@@ -178,11 +175,6 @@ export class OutgoingLink {
     });
   }
 
-  #forward(to: NonNullable<LinkConfig['portForward']>, signal: AbortSignal): Promise<Duplex> {
-    if (!this.#portForward) throw new Error('this router cannot use a kubeconfig; run it where one is at hand');
-    return this.#portForward(to, signal);
-  }
-
   #failed(text: string): void {
     if (this.#message?.text !== text || this.#state === 'up')
       this.#log.warn(`link ${this.config.name} is not up: ${text}`, this.#way);
@@ -208,10 +200,4 @@ function hasEnded(time: string): string {
 
 function growing(first: number, last: number, attempt: number): number {
   return Math.min(first * 1.5 ** attempt, last);
-}
-
-function nameOf({ portForward, endpoints }: LinkConfig, turn: number): string {
-  if (portForward) return `kubernetes context ${portForward.context}, namespace ${portForward.namespace}`;
-  const endpoint = endpoints[turn];
-  return endpoint ? endpointName(endpoint) : 'nowhere';
 }

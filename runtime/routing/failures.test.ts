@@ -64,4 +64,17 @@ describe('a destination that failed', () => {
     failures.forget('backend');
     assert.equal(failures.isAside('backend', 'a', 1), false);
   });
+
+  it('is forgotten by who wants its address, and where nobody does by the first failure of another', () => {
+    const late = FIRST_ASIDE_MS + MOST_ASIDE_MS;
+    const failures = new Failures();
+    for (const address of ['backend', 'orders']) failures.failed(address, 'a', 0);
+    assert.equal(ready(failures, late), 'ab');
+    assert.equal(failures.has('backend'), true, 'it may be there: more is known of it');
+    assert.equal(ready(failures, late + 1), 'ab');
+    assert.equal(failures.has('backend'), false);
+    failures.failed('users', 'a', late + 1);
+    assert.equal(failures.has('orders'), false);
+    assert.equal(failures.has('users'), true);
+  });
 });

@@ -15,7 +15,7 @@ export class Failures {
   /** Address → key. */
   readonly #aside = new Map<string, Map<string, Aside>>();
 
-  /** Whether anything of an address failed and has not been tried since with success. */
+  /** Whether anything of an address failed of late and has not been tried since with success. */
   has(address: string): boolean {
     return this.#aside.has(address);
   }
@@ -26,6 +26,7 @@ export class Failures {
 
   /** Those that are not set aside; all where all are. */
   ready<C extends { key: string }>(address: string, all: readonly C[], now: number): readonly C[] {
+    this.#dropOld(address, now);
     const ready = all.filter(({ key }) => !this.isAside(address, key, now));
     return ready.length > 0 ? ready : all;
   }
@@ -44,10 +45,10 @@ export class Failures {
   }
 
   failed(address: string, key: string, now: number): void {
+    // The first of an address is the time to look at the others: nobody may ever ask for those again.
+    for (const other of this.has(address) ? [address] : this.#aside.keys()) this.#dropOld(other, now);
     const ofAddress = this.#aside.get(address) ?? new Map<string, Aside>();
     this.#aside.set(address, ofAddress);
-    // Those of destinations that are not there any more.
-    for (const [other, { until }] of ofAddress) if (now - until > MOST_ASIDE_MS) ofAddress.delete(other);
     const { ms, until } = ofAddress.get(key) ?? { ms: FIRST_ASIDE_MS, until: 0 };
     // Several that began at once fail one after another: that counts once.
     ofAddress.set(key, { ms, until: Math.max(until, now + FIRST_ASIDE_MS) });
@@ -55,5 +56,11 @@ export class Failures {
 
   forget(address: string): void {
     this.#aside.delete(address);
+  }
+
+  /** Lets go of destinations that have not been tried for long: they are not there any more, or nobody wants the address. */
+  #dropOld(address: string, now: number): void {
+    const ofAddress = this.#aside.get(address);
+    for (const [key, { until }] of ofAddress ?? []) if (now - until > MOST_ASIDE_MS) this.took(address, key);
   }
 }

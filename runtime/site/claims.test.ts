@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server } from 'node:tls';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import { until } from '../../test/support/until.ts';
+import type { RedeemTokenRequest } from '../api/types.ts';
 import { makeServerCertificate, makeSigningRequest } from '../identity/certificates.ts';
 import { Grants } from '../identity/grants.ts';
 import { type Identity, loadIdentity } from '../identity/identity.ts';
@@ -84,7 +85,7 @@ class Issuer {
 }
 
 /** Redeems at a site named east, and returns what it keeps of it. */
-async function redeem(token: Token, options: { siteId?: string; name?: string; cost?: number; taken?: LinkConfig[] } = {}) {
+async function redeem(token: Token, options: Partial<RedeemTokenRequest> & { siteId?: string; taken?: LinkConfig[] } = {}) {
   const { siteId = 'east-id', taken = [], ...request } = options;
   const store = new MemoryStore();
   const commands = new StoreSource(store);
@@ -280,6 +281,16 @@ describe('redeeming a token', () => {
     const token = await west.token({ port: gone.port });
     gone.stop();
     await assert.rejects(redeem(token), { code: 'unreachable', message: /ECONNREFUSED/ });
+  });
+
+  it('through a kubeconfig where there is none says what to do, and burns no use', async () => {
+    const token = await west.token();
+    await assert.rejects(redeem(token, { portForward: { context: 'prod', namespace: 'shop' } }), {
+      code: 'unreachable',
+      message:
+        'The site cannot be reached through the context prod: this router cannot use a kubeconfig; run it where one is at hand.',
+    });
+    await redeem(token);
   });
 
   it('of a site without a way in says what helps', async () => {

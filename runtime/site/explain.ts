@@ -1,5 +1,5 @@
 import type { Explanation, ExplainStep, Status } from '../api/types.ts';
-import { ago, counted, standsIn, tally } from '../words.ts';
+import { ago, counted, reachedAt, standsIn, tally } from '../words.ts';
 
 /** What who stands in gets. */
 const GETS = {
@@ -30,10 +30,10 @@ export function explain(status: Status, address: string): Explanation {
   const sites = [...new Set(service?.destinations.map(({ site }) => site))];
   for (const site of sites.filter((name) => name !== status.site.name)) steps.push(wayTo(status, site));
   const listeners = status.listeners.filter((listener) => listener.address === address);
-  for (const { host, port, state, message, source } of listeners)
+  for (const { state, message, source, ...where } of listeners)
     steps.push({
       ok: state === 'open',
-      title: `clients here connect to ${host}:${port}`,
+      title: `clients here connect to ${reachedAt(where)}`,
       detail: message ?? (state === 'open' ? `listening (${source})` : 'refuses connections while nothing offers the address'),
     });
   if (listeners.length === 0)

@@ -1,7 +1,9 @@
 import type { RedeemedLink, RedeemTokenRequest } from '../api/types.ts';
 import { MAX_MADE_NAME_LENGTH } from '../api/vocabulary.ts';
 import { CaravanError, sentence } from '../errors.ts';
+import type { Endpoint } from '../link/endpoint.ts';
 import type { LinkConfig } from '../router/config.ts';
+import { forwarded } from '../router/link-ways.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
 import { MAX_COST } from '../routing/limits.ts';
 import { asName } from './resource-name.ts';
@@ -9,11 +11,6 @@ import { API_VERSION } from './resources.ts';
 import type { StoreSource } from './store-source.ts';
 import { tunnelOf, tunnelSettings } from './tunnel-settings.ts';
 import { siteOf } from './wishes.ts';
-
-interface Endpoint {
-  host: string;
-  port: number;
-}
 
 interface Redeemer {
   site: { id: string; name: string };
@@ -80,9 +77,8 @@ function withProven({ host, port }: Endpoint, told: Endpoint[]): Endpoint[] {
 }
 
 async function forward(way: NonNullable<RedeemTokenRequest['portForward']>, dial: PortForwardDial | undefined) {
-  if (!dial) throw new CaravanError('bad-request', 'This router cannot use a kubeconfig; redeem the token where one is at hand.');
   try {
-    return await dial(way, AbortSignal.timeout(REDEEM_WITHIN_MS));
+    return await forwarded(way, dial, AbortSignal.timeout(REDEEM_WITHIN_MS));
   } catch (error) {
     if (error instanceof CaravanError) throw error;
     throw new CaravanError('unreachable', `The site cannot be reached through the context ${way.context}: ${sentence(error)}.`, {

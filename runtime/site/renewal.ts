@@ -12,8 +12,8 @@ const LOOK_EVERY_MS = 3_600_000;
 /** Between attempts; doubles from the first to the last, with a random part so that many do not come at once. Milliseconds. */
 const FIRST_RETRY_MS = 60_000;
 const LAST_RETRY_MS = 6 * LOOK_EVERY_MS;
-/** How long before the end people are told that it could not be renewed. Milliseconds. */
-const TELL_BEFORE_MS = 30 * 86_400_000;
+/** How long before the end people are told that it was not renewed. Milliseconds. */
+export const TELL_BEFORE_MS = 30 * 86_400_000;
 
 export interface RenewalOptions {
   /** For the log: `the certificate of link west`. */

@@ -1,6 +1,5 @@
 /** A site that was let in gets a new certificate before the one that it has ends: `POST /renewals`, with the one that it has. */
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import * as v from 'valibot';
 import { pem } from '../api/fields.ts';
 import { CaravanError } from '../errors.ts';
@@ -8,8 +7,8 @@ import { issueCertificate, readSigningRequest } from '../identity/certificates.t
 import type { Holder } from '../link/access-server.ts';
 import { dialProblem } from '../link/dial-problem.ts';
 import { dialTls } from '../link/dial.ts';
-import type { Endpoint } from '../link/endpoint.ts';
 import type { LinkConfig } from '../router/config.ts';
+import { takeWay, waysOf } from '../router/link-ways.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
 import type { ClaimsOptions } from './claims.ts';
 import { type Answer, parseJson, post, readBody, refusal } from './exchange.ts';
@@ -59,27 +58,18 @@ export async function renewAt(link: LinkConfig, request: string, ways: RenewalWa
   return renewed.output.certificate;
 }
 
-async function postTo(link: LinkConfig, content: object, ways: RenewalWays): Promise<Answer> {
+async function postTo({ credentials, siteId, ...link }: LinkConfig, content: object, ways: RenewalWays): Promise<Answer> {
   let lost: unknown;
-  for (const endpoint of link.portForward ? [{ host: 'port-forward', port: 443 }] : link.endpoints) {
+  for (const way of waysOf(link)) {
     const late = AbortSignal.timeout(RENEW_WITHIN_MS);
     const signal = AbortSignal.any([ways.signal, late]);
     try {
-      return await post(await dial(link, endpoint, { ...ways, signal }), RENEWALS_PATH, content, signal);
+      const route = await takeWay(way, ways.portForward, signal);
+      return await post(await dialTls({ ...route, credentials, siteId, signal }), RENEWALS_PATH, content, signal);
     } catch (error) {
       ways.signal.throwIfAborted();
       lost = late.aborted ? new Error(`it does not answer (${RENEW_WITHIN_MS / 1000} s)`) : error;
     }
   }
   throw new Error(`that site cannot be reached: ${dialProblem(lost)}`, { cause: lost });
-}
-
-async function dial(
-  { credentials, siteId, portForward: to }: LinkConfig,
-  endpoint: Endpoint,
-  { portForward, signal }: RenewalWays,
-): Promise<Duplex> {
-  if (to && !portForward) throw new Error('this router cannot use a kubeconfig; run it where one is at hand');
-  const transport = to && (await portForward!(to, signal));
-  return dialTls({ ...endpoint, credentials, siteId, signal, ...(transport && { transport }) });
 }

@@ -9,7 +9,7 @@ import { Renewal } from './renewal.ts';
 import type { SiteStore } from './store.ts';
 
 /** How long before the end of its authority people are told. Milliseconds. */
-const TELL_BEFORE_MS = 365 * 86_400_000;
+const TELL_OF_AUTHORITY_BEFORE_MS = 365 * 86_400_000;
 
 export interface ServerCertificateOptions {
   store: SiteStore;
@@ -68,7 +68,7 @@ export class ServerCertificate {
     }
     const end = endOf(this.#identity.authority.certificate);
     const now = this.#clock.now();
-    if (Date.parse(end) - now < TELL_BEFORE_MS) {
+    if (Date.parse(end) - now < TELL_OF_AUTHORITY_BEFORE_MS) {
       const message = `Its authority ${endsWhen(end, new Date(now))}; no other site can link to it from then on. Make this site anew before, and link it again.`;
       problems.push({ where, message });
     }

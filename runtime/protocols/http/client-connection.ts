@@ -14,7 +14,10 @@ import type { ClientContext, HandleRequest, RequestClient, RequestHandler } from
 /** What has come of further requests waits up to this; then the client does. Bytes. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 
-/** `waiting` for a request, in its `head`, at work on one (`busy`), `closing`: what still comes is for nobody; or `tunnelled`: it is not HTTP any more. */
+/**
+ * `waiting` for a request, in its `head`, at work on one (`busy`), `closing`: what still comes is for nobody; or `tunnelled`: it is not HTTP
+ * any more.
+ */
 type State = 'waiting' | 'head' | 'busy' | 'closing' | 'tunnelled';
 
 /** A client's connection: its requests, one after the other. */

@@ -5,7 +5,10 @@ import { field, type Fields } from './field.ts';
 
 /** Why a request got no answer from a server. */
 export interface Failure {
-  /** 408: the rest of the request does not come. 431: the request has more fields than a server takes. 502: a server broke off, or broke the protocol. 503: none could be reached, or none has room. 504: none answered in time. */
+  /**
+   * 408: the rest of the request does not come. 431: the request has more fields than a server takes. 502: a server broke off, or broke the
+   * protocol. 503: none could be reached, or none has room. 504: none answered in time.
+   */
   readonly status: 408 | 431 | 502 | 503 | 504;
   /** The reason, as the end of a sentence. */
   readonly reason: string;

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { StreamError } from '../../link/reason.ts';
+import { reachedAt } from '../../words.ts';
 import { destinationOf, type NetworkNames } from './destination.ts';
 
 /** A host that does not accept within this is given up. Milliseconds. */
@@ -44,7 +45,7 @@ export async function reach(host: string, port: number, network: ProxyNetwork): 
 function connectFromHere(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const at = reachedAt({ host, port });
     const fail = (error: Unreached) => {
       clearTimeout(limit);
       socket.destroy();
