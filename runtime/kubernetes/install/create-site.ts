@@ -1,6 +1,6 @@
 /** Applies all that a site is, then waits until its router runs. Over one that is there it gives it another way in, and keeps the rest. */
 import { CaravanError } from '../../errors.ts';
-import { isStatus } from '../api-errors.ts';
+import { isAlreadyThere, isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
 import { LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS } from '../names.ts';
 import type { KubeObject } from '../objects.ts';
@@ -98,6 +98,6 @@ async function ensureNamespace(
     await client.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata }, { signal });
   } catch (error) {
     // Who may not make it may still work in it; where it is not there, what is applied next says so.
-    if (!isStatus(error, 409) && !isStatus(error, 403)) throw error;
+    if (!isAlreadyThere(error) && !isStatus(error, 403)) throw error;
   }
 }

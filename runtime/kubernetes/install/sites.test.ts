@@ -257,6 +257,18 @@ describe('a site that is there', () => {
     assert.deepEqual(deployed('up'), stood);
   });
 
+  test('is left alone where the code is not made, since the quota was counted for another meanwhile', async () => {
+    const stood = deployed('up');
+    const conflict = 'Operation cannot be fulfilled on resourcequotas "small": the object has been modified';
+    api.intercept = ({ method, path }, response) => {
+      if (method !== 'POST' || !path.endsWith('/configmaps')) return false;
+      reply(response, 409, status(409, conflict, 'Conflict'));
+      return true;
+    };
+    await assert.rejects(upgradeSiteWith(api.client(), { ...place('up'), bundles: await newer() }), { code: 'conflict' });
+    assert.deepEqual(deployed('up'), stood);
+  });
+
   test('has to be there', async () => {
     await assert.rejects(upgradeSiteWith(api.client(), { ...place('c2'), bundles }), {
       code: 'not-found',
