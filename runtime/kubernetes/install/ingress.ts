@@ -5,8 +5,8 @@ import { hasLabels, type KubeObject } from '../objects.ts';
 import type { IngressWish, Progress } from '../types.ts';
 import { TUNNELS } from './live-site.ts';
 
-/** Leads from a host name to the router's port for tunnels. Annotations for its controller are its owner's. */
-export function linksIngress({ url, className, tlsSecret }: IngressWish): KubeObject {
+/** Leads from a host name to the router's port for tunnels. Its TLS section, and annotations for its controller, are its owner's. */
+export function linksIngress({ url, className }: IngressWish): KubeObject {
   const { hostname, pathname } = new URL(url);
   const backend = { service: { name: LINKS_SERVICE, port: { name: TUNNELS } } };
   return {
@@ -15,7 +15,6 @@ export function linksIngress({ url, className, tlsSecret }: IngressWish): KubeOb
     metadata: { name: LINKS_INGRESS, labels: { ...OWN_LABELS, [COMPONENT]: 'links' } },
     spec: {
       ...(className && { ingressClassName: className }),
-      ...(tlsSecret && { tls: [{ hosts: [hostname], secretName: tlsSecret }] }),
       rules: [{ host: hostname, http: { paths: [{ path: pathname, pathType: 'Prefix', backend }] } }],
     },
   };

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { V1Deployment, V1ServiceSpec } from '@kubernetes/client-node';
+import type { V1Deployment, V1IngressSpec, V1ServiceSpec } from '@kubernetes/client-node';
 import { FakeApi, reply, status } from '../fake-api.testkit.ts';
 import { findSitesWith } from '../find-sites.ts';
 import type { CreateSiteRequest } from '../types.ts';
@@ -318,7 +318,11 @@ test('with an Ingress it is found so, can be given another way in and back, and 
     ['links', undefined],
     ['tunnels', undefined],
   ]);
-  assert.ok(api.get('Ingress', 'i', 'caravan-links'));
+  const made = api.get('Ingress', 'i', 'caravan-links')!;
+  const tls = [{ hosts: ['shop.example.com'], secretName: 'shop-tls' }];
+  api.put('Ingress', 'i', { ...made, spec: { ...(made['spec'] as object), tls } });
+  await createSiteWith(client, request('i', { wayIn: 'Ingress', ingress }));
+  assert.deepEqual((api.get('Ingress', 'i', 'caravan-links')!['spec'] as V1IngressSpec).tls, tls, "its owner's");
 
   await createSiteWith(client, request('i', { wayIn: 'LoadBalancer' }));
   assert.equal(await found(), 'LoadBalancer');
