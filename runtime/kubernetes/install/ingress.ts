@@ -1,9 +1,8 @@
 import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import { COMPONENT, LINKS_INGRESS, LINKS_SERVICE, OWN_LABELS } from '../names.ts';
+import { COMPONENT, LINKS_INGRESS, LINKS_SERVICE, OWN_LABELS, TUNNELS } from '../names.ts';
 import { hasLabels, type KubeObject } from '../objects.ts';
 import type { IngressWish, Progress } from '../types.ts';
-import { TUNNELS } from './live-site.ts';
 
 /** Leads from a host name to the router's port for tunnels. Its TLS section, and annotations for its controller, are its owner's. */
 export function linksIngress({ url, className }: IngressWish): KubeObject {
