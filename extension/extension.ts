@@ -30,7 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
     showAllNamespaces: context.globalState.get(SHOW_ALL_NAMESPACES, false),
   });
   const explanations = new ExplainDocuments(caravan);
-  const siteLogs = new SiteLogs(caravan);
+  const siteLogs = new SiteLogs();
   const intercepts = new DebugIntercepts(caravan);
   context.subscriptions.push(
     log,

@@ -11,7 +11,7 @@ import { noSite } from './pick-site.ts';
 const TITLE = 'Upgrade Site';
 const DETAIL =
   'Its router is replaced: connections through it are cut, and its links are up again within seconds. Its name, its links and certificates, its way in and what you changed stay.';
-const OLDER = 'The site is newer than this extension: update that instead, unless you want to go back.';
+const NEWER = 'The site is newer than this extension: update that instead, unless you want to go back.';
 
 /** Also for a site that has this version already, by name: it gets what the settings say of routers now. */
 export const upgradeSite: Command = async (caravan, row) => {
@@ -20,10 +20,10 @@ export const upgradeSite: Command = async (caravan, row) => {
   const chosen = context && namespace ? caravan.clusters.ref(context, namespace) : await pickSite(sites);
   const label = siteLabel(chosen);
   const version = sites.find(({ ref }) => siteKey(ref) === siteKey(chosen))?.version ?? 'unknown';
-  const isOlder = version.localeCompare(VERSION, 'en', { numeric: true }) > 0 && version !== 'unknown';
+  const isNewer = version.localeCompare(VERSION, 'en', { numeric: true }) > 0 && version !== 'unknown';
   await confirm(
     version === VERSION ? `Apply v${VERSION} to ${label} again?` : `Bring ${label} from v${version} to v${VERSION}?`,
-    isOlder ? `${OLDER} ${DETAIL}` : DETAIL,
+    isNewer ? `${NEWER} ${DETAIL}` : DETAIL,
     TITLE,
   );
   await withProgress(`Caravan: upgrading ${label}`, async (progress, signal) => {

@@ -4,20 +4,31 @@ import { CaravanError } from '../errors.ts';
 /** The part of a Kubernetes `Status` that errors are made from. */
 interface Status {
   message?: string;
+  reason?: string;
 }
 
-/** An answer other than 2xx. `status` keeps the number, for callers that expect some. */
+/** An answer other than 2xx. `status` keeps the number, and `reason` Kubernetes' own word, for callers that expect some. */
 export class ApiError extends CaravanError {
   readonly status: number;
-  constructor(status: number, code: CaravanError['code'], message: string) {
+  readonly reason: string | undefined;
+  constructor(status: number, reason: string | undefined, code: CaravanError['code'], message: string) {
     super(code, message);
     this.status = status;
+    this.reason = reason;
   }
 }
 
 /** Whether the API server answered with one of these statuses. */
 export function isStatus(error: unknown, ...statuses: number[]): error is ApiError {
   return error instanceof ApiError && statuses.includes(error.status);
+}
+
+/**
+ * Whether what was to be created is there. Not every conflict says so: where a quota was counted for another object meanwhile, nothing is made
+ * (https://github.com/kubernetes/kubernetes/issues/67761).
+ */
+export function isAlreadyThere(error: unknown): boolean {
+  return isStatus(error, 409) && error.reason === 'AlreadyExists';
 }
 
 /** The quota that refuses an object, by its name. Kubernetes says which in its message only (apiserver, pkg/admission/plugin/resourcequota). */
@@ -27,8 +38,8 @@ export function quotaOf(error: unknown): string | undefined {
 
 /** `where`: the cluster as people know it, such as `context west`. */
 export function apiError(status: number, body: string, where: string): ApiError {
-  const { message = body.trim().slice(0, 300) } = parseStatus(body);
-  const make = (code: CaravanError['code'], text: string) => new ApiError(status, code, text);
+  const { message = body.trim().slice(0, 300), reason } = parseStatus(body);
+  const make = (code: CaravanError['code'], text: string) => new ApiError(status, reason, code, text);
   switch (status) {
     case 401:
       return make(

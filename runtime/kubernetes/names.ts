@@ -16,6 +16,8 @@ export const VERSION_LABEL = 'app.kubernetes.io/version';
 
 export const LINKS_SERVICE = 'caravan-links';
 export const LINKS_INGRESS = 'caravan-links';
+/** The port of that Service which takes tunnels from the Ingress. */
+export const TUNNELS = 'tunnels';
 /** What the names of ConfigMaps with a runtime begin with; its digest follows. */
 export const RUNTIME_CONFIG = 'caravan-runtime';
 export const SITE_CONFIG = 'caravan-site';

@@ -50,8 +50,6 @@ export interface IngressWish {
   url: string;
   /** Default: the cluster's own. */
   className?: string;
-  /** The Secret with the certificate for that host. Default: the Ingress has no TLS section, and its controller shows what it has. */
-  tlsSecret?: string;
 }
 
 export interface SiteInCluster {

@@ -85,6 +85,29 @@ test('what is refused is tried again after ever longer, and the others are not k
   await world.writer.close();
 });
 
+test('a conflict is no failure where the Service is there, and one where the quota was counted for another meanwhile', async (context) => {
+  const world = new World(context);
+  const message = 'Operation cannot be fulfilled on resourcequotas "small": the object has been modified';
+  const conflict = (reason: string) => apiError(409, JSON.stringify({ message, reason }), 'c');
+  world.refuses = (name) => {
+    if (name !== 'there') return conflict('Conflict');
+    // As the watch tells.
+    world.made.add(name);
+    return conflict('AlreadyExists');
+  };
+  world.wanted = ['there', 'counted', 'other'];
+  world.plan();
+  assert.equal(await world.after(0), 'there,counted,other', 'each may be made alone');
+  assert.deepEqual(world.writer.problems, [
+    { where: 'Service counted', message: `${message} (c).` },
+    { where: 'Service other', message: `${message} (c).` },
+  ]);
+  world.refuses = () => undefined;
+  assert.equal(await world.after(FIRST_RETRY_MS), 'counted,other', 'though no event came');
+  assert.deepEqual(world.writer.problems, []);
+  await world.writer.close();
+});
+
 test('over quota one is tried for all, which are one problem', async (context) => {
   const world = new World(context);
   const quota = (most: number) => () => (world.made.size >= most ? QUOTA : undefined);

@@ -1,6 +1,6 @@
 import type { Problem } from '../../api/types.ts';
 import { sentence } from '../../errors.ts';
-import { isStatus, quotaOf } from '../api-errors.ts';
+import { isAlreadyThere, isStatus, quotaOf } from '../api-errors.ts';
 import { counted } from '../../words.ts';
 import type { ClusterClient } from '../client.ts';
 import type { Writes } from './writes.ts';
@@ -20,7 +20,7 @@ interface Failure {
 
 /**
  * Writes Services, one plan at a time and always the latest. It never writes over what it has not seen: a new Service is created, not applied,
- * and a change or the end of an existing one carries its version; a conflict is no error, since the watch brings the next plan.
+ * and a change or the end of an existing one carries its version; that something else is there is no error, since the watch brings the next plan.
  */
 export class ServiceWriter {
   private readonly client: ClusterClient;
@@ -94,7 +94,7 @@ export class ServiceWriter {
     for (const [index, object] of create.entries()) {
       const where = whereOf(object.metadata);
       const call = () => this.client.create(this.namespace, object, { signal: this.ended.signal });
-      const quota = quotaOf(await this.attempt(where, object, call));
+      const quota = quotaOf(await this.attempt(where, object, call, isAlreadyThere));
       if (quota === undefined) continue;
       this.failures.delete(where);
       this.failed(this.quota, quota, overQuota(quota, create.slice(index)));
@@ -103,15 +103,20 @@ export class ServiceWriter {
     this.failures.delete(this.quota);
   }
 
-  /** Resolves to the error where it fails. */
-  private async attempt(where: string, write: object, call: () => Promise<unknown>): Promise<unknown> {
+  /** Resolves to the error where it fails; `isOther` tells that something else is there. */
+  private async attempt(
+    where: string,
+    write: object,
+    call: () => Promise<unknown>,
+    isOther: (error: unknown) => boolean = (error) => isStatus(error, 409),
+  ): Promise<unknown> {
     const what = JSON.stringify(write);
     if (this.ended.signal.aborted || this.waits(where, what)) return undefined;
     try {
       await call();
     } catch (error) {
       if (this.ended.signal.aborted) return undefined;
-      if (!isStatus(error, 409)) {
+      if (!isOther(error)) {
         this.failed(where, what, sentence(error));
         return error;
       }

@@ -1,13 +1,13 @@
 /** Applies all that a site is, then waits until its router runs. Over one that is there it gives it another way in, and keeps the rest. */
 import { CaravanError } from '../../errors.ts';
-import { isStatus } from '../api-errors.ts';
+import { isAlreadyThere, isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
-import { LINKS_INGRESS, LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS } from '../names.ts';
+import { LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_LABELS } from '../names.ts';
 import type { KubeObject } from '../objects.ts';
 import { tunnelOf } from '../../site/tunnel-settings.ts';
-import type { CallOptions, CreateSiteRequest, Progress, SiteInCluster } from '../types.ts';
+import type { CallOptions, CreateSiteRequest, Progress, SiteInCluster, WayIn } from '../types.ts';
 import { loadRuntime } from './bundles.ts';
-import { linksIngress } from './ingress.ts';
+import { deleteIngress, linksIngress } from './ingress.ts';
 import { type LiveSite, readLiveSite } from './live-site.ts';
 import { rights } from './rights.ts';
 import { READY_TIMEOUT_MS, rollOut } from './roll-out.ts';
@@ -15,15 +15,15 @@ import { linksService, typeAndPorts } from './router.ts';
 import { deploymentOf, nameOfSite } from './router-of.ts';
 import { siteConfig } from './site-config.ts';
 
-/** What a site is beside its namespace and what runs in it, in the order in which it is applied. */
+/**
+ * What a site is beside its namespace and what runs in it, in the order in which it is applied. The ConfigMap has others told of an Ingress: it
+ * comes after one that is made, and before one that goes, so that what is refused or cancelled half-way leaves no false way in.
+ */
 export function siteObjects(request: CreateSiteRequest, live?: LiveSite): KubeObject[] {
   const { namespace, wayIn, ingress } = request;
-  return [
-    ...rights(namespace),
-    siteConfig(nameOfSite(request, live), request, live),
-    ...(wayIn === 'none' || hasService(live) ? [] : [linksService(wayIn)]),
-    ...(wayIn === 'Ingress' ? [linksIngress(ingress!)] : []),
-  ];
+  const config = siteConfig(nameOfSite(request, live), request, live);
+  const service = wayIn === 'none' ? [] : [linksService(wayIn)];
+  return [...rights(namespace), ...(wayIn === 'Ingress' ? [linksIngress(ingress!), ...service, config] : [config, ...service])];
 }
 
 export async function createSiteWith(
@@ -40,24 +40,27 @@ export async function createSiteWith(
   await ensureNamespace(client, request, progress, signal);
   const live = await readLiveSite(client, namespace, { signal });
   const deployment = await deploymentOf(client, request, { runtime, live, signal });
-  if (live?.wayIn === 'Ingress' && wayIn !== 'Ingress') await client.delete('Ingress', namespace, LINKS_INGRESS, { signal });
   for (const object of siteObjects(request, live)) {
     progress(`Making the ${object.kind} ${object.metadata.name}`);
-    await client.apply(namespace, object, { signal });
+    if (object.kind === 'Service' && wayIn !== 'none' && hasService(live))
+      await client.patch('Service', namespace, LINKS_SERVICE, serviceChange(wayIn, live), { signal });
+    else await client.apply(namespace, object, { signal });
   }
   if (wayIn === 'none') await client.delete('Service', namespace, LINKS_SERVICE, { signal });
-  else if (hasService(live)) {
-    const { type, ports } = typeAndPorts(wayIn, live?.links?.spec?.ports ?? []);
-    // Its ports and annotations are its owner's, but for the port of an Ingress.
-    const isAbout = [wayIn, live?.wayIn].includes('Ingress');
-    await client.patch('Service', namespace, LINKS_SERVICE, { spec: { type, ...(isAbout && { ports }) } }, { signal });
-  }
+  if (wayIn !== 'Ingress') await deleteIngress(client, namespace, progress, signal);
   await rollOut({ client, namespace, deployment, runtime, before: live?.deployment, deadline, progress, signal });
   return { namespace, name: nameOfSite(request, live), version: runtime.version, ready: true, wayIn };
 }
 
-function hasService(live: LiveSite | undefined): boolean {
+function hasService(live: LiveSite | undefined): live is LiveSite {
   return live !== undefined && live.wayIn !== 'none';
+}
+
+/** Its ports and annotations are its owner's, but for the port of an Ingress. */
+function serviceChange(wayIn: Exclude<WayIn, 'none'>, live: LiveSite): object {
+  const { type, ports } = typeAndPorts(wayIn, live.links?.spec?.ports ?? []);
+  const isAbout = [wayIn, live.wayIn].includes('Ingress');
+  return { spec: { type, ...(isAbout && { ports }) } };
 }
 
 function checkName(name: string): void {
@@ -95,6 +98,6 @@ async function ensureNamespace(
     await client.create(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata }, { signal });
   } catch (error) {
     // Who may not make it may still work in it; where it is not there, what is applied next says so.
-    if (!isStatus(error, 409) && !isStatus(error, 403)) throw error;
+    if (!isAlreadyThere(error) && !isStatus(error, 403)) throw error;
   }
 }

@@ -4,10 +4,10 @@ import { CaravanError } from '../../errors.ts';
 import { isStatus } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
 import { giveBackServices } from '../controller/give-back.ts';
-import { CARAVAN, LINKS_INGRESS, LINKS_SERVICE, MADE_NAMESPACE_ANNOTATION, OWN_SELECTOR, ROUTER_SELECTOR } from '../names.ts';
+import { CARAVAN, MADE_NAMESPACE_ANNOTATION, OWN_SELECTOR, ROUTER_SELECTOR } from '../names.ts';
 import { type Kind, nameOf } from '../objects.ts';
 import type { CallOptions, Progress } from '../types.ts';
-import { wayInOf } from './live-site.ts';
+import { deleteIngress } from './ingress.ts';
 import { othersWork } from './others-work.ts';
 
 /** How long the router's pod may take to end, and a namespace to vanish. Milliseconds. */
@@ -34,11 +34,7 @@ export async function deleteSiteWith(
   });
   // A router that ends gives them back itself, unless it was killed.
   await giveBackServices(client, namespace, { signal, progress: (name) => progress(`Giving back the Service ${name}`) });
-  // Asked for only where there is one: who may not see Ingresses may still delete a site.
-  if (wayInOf(await client.read('Service', namespace, LINKS_SERVICE, { signal })) === 'Ingress') {
-    progress(`Deleting the Ingress ${LINKS_INGRESS}`);
-    await client.delete('Ingress', namespace, LINKS_INGRESS, { signal });
-  }
+  await deleteIngress(client, namespace, progress, signal);
   for (const kind of KINDS) {
     const { items } = await client.list(kind, namespace, { labelSelector: OWN_SELECTOR, signal });
     for (const item of items) {

@@ -1,12 +1,9 @@
 /** A site as it stands, and what applying it again keeps. */
 import type { V1ConfigMap, V1Deployment, V1ObjectMeta, V1PodSpec, V1Service } from '@kubernetes/client-node';
 import type { ClusterClient } from '../client.ts';
-import { CARAVAN, FIELD_MANAGER, LINKS_SERVICE, POD_TEMPLATE_ANNOTATION, SITE_CONFIG, VERSION_LABEL } from '../names.ts';
+import { CARAVAN, FIELD_MANAGER, LINKS_SERVICE, POD_TEMPLATE_ANNOTATION, SITE_CONFIG, TUNNELS, VERSION_LABEL } from '../names.ts';
 import type { CallOptions, WayIn } from '../types.ts';
 import { parsePodTemplate } from './pod-template.ts';
-
-/** The port of the Service that takes tunnels from an Ingress. */
-export const TUNNELS = 'tunnels';
 
 export interface LiveSite {
   deployment: V1Deployment;
@@ -65,8 +62,8 @@ export function keptOf({ metadata = {}, spec }: V1Deployment): Kept {
       metadata.annotations?.[POD_TEMPLATE_ANNOTATION],
       `The annotation ${POD_TEMPLATE_ANNOTATION} of the Deployment ${CARAVAN}`,
     ),
-    ...(isOthers(metadata, [...POD, 'f:tolerations']) && { tolerations: pod?.tolerations }),
-    ...(isOthers(metadata, [...ROUTER, 'f:resources']) && { resources: router?.resources }),
+    ...(isSetByOthers(metadata, [...POD, 'f:tolerations']) && { tolerations: pod?.tolerations }),
+    ...(isSetByOthers(metadata, [...ROUTER, 'f:resources']) && { resources: router?.resources }),
   };
 }
 
@@ -74,7 +71,7 @@ export function keptOf({ metadata = {}, spec }: V1Deployment): Kept {
  * Whether somebody else set a field, or a part of it.
  * Protocol: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
  */
-function isOthers({ managedFields = [] }: V1ObjectMeta, path: readonly string[]): boolean {
+function isSetByOthers({ managedFields = [] }: V1ObjectMeta, path: readonly string[]): boolean {
   const others = managedFields.filter(({ manager, subresource }) => manager !== FIELD_MANAGER && !subresource);
   return others.some(({ fieldsV1 }) => {
     let at: unknown = fieldsV1;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Deployment, V1ObjectMeta } from '@kubernetes/client-node';
 import { CaravanError, sentence } from '../../errors.ts';
-import { isStatus } from '../api-errors.ts';
+import { isAlreadyThere } from '../api-errors.ts';
 import type { ClusterClient } from '../client.ts';
 import { CARAVAN, OWN_SELECTOR, ROUTER_SELECTOR, RUNTIME_CONFIG } from '../names.ts';
 import { pathOf } from '../objects.ts';
@@ -56,7 +56,7 @@ async function makeRuntime({ client, namespace, runtime, progress, signal }: Rol
   try {
     await client.create(namespace, config, { signal });
   } catch (error) {
-    if (!isStatus(error, 409)) throw error;
+    if (!isAlreadyThere(error)) throw error;
   }
 }
 

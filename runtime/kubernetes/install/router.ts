@@ -10,13 +10,14 @@ import {
   ROUTER_LABELS,
   RUNTIME_CONFIG,
   SITE_ANNOTATION,
+  TUNNELS,
   VERSION_LABEL,
 } from '../names.ts';
 import type { KubeObject } from '../objects.ts';
 import { HEALTH_PORT, LINKS_PORT, TUNNEL_PORT } from '../ports.ts';
 import type { WayIn } from '../types.ts';
 import type { Runtime } from './bundles.ts';
-import { type Kept, TUNNELS } from './live-site.ts';
+import type { Kept } from './live-site.ts';
 import { withWishes } from './pod-template.ts';
 
 /** A node that is not heard of for so long has lost its router's pod. Seconds. */

@@ -189,7 +189,7 @@ test('the ways in: a Service of that type, or none and only loopback', () => {
 });
 
 test('the way in Ingress: a Service for it, an Ingress to its port for tunnels, and a RouterAccess that says so', () => {
-  const ingress = { url: 'https://shop.example.com/caravan', className: 'nginx', tlsSecret: 'shop-tls' };
+  const ingress = { url: 'https://shop.example.com/caravan', className: 'nginx' };
   const made = objects({ wayIn: 'Ingress', ingress });
   const { type, ports } = find('Service', 'caravan-links', made).spec!;
   assert.equal(type, 'ClusterIP');
@@ -203,7 +203,6 @@ test('the way in Ingress: a Service for it, an Ingress to its port for tunnels, 
   const backend = { service: { name: 'caravan-links', port: { name: 'tunnels' } } };
   assert.deepEqual(find('Ingress', 'caravan-links', made).spec, {
     ingressClassName: 'nginx',
-    tls: [{ hosts: ['shop.example.com'], secretName: 'shop-tls' }],
     rules: [{ host: 'shop.example.com', http: { paths: [{ path: '/caravan', pathType: 'Prefix', backend }] } }],
   });
   const plain = objects({ wayIn: 'Ingress', ingress: { url: 'http://shop.example.com' } });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { V1Deployment, V1ServiceSpec } from '@kubernetes/client-node';
+import type { V1Deployment, V1IngressSpec, V1ServiceSpec } from '@kubernetes/client-node';
 import { FakeApi, reply, status } from '../fake-api.testkit.ts';
 import { findSitesWith } from '../find-sites.ts';
 import type { CreateSiteRequest } from '../types.ts';
@@ -257,6 +257,18 @@ describe('a site that is there', () => {
     assert.deepEqual(deployed('up'), stood);
   });
 
+  test('is left alone where the code is not made, since the quota was counted for another meanwhile', async () => {
+    const stood = deployed('up');
+    const conflict = 'Operation cannot be fulfilled on resourcequotas "small": the object has been modified';
+    api.intercept = ({ method, path }, response) => {
+      if (method !== 'POST' || !path.endsWith('/configmaps')) return false;
+      reply(response, 409, status(409, conflict, 'Conflict'));
+      return true;
+    };
+    await assert.rejects(upgradeSiteWith(api.client(), { ...place('up'), bundles: await newer() }), { code: 'conflict' });
+    assert.deepEqual(deployed('up'), stood);
+  });
+
   test('has to be there', async () => {
     await assert.rejects(upgradeSiteWith(api.client(), { ...place('c2'), bundles }), {
       code: 'not-found',
@@ -306,7 +318,11 @@ test('with an Ingress it is found so, can be given another way in and back, and 
     ['links', undefined],
     ['tunnels', undefined],
   ]);
-  assert.ok(api.get('Ingress', 'i', 'caravan-links'));
+  const made = api.get('Ingress', 'i', 'caravan-links')!;
+  const tls = [{ hosts: ['shop.example.com'], secretName: 'shop-tls' }];
+  api.put('Ingress', 'i', { ...made, spec: { ...(made['spec'] as object), tls } });
+  await createSiteWith(client, request('i', { wayIn: 'Ingress', ingress }));
+  assert.deepEqual((api.get('Ingress', 'i', 'caravan-links')!['spec'] as V1IngressSpec).tls, tls, "its owner's");
 
   await createSiteWith(client, request('i', { wayIn: 'LoadBalancer' }));
   assert.equal(await found(), 'LoadBalancer');
@@ -317,6 +333,69 @@ test('with an Ingress it is found so, can be given another way in and back, and 
   await deleteSiteWith(client, 'i');
   for (const kind of ['Ingress', 'Service', 'Deployment'] as const)
     assert.deepEqual((await client.list(kind, 'i')).items, [], kind);
+});
+
+/** Refuses to write one object. */
+function refuse(end: string, message: string): void {
+  api.intercept = ({ method, path }, response) => {
+    if (method === 'GET' || !path.endsWith(end)) return false;
+    reply(response, 403, status(403, message));
+    return true;
+  };
+}
+
+test('others are told of an Ingress only while there is one, and one that was made half-way goes', async () => {
+  const { intercept } = api;
+  const client = api.client();
+  api.put('Namespace', 'j', { metadata: { name: 'j' } });
+  const toIngress = request('j', { wayIn: 'Ingress', ingress: { url: 'https://shop.example.com' } });
+  const isTold = () => JSON.stringify(api.get('ConfigMap', 'j', 'caravan-site')).includes('shop.example.com');
+  const ingress = () => api.get('Ingress', 'j', 'caravan-links');
+  const policy = 'admission webhook "policy" denied the request';
+  await createSiteWith(client, request('j'));
+  for (const end of ['/ingresses/caravan-links', '/services/caravan-links']) {
+    refuse(end, policy);
+    await assert.rejects(createSiteWith(client, toIngress), /webhook "policy" denied/);
+    assert.equal(isTold(), false, end);
+  }
+  assert.ok(ingress(), 'made before the Service was refused');
+  api.intercept = intercept;
+  await createSiteWith(client, request('j', { wayIn: 'NodePort' }));
+  assert.equal(ingress(), undefined);
+
+  await createSiteWith(client, toIngress);
+  assert.equal(isTold(), true);
+  refuse('/services/caravan-links', policy);
+  await assert.rejects(createSiteWith(client, request('j')), /webhook "policy" denied/);
+  assert.equal(isTold(), false, 'an Ingress that goes');
+  api.intercept = intercept;
+  await createSiteWith(client, request('j'));
+  assert.deepEqual([ingress(), isTold()], [undefined, false]);
+
+  refuse('/services/caravan-links', policy);
+  await assert.rejects(createSiteWith(client, toIngress), /webhook "policy" denied/);
+  api.intercept = intercept;
+  await deleteSiteWith(client, 'j');
+  assert.equal(ingress(), undefined);
+});
+
+test('who has no rights to Ingresses may give a site another way in, and delete it; an Ingress of somebody else stays', async () => {
+  const { intercept } = api;
+  const client = api.client();
+  api.put('Namespace', 'k', { metadata: { name: 'k' } });
+  api.put('Ingress', 'k', { metadata: { name: 'caravan-links' } });
+  await createSiteWith(client, request('k'));
+  await deleteSiteWith(client, 'k');
+  assert.ok(api.get('Ingress', 'k', 'caravan-links'));
+  api.intercept = (call, response) => {
+    if (!call.path.includes('/ingresses')) return intercept(call, response);
+    reply(response, 403, status(403, 'ingresses.networking.k8s.io is forbidden'));
+    return true;
+  };
+  await createSiteWith(client, request('k'));
+  await createSiteWith(client, request('k', { wayIn: 'NodePort' }));
+  await deleteSiteWith(client, 'k');
+  assert.equal(api.get('Deployment', 'k', 'caravan'), undefined);
 });
 
 test('a router that does not become ready is told with its reason when the time is up', async () => {
