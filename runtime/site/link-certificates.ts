@@ -18,6 +18,9 @@ interface Renewed {
   key: string;
 }
 
+/** By the link's name. */
+export type RenewedCertificates = Map<string, Renewed>;
+
 interface Kept {
   /** As its resource says it. */
   wished: LinkConfig;
@@ -43,17 +46,17 @@ export interface LinkCertificatesOptions {
  */
 export class LinkCertificates {
   readonly #options: LinkCertificatesOptions;
-  /** By the link's name, like all here. */
-  readonly #renewed: Map<string, Renewed>;
+  readonly #renewed: RenewedCertificates;
+  /** By the link's name, too. */
   readonly #kept = new Map<string, Kept>();
 
-  constructor(renewed: Map<string, Renewed>, options: LinkCertificatesOptions) {
+  constructor(renewed: RenewedCertificates, options: LinkCertificatesOptions) {
     this.#renewed = renewed;
     this.#options = options;
   }
 
-  static async remembered(store: SiteStore): Promise<Map<string, Renewed>> {
-    const renewed = new Map<string, Renewed>();
+  static async remembered(store: SiteStore): Promise<RenewedCertificates> {
+    const renewed: RenewedCertificates = new Map();
     for (const entry of await store.list(FOLDER))
       renewed.set(entry.slice(FOLDER.length), JSON.parse((await store.read(entry)) ?? '{}') as Renewed);
     return renewed;

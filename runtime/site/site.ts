@@ -21,11 +21,11 @@ import type {
 import { type Clock, systemClock } from '../clock.ts';
 import { CaravanError, sentence } from '../errors.ts';
 import { type Log, sparing } from '../log.ts';
-import { Grants } from '../identity/grants.ts';
-import { type Identity, loadIdentity } from '../identity/identity.ts';
-import { IssuedCertificates } from '../identity/issued.ts';
+import type { Grants } from '../identity/grants.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { IssuedCertificates } from '../identity/issued.ts';
 import { endOf } from '../identity/validity.ts';
-import { endpointName, tunnelEndpoint } from '../link/endpoint.ts';
+import { tunnelEndpoint } from '../link/endpoint.ts';
 import { IncomingLinks } from '../router/incoming-links.ts';
 import { Listeners } from '../router/listeners.ts';
 import type { PortForwardDial } from '../router/outgoing-link.ts';
@@ -34,30 +34,30 @@ import { Router } from '../router/router.ts';
 import type { RouterInfo } from '../routing/types.ts';
 import { VERSION } from '../version.ts';
 import { Access } from './access.ts';
-import { AutoListeners } from './auto-listeners.ts';
+import type { AutoListeners } from './auto-listeners.ts';
 import { explain } from './explain.ts';
 import { interceptConnector } from './intercept.ts';
+import { issueToken } from './issue-token.ts';
 import { LinkCertificates } from './link-certificates.ts';
 import { documentsOf, exposedConnector, wishedListener, type WishedResource } from './made-resource.ts';
+import { remember, type SiteMemory } from './memory.ts';
 import { PacedTask } from './paced-task.ts';
 import { Rates } from './rates.ts';
 import { redeemToken } from './redeem.ts';
 import { RoutedNames } from './network-names.ts';
 import type { NetworkView } from './network-view.ts';
-import { durationMs, type Resource } from './resources.ts';
+import type { Resource } from './resources.ts';
 import { ServerCertificate } from './server-certificate.ts';
 import { servicesOf, sitesOf } from './services.ts';
 import { siteToRevoke } from './site-to-revoke.ts';
-import { type ProxyWish, SiteProxy } from './site-proxy.ts';
+import { SiteProxy } from './site-proxy.ts';
 import type { ResourceSource, WishedState } from './source.ts';
 import type { SiteStore } from './store.ts';
-import { StoreSource } from './store-source.ts';
-import { tunnelSettings } from './tunnel-settings.ts';
+import type { StoreSource } from './store-source.ts';
 import { type Wishes, wishesOf } from './wishes.ts';
 
 /** How long connections that are up may go on after the site was told to end. Milliseconds. */
 const DRAIN_MS = 5000;
-const DEFAULT_TOKEN_LIFE = '15m';
 
 export interface SiteOptions {
   store: SiteStore;
@@ -114,13 +114,7 @@ export class Site implements SiteControl {
    */
   static async start(options: SiteOptions): Promise<Site> {
     const { clock = systemClock } = options;
-    const identity = await loadIdentity(options.store, clock.now());
-    const issued = await IssuedCertificates.load(options.store);
-    const grants = await Grants.load(options.store);
-    const renewed = await LinkCertificates.remembered(options.store);
-    const auto = await AutoListeners.load(options.store);
-    const proxy = await SiteProxy.remembered(options.store);
-    const commands = new StoreSource(options.store);
+    const memory = await remember(options.store, clock);
     const subscribers = new Set<() => void>();
     const sourcesThatLook = new Set<() => void>();
     let site: Site | undefined;
@@ -128,7 +122,7 @@ export class Site implements SiteControl {
       services: () => site?.services() ?? [],
       onServicesChange: (changed) => subscribe(sourcesThatLook, changed),
     };
-    const sources = [commands, ...(Array.isArray(options.sources) ? options.sources : options.sources(view))];
+    const sources = [memory.commands, ...(Array.isArray(options.sources) ? options.sources : options.sources(view))];
     const states = new Map<ResourceSource, WishedState>();
     // Every source is heard before anything is done: the site's name is the router's from its first word on, and a listener that
     // closed and opened again would be seen by its clients.
@@ -148,20 +142,7 @@ export class Site implements SiteControl {
       await Promise.all(sources.map((source) => source.close()));
       throw error;
     });
-    site = new Site(options, {
-      clock,
-      identity,
-      issued,
-      grants,
-      renewed,
-      auto,
-      proxy,
-      commands,
-      sources,
-      sourcesThatLook,
-      states,
-      subscribers,
-    });
+    site = new Site(options, { ...memory, clock, sources, sourcesThatLook, states, subscribers });
     await site.#serverCertificate.look();
     site.#reconcile();
     await site.#access.settled();
@@ -305,28 +286,15 @@ export class Site implements SiteControl {
     return explain(this.status(), address);
   }
 
-  async issueToken({ expires = DEFAULT_TOKEN_LIFE, uses = 1 }: IssueTokenRequest): Promise<IssuedToken> {
-    const { NO_WAY_IN_HOST, tokenToYaml } = await import('../identity/token.ts');
-    const [endpoint] = this.#direct();
-    const { tunnel } = this.#wishes.access ?? {};
-    if (!this.#access.isWanted)
-      throw new CaravanError(
-        'no-way-in',
-        `${this.#router.info.site.name} takes no links: it has no RouterAccess. Add one, or issue the token at the other site.`,
-      );
-    const grant = await this.#grants.make(durationMs(expires) ?? 0, uses);
-    const { host, port } = endpoint ?? { host: NO_WAY_IN_HOST, port: 443 };
-    const url = `https://${endpointName({ host, port })}`;
-    const ca = this.#identity.authority.certificate;
-    const token = {
-      name: grant.name,
-      url: `${url}/claims/${grant.name}`,
-      code: grant.code,
-      ca,
-      linkCost: 1,
-      ...(tunnel && { settings: tunnelSettings(tunnel) }),
-    };
-    return { yaml: tokenToYaml(token), name: grant.name, expires: grant.expires, uses };
+  issueToken(request: IssueTokenRequest): Promise<IssuedToken> {
+    return issueToken(request, {
+      siteName: this.#router.info.site.name,
+      takesLinks: this.#access.isWanted,
+      endpoint: this.#direct()[0],
+      tunnel: this.#wishes.access?.tunnel,
+      authority: this.#identity.authority.certificate,
+      grants: this.#grants,
+    });
   }
 
   redeemToken(request: RedeemTokenRequest): Promise<RedeemedLink> {
@@ -496,15 +464,8 @@ export class Site implements SiteControl {
   }
 }
 
-interface SiteParts {
+interface SiteParts extends SiteMemory {
   clock: Clock;
-  identity: Identity;
-  issued: IssuedCertificates;
-  grants: Grants;
-  renewed: Awaited<ReturnType<typeof LinkCertificates.remembered>>;
-  auto: AutoListeners;
-  proxy: ProxyWish | undefined;
-  commands: StoreSource;
   sources: ResourceSource[];
   states: ReadonlyMap<ResourceSource, WishedState>;
   sourcesThatLook: Set<() => void>;
