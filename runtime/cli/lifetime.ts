@@ -33,3 +33,17 @@ export function startLifetime({ untilStdinCloses = false } = {}): Lifetime {
   }
   return { ended, end };
 }
+
+/** What starts; undefined where the end comes before. It is closed then as soon as it has started: nobody else would. */
+export async function startedWithin<T extends { close(): Promise<void> }>(
+  { ended }: Pick<Lifetime, 'ended'>,
+  starting: Promise<T>,
+): Promise<T | undefined> {
+  const started = await Promise.race([starting, ended.then(() => undefined)]);
+  if (!started)
+    await starting.then(
+      (late) => late.close(),
+      () => undefined,
+    );
+  return started;
+}

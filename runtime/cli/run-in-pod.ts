@@ -6,7 +6,7 @@ import { createLog } from '../log.ts';
 import { Site } from '../site/site.ts';
 import type { Io } from './command.ts';
 import { serveHealth } from './health.ts';
-import { startLifetime } from './lifetime.ts';
+import { startedWithin, startLifetime } from './lifetime.ts';
 import { loadKubernetes } from './load-kubernetes.ts';
 import { dialPortForward } from './port-forward.ts';
 import { reportProblems } from './problems.ts';
@@ -48,7 +48,7 @@ export async function runInPod(io: Io): Promise<void> {
     const end = new AbortController();
     void lifetime.ended.then(() => end.abort());
     const starting = startPatiently(start, { log, signal: end.signal });
-    const site = await Promise.race([starting, lifetime.ended.then(() => undefined)]);
+    const site = await startedWithin(lifetime, starting);
     if (!site) return;
     api.attach(site);
     running = site;

@@ -10,7 +10,7 @@ import { FolderSource } from '../site/folder-source.ts';
 import { Site } from '../site/site.ts';
 import type { Io } from './command.ts';
 import { lockData } from './data-lock.ts';
-import { startLifetime } from './lifetime.ts';
+import { startedWithin, startLifetime } from './lifetime.ts';
 import { namedSite, siteNameIn } from './site-name.ts';
 import { dialPortForward } from './port-forward.ts';
 import { reportProblems } from './problems.ts';
@@ -50,7 +50,7 @@ export async function runOnHost({ config, data, name, socket, untilStdinCloses =
       portForward: dialPortForward,
       log,
     });
-    const site = await Promise.race([starting, lifetime.ended.then(() => undefined)]);
+    const site = await startedWithin(lifetime, starting);
     if (!site) return;
     api.attach(site);
     const silence = reportProblems(site, ({ where, message }) => io.err(`caravan: ${where}: ${message}\n`));

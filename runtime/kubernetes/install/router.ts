@@ -42,9 +42,11 @@ const WORK_PATH = '/run/caravan';
 
 /**
  * Unpacks the bundles into the one folder that may be written to, then becomes the CLI: `runMain` runs it as `node FILE` would, in the
- * process that gets the kubelet's signals.
+ * process that gets the kubelet's signals. Until the CLI listens to it, SIGTERM ends it here: the first process of a container that listens to
+ * none outlives it, and keeps its successor waiting for as long as a pod may take to end.
  */
 const BOOTSTRAP = `
+process.on('SIGTERM', () => process.listenerCount('SIGTERM') > 1 || process.exit(143));
 const fs = require('node:fs'), zlib = require('node:zlib');
 for (const file of fs.readdirSync('${BUNDLES_PATH}').filter((name) => name.endsWith('.br')))
   fs.writeFileSync('${WORK_PATH}/' + file.slice(0, -3), zlib.brotliDecompressSync(fs.readFileSync('${BUNDLES_PATH}/' + file)));

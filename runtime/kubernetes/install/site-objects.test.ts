@@ -18,10 +18,11 @@ let folder: string;
 let runtime: Runtime;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'caravan-bundles-'));
-  await writeFile(
-    join(folder, 'caravan.cjs'),
-    'console.log(process.argv.slice(1).join(), require.main === module, require("./kubernetes.cjs"))',
-  );
+  const cli = `
+    console.log(process.argv.slice(1).join(), require.main === module, require("./kubernetes.cjs"));
+    if (process.env.SIGNALS === 'heard') process.on('SIGTERM', () => (console.log('drains'), process.exit(0)));
+    if (process.env.SIGNALS) setInterval(() => process.kill(process.pid, 'SIGTERM'), 10);`;
+  await writeFile(join(folder, 'caravan.cjs'), cli);
   await writeFile(join(folder, 'kubernetes.cjs'), 'module.exports = "client"');
   runtime = await loadRuntime(folder);
 });
@@ -246,8 +247,11 @@ test('the bootstrap unpacks the bundles and becomes the CLI', async () => {
   const [node, flag, script] = podOf().containers[0]!.command!;
   assert.deepEqual([node, flag], ['node', '-e']);
   const here = script!.replaceAll('/opt/caravan', mounted).replaceAll('/run/caravan', work);
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', here]);
-  assert.equal(stdout, `${join(work, 'caravan.cjs')},run,--kubernetes true client\n`);
+  const run = (env = {}) => promisify(execFile)(process.execPath, ['-e', here], { env: { ...process.env, ...env } });
+  assert.equal((await run()).stdout, `${join(work, 'caravan.cjs')},run,--kubernetes true client\n`);
+  // The kernel ends no first process of a container that does not listen: it must be the bootstrap that does.
+  await assert.rejects(run({ SIGNALS: 'unheard' }), { code: 143, signal: null });
+  assert.match((await run({ SIGNALS: 'heard' })).stdout, /drains\n$/);
 });
 
 test('bundles that are missing or too large are one sentence', async () => {
