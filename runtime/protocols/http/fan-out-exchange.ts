@@ -92,12 +92,14 @@ export class FanOutExchange implements RequestHandler {
       answerBytes: this.#kind === 'event' ? undefined : limits.fanOutAnswerBytes,
       budget: fanOut,
     };
-    this.#calls = servers.map((server) => new FanOutCall(server, options));
+    const calls = servers.map((server) => new FanOutCall(server, options));
+    this.#calls = calls;
     const late = new Error(`there was no answer (${limits.fanOutWithinMs / 1000} s)`);
+    // Of those, too, whose answers are for nobody any more.
     const timer = setTimeout(() => {
-      for (const call of this.#calls) call.abandon(late);
+      for (const call of calls) call.abandon(late);
     }, limits.fanOutWithinMs).unref();
-    const answers = Promise.all(this.#calls.map(({ answer }) => answer)).finally(() => clearTimeout(timer));
+    const answers = Promise.all(calls.map(({ answer }) => answer)).finally(() => clearTimeout(timer));
     if (this.#kind === 'event') await this.#answerEvent(answers);
     else this.#answer(this.#kind === 'json' ? jsonOf(await this.#named(answers)) : multipartOf(await this.#named(answers)));
   }

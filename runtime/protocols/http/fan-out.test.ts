@@ -100,6 +100,13 @@ describe('a request to all servers, as an event', () => {
     });
   });
 
+  it('lets go of a server that takes it and never answers', async () => {
+    await serve('deaf', () => {});
+    await listen('event', { fanOutWithinMs: 300 });
+    assert.equal((await ask('news')).status, 202);
+    await until('the server to be done', () => way.given > 0 && way.given === way.done);
+  });
+
   it('may have so many bytes', async () => {
     let count = 0;
     await serve('west', (_, answer) => {
