@@ -68,7 +68,7 @@ function details(ref: SiteRef, { site, router, access, proxy, sites }: Status): 
     `Version ${site.version}, router up since ${new Date(router.startTime).toLocaleString()}`,
     `Knows ${counted(sites.length, 'site')} of the network`,
     ways.length > 0 ? `Links come in at ${ways.join(', ')}` : 'No links come in: it only dials out',
-    proxy && `Its proxy is at ${proxy.host}:${proxy.port}`,
+    proxy && `Its proxy is at ${reachedAt(proxy)}`,
     site.certificateEnds && `Its certificate is good until ${day(site.certificateEnds)}, and renewed before`,
     `Id ${site.id}`,
   ]);
@@ -160,14 +160,14 @@ function takes(id: string, ref: SiteRef, { listeners, services, connectors }: St
 }
 
 function listenerRow(id: string, ref: SiteRef, listener: ListenerStatus): Row {
-  const { name, address, type, host, port, state, message, source } = listener;
+  const { name, address, type, state, message, source } = listener;
   const said = { open: '', closed: 'nothing offers it now', failed: message ?? 'cannot be listened on' }[state];
   return {
     id: `${id}:listener:${name}`,
     label: address || 'every address',
     // A sentence about a port names it, and a narrow view would cut what stands behind it.
-    description: state === 'failed' ? said : joined('  ', [type, `${host}:${port}`, perSecond(listener.perSecond, type), said]),
-    tooltip: joined('\n', [`${address} ${type} at ${host}:${port}: ${state}`, message, `From ${source}`]),
+    description: state === 'failed' ? said : joined('  ', [type, reachedAt(listener), perSecond(listener.perSecond, type), said]),
+    tooltip: joined('\n', [`${address} ${type} at ${reachedAt(listener)}: ${state}`, message, `From ${source}`]),
     icon: { open: GOOD, closed: OFF, failed: BAD }[state],
     // One for every address has none that could be explained.
     flags: joined('.', ['listener', !address && 'every', state]),

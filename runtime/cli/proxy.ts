@@ -1,4 +1,5 @@
 import { proxyEnvironment } from '../api/environment.ts';
+import { reachedAt } from '../words.ts';
 import { OUTPUT_OPTION, parseArguments, SOCKET_OPTION, UsageError, wantsJson, wholeNumber } from './arguments.ts';
 import type { Command } from './command.ts';
 import { connectToSite } from './connect.ts';
@@ -31,7 +32,7 @@ It stays, over restarts, until --stop.
     if (json) return io.out(`${JSON.stringify(proxy)}\n`);
     const usual = Object.entries(proxyEnvironment(proxy)).filter(([name]) => name === name.toLowerCase());
     io.out(
-      `The proxy is at ${proxy.host}:${proxy.port}. In a shell that is to use it:\n\n${exportLines(Object.fromEntries(usual), 'sh')}`,
+      `The proxy is at ${reachedAt(proxy)}. In a shell that is to use it:\n\n${exportLines(Object.fromEntries(usual), 'sh')}`,
     );
   },
 };
