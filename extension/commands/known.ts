@@ -6,7 +6,8 @@ import { withProgress } from './ask.ts';
 export async function knownContexts(caravan: Caravan): Promise<ContextView[]> {
   const { clusters } = caravan;
   await clusters.start();
-  const isAsking = () => clusters.contexts.some(({ state, found }) => state === 'asking' && !found);
+  // One that is asked again is known for its silence.
+  const isAsking = () => clusters.contexts.some(({ state, found, problem }) => state === 'asking' && !found && !problem);
   await wait(caravan, 'Caravan: waiting for clusters', isAsking);
   return clusters.contexts;
 }

@@ -286,7 +286,7 @@ describe('two clusters and this laptop', { skip: whyLabCannotRun() ?? whyVSCodeC
     await workbench.editor.clickCodeLens('Stop exposing');
     await workbench.quickInput.waitFor(/Where is backend no longer exposed, besides this file\?/);
     await workbench.quickInput.pickMany(label(west));
-    await workbench.waitForNotification(/backend is no longer exposed in/);
+    await workbench.editor.waitForCodeLens('⊕ Expose on network…');
     await workbench.notifications.clear();
     await until('the Service to be gone', async () => !(await serviceNames(east)).includes('backend'));
   });
