@@ -1,13 +1,13 @@
 /** Creating and upgrading sites, with somebody who answers in place of VS Code and of the cluster. */
 import assert from 'node:assert/strict';
-import { registerHooks } from 'node:module';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { before, beforeEach, describe, test } from 'node:test';
 import type { CreateSiteRequest, UpgradeSiteRequest } from '../../runtime/kubernetes/types.ts';
 import { VERSION } from '../../runtime/version.ts';
 import type { Caravan } from '../caravan.ts';
 import type { ContextView } from '../clusters/clusters.ts';
 import type { Row } from '../views/row.ts';
 import type { Command } from './command.ts';
+import { standInForVSCode } from './editor-stub.testkit.ts';
 
 /** What the editor is asked, and what it answers: the choice of that label, else the first, else the next text. */
 interface Editor {
@@ -34,12 +34,7 @@ export const window = {
   showInformationMessage: async (message) => void editor.told.push(message),
   withProgress: (_, work) => work({ report() {} }, { onCancellationRequested() {} }),
 };`;
-const url = `data:text/javascript,${encodeURIComponent(stub)}`;
-const hooks = registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === 'vscode' ? { url, format: 'module', shortCircuit: true } : next(specifier, context),
-});
-after(() => hooks.deregister());
+const url = standInForVSCode(stub);
 
 let editor: Editor;
 let createSite: Command;

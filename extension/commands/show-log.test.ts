@@ -1,12 +1,12 @@
 /** Logs of sites in clusters, with a stand-in for VS Code's documents. */
 import assert from 'node:assert/strict';
-import { registerHooks } from 'node:module';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import type { Caravan } from '../caravan.ts';
 import type { ClusterRef } from '../sites/site-ref.ts';
 import type { Row } from '../views/row.ts';
 import type { SiteLogs } from '../views/site-logs.ts';
 import type { showLog as ShowLog } from './show-log.ts';
+import { standInForVSCode } from './editor-stub.testkit.ts';
 
 interface Editor {
   /** Documents that were opened, by their URI. */
@@ -37,12 +37,7 @@ export const window = {
   showTextDocument: async () => ({ revealRange() {} }),
   withProgress: (_, work) => work({ report() {} }, { onCancellationRequested() {} }),
 };`;
-const url = `data:text/javascript,${encodeURIComponent(stub)}`;
-const hooks = registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === 'vscode' ? { url, format: 'module', shortCircuit: true } : next(specifier, context),
-});
-after(() => hooks.deregister());
+const url = standInForVSCode(stub);
 
 let editor: Editor;
 let showLog: typeof ShowLog;

@@ -4,6 +4,7 @@ import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CaravanError, type ErrorCode, sentence } from '../errors.ts';
 import { readLines } from './lines.ts';
+import { readAll } from './read-all.ts';
 import { isOwnSocket } from './sockets.ts';
 import type {
   ApiErrorBody,
@@ -92,7 +93,7 @@ export class ApiClient {
 
   /** In Prometheus' text format. */
   async metrics(signal: AbortSignal = AbortSignal.timeout(CALL_MS)): Promise<string> {
-    return readAll(await this.#send('GET', '/v1/metrics', undefined, signal));
+    return answerOf(await this.#send('GET', '/v1/metrics', undefined, signal));
   }
 
   explain(address: string, signal?: AbortSignal): Promise<Explanation> {
@@ -167,7 +168,7 @@ export class ApiClient {
     const limit = AbortSignal.timeout(timeoutMs);
     const signals = signal ? AbortSignal.any([signal, limit]) : limit;
     try {
-      return parse(await readAll(await this.#send(method, path, body, signals))) as T;
+      return parse(await answerOf(await this.#send(method, path, body, signals))) as T;
     } catch (error) {
       if (error instanceof CaravanError && error.code !== 'unreachable') throw error;
       signal?.throwIfAborted();
@@ -206,7 +207,7 @@ export class ApiClient {
     response.once('close', () => socket.destroy());
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
-    throw toError(status, await readAll(response));
+    throw toError(status, await answerOf(response));
   }
 }
 
@@ -225,15 +226,9 @@ function parse(text: string): unknown {
   }
 }
 
-async function readAll(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new CaravanError('unreachable', `The answer is larger than ${MAX_ANSWER_BYTES} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function answerOf(response: IncomingMessage): Promise<string> {
+  const tooLarge = () => new CaravanError('unreachable', `The answer is larger than ${MAX_ANSWER_BYTES} bytes.`);
+  return readAll(response, MAX_ANSWER_BYTES, tooLarge);
 }
 
 function dial(path: string, signal?: AbortSignal): Promise<Duplex> {

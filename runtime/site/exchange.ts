@@ -1,6 +1,7 @@
 /** A request and its answer at the port for links: JSON over HTTP/1.1, one to a connection. */
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { readAll } from '../api/read-all.ts';
 import type { ApiErrorBody } from '../api/types.ts';
 import { CaravanError, isErrorCode } from '../errors.ts';
 import { printable } from '../words.ts';
@@ -53,13 +54,7 @@ export function parseJson(json: string): unknown {
   }
 }
 
-export async function readBody(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new CaravanError('bad-request', `The message is larger than ${MAX_BODY_BYTES} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+export function readBody(message: IncomingMessage): Promise<string> {
+  const tooLarge = () => new CaravanError('bad-request', `The message is larger than ${MAX_BODY_BYTES} bytes.`);
+  return readAll(message, MAX_BODY_BYTES, tooLarge);
 }
